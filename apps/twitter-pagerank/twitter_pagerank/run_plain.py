@@ -1,0 +1,70 @@
+"""PageRank in one process: the baseline that every engine is compared with.
+
+    ./pants run apps/twitter-pagerank:plain -- --size tiny
+    ./pants run apps/twitter-pagerank:plain -- --data edges.csv --workers 2 --out ranks.parquet
+
+One worker with workers × threads threads, so that it has the same cores as an engine; nothing is
+exchanged, and what the engines send each other is handed on as it is.
+"""
+
+from studykit import cli
+from studykit import machine
+from studykit.options import Options
+from studykit.options import Study
+from studykit.run import Outcome
+from studykit.run import Run
+from studykit.run import execute
+
+from twitter_pagerank import kernel
+from twitter_pagerank import relabel
+from twitter_pagerank import study
+from twitter_pagerank import worker as workers
+from twitter_pagerank.study import Parameters
+from twitter_pagerank.study import Ranking
+from twitter_pagerank.study import Totals
+from twitter_pagerank.worker import Worker
+
+
+def exact(run: Run) -> Outcome:
+    options, parameters = run.options, run.parameters
+    threads = options.worker_count * options.threads
+
+    with run.phase("start", "compiling or loading the kernels"):
+        workers.warm_up()
+        worker = Worker(threads, parameters.damping)
+
+    with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
+        source = study.cut_input(run)
+        loaded = worker.load(source.splits, source.formats, parameters.reverse)
+        totals = Totals.of([loaded], source)
+        dense = relabel.is_dense(totals.largest, totals.edges)
+        counts = worker.relabel(worker.occurring(totals.largest, dense), dense)
+        segments = worker.scatter([0, len(counts)])
+        out_degree = worker.build(segments, 0, len(counts))
+        del segments
+
+    with run.phase("compute", "iterating"):
+        outgoing, sums = worker.start(out_degree)
+        iterations, residual = 0, float("inf")
+        while residual >= parameters.tolerance and iterations < parameters.max_iterations:
+            outgoing, sums = worker.step([outgoing], sums)
+            residual = kernel.residual(sums)
+            iterations += 1
+
+    ids = worker.vertices.ids(0, worker.vertices.count)
+    worker.close()
+    ranking = Ranking(ids, worker.ranks, worker.edges, totals.edges, iterations, residual)
+    return study.outcome(run, ranking, worker_phases=[worker.phases.seconds])
+
+
+def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
+    study.validate(parameters)
+    study.check_out(options.out)
+    machine.pin_threads(options.worker_count * options.threads)
+    return execute(given, engine, options, parameters, exact)
+
+
+main = cli.entry_point(study.STUDY, "plain", main_body)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""PageRank on Ray: one actor per worker, edges and contributions through the object store.
+
+    ./pants run apps/twitter-pagerank:ray -- --size tiny --workers 2
+    ./pants run apps/twitter-pagerank:ray -- --data edges.csv --address 10.0.0.1:6379
+
+The driver sees references only: what an actor returns stays in the object store of its node until
+another actor takes it as an argument, where it is read without a copy. Actors hold state, so when
+one dies the run starts again from the input with new ones.
+"""
+
+from typing import Any
+
+import numpy as np
+import ray
+from ray.exceptions import RayActorError
+from studykit import cli
+from studykit import machine
+from studykit import ray_engine
+from studykit.options import Options
+from studykit.options import Study
+from studykit.run import Outcome
+from studykit.run import Run
+from studykit.run import execute
+
+from twitter_pagerank import kernel
+from twitter_pagerank import relabel
+from twitter_pagerank import study
+from twitter_pagerank import worker as workers
+from twitter_pagerank.kernel import Floats
+from twitter_pagerank.study import Parameters
+from twitter_pagerank.study import Ranking
+from twitter_pagerank.study import Totals
+from twitter_pagerank.worker import Segment
+from twitter_pagerank.worker import Worker
+
+ATTEMPTS = 3
+
+
+class RayWorker(Worker):
+    """A worker whose arguments arrive one by one: Ray fetches references only at the top level."""
+
+    def ready(self) -> None:
+        workers.warm_up()
+
+    def build_from(self, first_bucket: int, stop_bucket: int, *segments: Segment) -> Any:
+        return self.build(segments, first_bucket, stop_bucket)
+
+    def step_from(self, *outgoing_and_sums: Floats) -> tuple[Floats, Floats]:
+        half = len(outgoing_and_sums) // 2
+        return self.step(outgoing_and_sums[:half], np.concatenate(outgoing_and_sums[half:]))
+
+    def answer(self) -> tuple[Any, Floats, int, dict[str, float]]:
+        ids = self.vertices.ids(self.rows.first, self.rows.stop)
+        return ids, self.ranks, self.edges, self.phases.seconds
+
+
+def exact(run: Run) -> Outcome:
+    with run.phase("start", "starting Ray"):
+        engine = ray_engine.cluster(run.options)
+        engine.__enter__()
+    try:
+        with ray_engine.errors_of_workers():
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    return _attempt(run, attempt)
+                except RayActorError as error:
+                    if attempt == ATTEMPTS:
+                        raise
+                    run.say(f"a worker died, starting again from the input: {error}".split("\n")[0])
+            raise AssertionError("unreachable")
+    finally:
+        engine.__exit__(None, None, None)
+
+
+def _attempt(run: Run, attempt: int) -> Outcome:
+    options, parameters = run.options, run.parameters
+    count = options.worker_count
+
+    with run.phase("start", f"starting {count} actors"):
+        remote = ray.remote(num_cpus=options.threads)(RayWorker)
+        actors = [remote.remote(options.threads, parameters.damping) for _ in range(count)]
+        ray.get([actor.ready.remote() for actor in actors])
+
+    with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
+        source = study.cut_input(run)
+        parts = [source.of_worker(index, count) for index in range(count)]
+        loaded = ray.get(
+            [
+                actor.load.remote(part, source.formats, parameters.reverse)
+                for actor, part in zip(actors, parts, strict=True)
+            ]
+        )
+        totals = Totals.of(loaded, source)
+        dense = relabel.is_dense(totals.largest, totals.edges)
+        seen = ray.get([actor.occurring.remote(totals.largest, dense) for actor in actors])
+        joined = ray.put(relabel.join(seen, dense))
+        counts = sum(ray.get([actor.relabel.remote(joined, dense) for actor in actors]))
+        cuts = kernel.cut(counts, kernel.Buckets.of(_vertices(joined, dense)), count)
+        segments = [
+            _as_list(actor.scatter.options(num_returns=count).remote(cuts)) for actor in actors
+        ]
+        degrees = ray.get(
+            [
+                actor.build_from.remote(first, stop, *(sent[owner] for sent in segments))
+                for owner, (actor, first, stop) in enumerate(
+                    zip(actors, cuts[:-1], cuts[1:], strict=True)
+                )
+            ]
+        )
+        out_degree = ray.put(np.sum(degrees, axis=0, dtype=np.uint32))
+        del segments, degrees, seen, joined
+
+    with run.phase("communicate", "iterating"):
+        states = [actor.start.options(num_returns=2).remote(out_degree) for actor in actors]
+        iterations, residual, sent = 0, float("inf"), 0
+        while residual >= parameters.tolerance and iterations < parameters.max_iterations:
+            arguments = [outgoing for outgoing, _ in states] + [sums for _, sums in states]
+            states = [actor.step_from.options(num_returns=2).remote(*arguments) for actor in actors]
+            residual = kernel.residual(np.concatenate(ray.get([sums for _, sums in states])))
+            iterations += 1
+
+    with run.phase("communicate", "gathering the ranks"):
+        answers = ray.get([actor.answer.remote() for actor in actors])
+        ids, ranks = (np.concatenate([answer[part] for answer in answers]) for part in (0, 1))
+        edges = sum(answer[2] for answer in answers)
+    phases = [answer[3] for answer in answers]
+    study.split_iterations(run, phases)
+    ranking = Ranking(ids, ranks, edges, totals.edges, iterations, residual)
+    sent = study.bytes_sent(totals.edges, len(ids), iterations, count)
+    result = study.outcome(
+        run, ranking, worker_phases=phases, hosts=ray_engine.hosts(), bytes_sent=sent
+    )
+    result.quality["attempts"] = attempt
+    if options.profile:
+        run.profiles["timeline.json"] = ray_engine.timeline()
+    return result
+
+
+def _vertices(joined: Any, dense: bool) -> int:
+    return relabel.vertices(ray.get(joined), dense).count
+
+
+def _as_list(references: Any) -> list[Any]:
+    return references if isinstance(references, list) else [references]
+
+
+def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
+    study.validate(parameters)
+    study.check_out(options.out)
+    machine.pin_threads(options.threads)
+    return execute(given, engine, options, parameters, exact)
+
+
+main = cli.entry_point(study.STUDY, "ray", main_body)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,257 @@
+"""What one worker holds, and what it does between two exchanges: no engine, one process.
+
+In order: `load` its splits, tell which ids `occur`, `relabel` once all have told, `scatter` its
+edges to the owners of their destinations, `build` its rows from what it got, and `step` until the
+ranks stand still. Each engine moves what these methods return to where it is needed next.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from dataclasses import field
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from studykit.phases import Phases
+from studykit.storage import Split
+
+from twitter_pagerank import edges
+from twitter_pagerank import kernel
+from twitter_pagerank import relabel
+from twitter_pagerank.edges import EdgeChunk
+from twitter_pagerank.edges import EdgeFormat
+from twitter_pagerank.kernel import Buckets
+from twitter_pagerank.kernel import Floats
+from twitter_pagerank.kernel import Keys
+from twitter_pagerank.kernel import Rows
+
+TASKS_PER_THREAD = 4
+"""Pieces of an iteration per thread: enough to even out, few enough not to matter."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a worker read: edges as they stand in the files, the largest id, lines per file."""
+
+    edges: int
+    largest: int
+    lines: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Edges on their way to an owner: keys in the order of its buckets, and how many in each."""
+
+    keys: Keys
+    edges_of_bucket: npt.NDArray[np.int64]
+
+
+@dataclass
+class Worker:
+    """One worker of `threads` threads. `phases` are its own seconds, as `worker_phases` wants."""
+
+    threads: int = 1
+    damping: float = 0.85
+    phases: Phases = field(default_factory=Phases)
+
+    def __post_init__(self) -> None:
+        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="kernel")
+        self._groups: list[list[EdgeChunk]] = []
+
+    def _map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        return list(self._pool.map(work, items))
+
+    def load(
+        self, splits: Sequence[Split], formats: Mapping[str, EdgeFormat], reverse: bool = False
+    ) -> Loaded:
+        """Parse the splits. `reverse` for files whose edges point against the flow of rank."""
+        with self.phases("load"):
+            per_split = self._map(lambda split: _read(split, formats[split.uri], reverse), splits)
+        chunks = [chunk for chunks, _ in per_split for chunk in chunks]
+        self._groups = [chunks[thread :: self.threads] for thread in range(self.threads)]
+        lines: dict[str, int] = {}
+        for split, (_, count) in zip(splits, per_split, strict=True):
+            lines[split.uri] = lines.get(split.uri, 0) + count
+        return Loaded(
+            edges=sum(len(chunk) for chunk in chunks),
+            largest=max((chunk.largest for chunk in chunks), default=-1),
+            lines=lines,
+        )
+
+    def occurring(self, largest: int, dense: bool) -> npt.NDArray[np.generic]:
+        """The ids that this worker saw: see `relabel.occurring`. `largest` is over all workers."""
+        with self.phases("load"):
+            parts = self._map(lambda group: relabel.occurring(group, largest, dense), self._groups)
+            return relabel.join(parts, dense)
+
+    def relabel(self, joined: npt.NDArray[np.generic], dense: bool) -> npt.NDArray[np.int64]:
+        """Number the vertices 0 … n-1; returns this worker's edges per bucket, int64[buckets]."""
+        with self.phases("load"):
+            self.vertices = relabel.vertices(joined, dense)
+            self.buckets = Buckets.of(self.vertices.count)
+            self._counts = np.array(self._map(self._relabel_group, self._groups))
+            return self._counts.sum(axis=0)  # type: ignore[no-any-return]
+
+    def _relabel_group(self, group: list[EdgeChunk]) -> npt.NDArray[np.int64]:
+        counts = np.zeros(self.buckets.count, np.int64)
+        for chunk in group:
+            chunk.sources = self.vertices.numbers(chunk.sources)
+            chunk.destinations = self.vertices.numbers(chunk.destinations)
+            kernel.count_buckets(chunk.destinations, self.buckets.shift, counts)
+        return counts
+
+    def scatter(self, cuts: Sequence[int]) -> list[Segment]:
+        """Its edges, a segment per owner: owner i has the buckets cuts[i] … cuts[i + 1] - 1."""
+        with self.phases("load"):
+            counts = self._counts
+            totals = counts.sum(axis=0)
+            begins = np.cumsum(totals) - totals
+            # Each thread's place in a bucket comes after those of the threads before it.
+            places = begins + np.cumsum(counts, axis=0) - counts
+            keys = np.empty(int(totals.sum()), np.uint64)
+            self._map(lambda item: self._scatter_group(*item, keys), zip(self._groups, places))
+            self._groups = []
+        borders = [0, *np.cumsum(totals).tolist()]
+        return [
+            Segment(keys[borders[first] : borders[stop]], totals[first:stop])
+            for first, stop in zip(cuts[:-1], cuts[1:], strict=True)
+        ]
+
+    def _scatter_group(
+        self, group: list[EdgeChunk], places: npt.NDArray[np.int64], keys: Keys
+    ) -> None:
+        while group:  # Chunks are let go one by one: edges are held twice for a moment only.
+            chunk = group.pop()
+            kernel.scatter(chunk.sources, chunk.destinations, self.buckets.shift, places, keys)
+
+    def build(
+        self, segments: Sequence[Segment], first_bucket: int, stop_bucket: int
+    ) -> npt.NDArray[np.uint32]:
+        """Segments of all workers → this one's rows; returns out-degrees seen here, uint32[n]."""
+        with self.phases("load"):
+            counts = np.array([segment.edges_of_bucket for segment in segments])
+            totals = counts.sum(axis=0)
+            ends = np.cumsum(counts, axis=1)
+            begins = np.cumsum(totals) - totals
+            self.rows = Rows.empty(self.buckets, first_bucket, stop_bucket, int(totals.sum()))
+
+            def fill(local: int) -> None:
+                pieces = [
+                    segment.keys[end[local] - count[local] : end[local]]
+                    for segment, count, end in zip(segments, counts, ends, strict=True)
+                ]
+                self.rows.fill(first_bucket + local, pieces, int(begins[local]))
+
+            self._map(fill, range(stop_bucket - first_bucket))
+            self._tasks = _shares(self.rows.edges_of_bucket, self.threads * TASKS_PER_THREAD)
+            return self._out_degree(begins)
+
+    def _out_degree(self, begins: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+        def count(buckets: range) -> npt.NDArray[np.uint32]:
+            out_degree = np.zeros(self.vertices.count, np.uint32)
+            for local in buckets:
+                begin = int(begins[local])
+                stop = begin + int(self.rows.edges_of_bucket[local])
+                kernel.count_sources(self.rows.sources[begin:stop], out_degree)
+            return out_degree
+
+        owned = self.rows.stop_bucket - self.rows.first_bucket
+        parts = self._map(count, [range(t, owned, self.threads) for t in range(self.threads)])
+        return np.sum(parts, axis=0, dtype=np.uint32)  # type: ignore[no-any-return]
+
+    def start(self, out_degree: npt.NDArray[np.uint32]) -> tuple[Floats, Floats]:
+        """From the out-degrees of all vertices, uint32[n], the first (outgoing, sums) of `step`."""
+        with self.phases("compute"):
+            rows, count = self.rows, self.vertices.count
+            self._degree = out_degree[rows.first : rows.stop].copy()
+            self.ranks = np.full(rows.stop - rows.first, 1.0 / count)
+            self._outgoing = np.empty_like(self.ranks), np.empty_like(self.ranks)
+            self._contribution = np.empty(0)
+            sums = np.zeros((rows.stop_bucket - rows.first_bucket, 2))
+            kernel.spread(self.ranks, self._degree, self.buckets.shift, self._outgoing[0], sums)
+            return self._outgoing[0], sums
+
+    def step(self, outgoing: Sequence[Floats], sums: Floats) -> tuple[Floats, Floats]:
+        """One iteration: the outgoing contributions and sums of all workers, in their order → its.
+
+        outgoing: float64 of each worker's vertices; sums: float64[all buckets, 2].
+        """
+        with self.phases("compute"):
+            contribution = self._gathered(outgoing)
+            base = kernel.base_rank(sums, self.vertices.count, self.damping)
+            rows, result = self.rows, self._outgoing[1]
+            mine = np.empty((rows.stop_bucket - rows.first_bucket, 2))
+            self._map(
+                lambda task: kernel.pull(
+                    task.start, task.stop, self.buckets.shift, rows.offsets, rows.sources,
+                    contribution, base, self.damping, self._degree, self.ranks, result, mine,
+                ),
+                self._tasks,
+            )  # fmt: skip
+            self._outgoing = result, self._outgoing[0]
+            return result, mine
+
+    def _gathered(self, outgoing: Sequence[Floats]) -> Floats:
+        if len(outgoing) == 1:
+            return outgoing[0]
+        if not len(self._contribution):
+            self._contribution = np.empty(self.vertices.count)
+        return np.concatenate(outgoing, out=self._contribution)
+
+    @property
+    def edges(self) -> int:
+        """Edges owned, duplicates counted once."""
+        return int(self.rows.edges_of_bucket.sum())
+
+    def close(self) -> None:
+        self._pool.shutdown()
+
+
+def _read(split: Split, form: EdgeFormat, reverse: bool) -> tuple[list[EdgeChunk], int]:
+    chunks, lines = [], 0
+    for chunk in edges.read(split, form):
+        lines += len(chunk)
+        mirrored = EdgeChunk(chunk.destinations, chunk.sources, chunk.largest)
+        if form.symmetric:
+            chunks += [
+                chunk,
+                EdgeChunk(
+                    *map(np.copy, (mirrored.sources, mirrored.destinations)), mirrored.largest
+                ),
+            ]
+        else:
+            chunks.append(mirrored if reverse else chunk)
+    return chunks, lines
+
+
+def _shares(edges_of_bucket: npt.NDArray[np.int64], parts: int) -> list[range]:
+    """Buckets 0 … in at most `parts` ranges of about as many edges each."""
+    work = np.cumsum(edges_of_bucket + 1)
+    if not len(work):
+        return []
+    inner = np.searchsorted(work, work[-1] * np.arange(1, parts) / parts) + 1
+    borders = np.unique([0, *inner.tolist(), len(work)])
+    return [range(a, b) for a, b in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True)]
+
+
+def warm_up() -> None:
+    """Compile, or load from the cache, every kernel: its time belongs to `start`."""
+    for comma in (True, False):
+        for kind in (np.uint32, np.int64):
+            data = np.frombuffer(b"1,2\n2,1\n" if comma else b"1 2\n2 1\n", np.uint8)
+            edges.parse(data, np.empty(4, kind), np.empty(4, kind), comma, False, 100)
+    worker = Worker()
+    one = np.array([1, 2], np.uint32), np.array([2, 1], np.uint32)
+    worker._groups = [[EdgeChunk(*one, 2)]]
+    counts = worker.relabel(worker.occurring(2, True), True)
+    segments = worker.scatter([0, len(counts)])
+    outgoing, sums = worker.start(worker.build(segments, 0, len(counts)))
+    worker.step([outgoing], sums)
+    worker.close()

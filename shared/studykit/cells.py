@@ -1,0 +1,218 @@
+"""One cell of a sweep: a configuration and a round, run as a child process that leaves a record.
+
+The child is what its user would run by hand, in a session of its own. Whatever becomes of it,
+there is a record afterwards and no process of it is left: engines start processes in further
+sessions, so the whole tree below the child is followed, and orphans fall to this process.
+"""
+
+import ctypes
+import datetime
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from typing import Any
+
+import psutil
+
+from studykit import machine
+from studykit import records
+from studykit import storage
+from studykit.errors import DataError
+from studykit.errors import ResourceError
+from studykit.errors import TimeLimitError
+from studykit.options import Options
+from studykit.options import Study
+from studykit.options import configuration
+from studykit.options import to_argv
+from studykit.phases import STARTED_AT
+from studykit.records import DatasetInfo
+from studykit.records import Record
+
+FINISHED = ("done", "wrong", "unchecked", "skipped")
+"""Statuses that a sweep does not try again."""
+
+GRACE_SECONDS = 15.0
+"""From asking to end until killing: an engine stops its workers and frees its memory in it."""
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`peer`: the engine is a library beside the study's engines, run by `<package>.peers`."""
+
+    study: Study
+    engine: str
+    options: Options
+    parameters: Any
+    round: int
+    peer: bool = False
+
+    @property
+    def config_hash(self) -> str:
+        asked = configuration(self.study, self.engine, self.options, self.parameters)
+        return records.config_hash(asked)
+
+    @property
+    def path(self) -> str:
+        return records.path_of(
+            self.options.results, self.study.name, self.engine, self.config_hash, self.round
+        )
+
+    @property
+    def command(self) -> list[str]:
+        module = ["peers", self.engine] if self.peer else [f"run_{self.engine}"]
+        module[0] = f"{self.study.package}.{module[0]}"
+        return [sys.executable, "-m", *module, *to_argv(self.options, self.parameters)]
+
+    @property
+    def label(self) -> str:
+        options = self.options
+        split = f", split {options.split_size}" if options.split_size else ""
+        data = options.data or options.size
+        workers = f"{options.workers} × {options.threads}"
+        return f"round {self.round}: {data}, {workers}{split}, {self.engine} {options.method}"
+
+    def finished(self) -> Record | None:
+        """The record of an earlier run, where there is one that need not be tried again."""
+        record = self.record()
+        return record if record is not None and record.status in FINISHED else None
+
+    def record(self) -> Record | None:
+        if not storage.exists(self.path):
+            return None
+        try:
+            return records.read(self.path)
+        except DataError:
+            return None
+
+
+def run(cell: Cell, dataset: DatasetInfo) -> Record:
+    """Run a cell to its record. An interruption ends the child and all its processes, and goes on.
+
+    The child keeps its own time limit and records what it had done by then; one that does not
+    end by itself is killed GRACE_SECONDS later.
+    """
+    if storage.exists(cell.path):
+        storage.remove(cell.path)
+    limit = None if cell.options.timeout is None else cell.options.timeout + GRACE_SECONDS
+    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    with tempfile.TemporaryFile() as said, _child(cell, said) as child:
+        try:
+            code = child.wait(limit)
+        except subprocess.TimeoutExpired:
+            code = TimeLimitError.exit_code
+        written = cell.record()
+        if written is not None:
+            if code == ResourceError.exit_code and written.status == "failed":
+                written.status = "skipped"
+                records.write(written, cell.options.results)
+            return written
+        status, reason = _verdict(cell, code, _last_line(said))
+    record = Record(
+        study=cell.study.name,
+        engine=cell.engine,
+        method=cell.options.method,
+        parameters={
+            **configuration(cell.study, cell.engine, cell.options, cell.parameters)["parameters"],
+            "split_size": cell.options.split_size,
+        },
+        dataset=dataset,
+        workers=cell.options.worker_count,
+        threads=cell.options.threads,
+        oversubscribed=cell.options.worker_count * cell.options.threads > machine.cores(),
+        repeat=cell.round,
+        round=cell.round,
+        status=status,
+        error=reason,
+        machine=machine.describe(),
+        commit=machine.commit(),
+        command=shlex.join(["python", *cell.command[1:]]),
+        started_at=started,
+        config_hash=cell.config_hash,
+    )
+    records.write(record, cell.options.results)
+    return record
+
+
+def _verdict(cell: Cell, code: int, last_line: str) -> tuple[records.Status, str]:
+    """Exit code and last words of a child that left no record → status and reason."""
+    if code == TimeLimitError.exit_code:
+        return "timeout", f"not done within --timeout {cell.options.timeout or 0:g} s"
+    if code == ResourceError.exit_code:
+        return "skipped", last_line.removeprefix("error: ") or "cluster or resources unavailable"
+    if code < 0:
+        name = signal.Signals(-code).name
+        return "failed", f"killed by {name}" + (f": {last_line}" if last_line else "")
+    if code == 0:
+        return "failed", "ended without an error and without a record"
+    return "failed", last_line.removeprefix("error: ") or f"exit code {code}"
+
+
+def _last_line(said: IO[bytes]) -> str:
+    said.seek(0, os.SEEK_END)
+    said.seek(max(0, said.tell() - (1 << 16)))
+    lines = said.read().decode(errors="replace").split("\n")
+    return next((" ".join(line.split()) for line in reversed(lines) if line.strip()), "")
+
+
+@contextmanager
+def _child(cell: Cell, said: IO[bytes]) -> Iterator["subprocess.Popen[bytes]"]:
+    """The child while it runs; when this is left, by whatever way, none of its processes lives."""
+    _adopt_orphans()
+    mine = psutil.Process()
+    before = set(mine.children(recursive=True))
+    child = subprocess.Popen(
+        cell.command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=said,
+        env=_environment(cell),
+        start_new_session=True,
+    )
+    try:
+        yield child
+    finally:
+        # A second Ctrl-C must not leave behind what the first one began to stop.
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            left = set(mine.children(recursive=True)) - before
+            if child.poll() is None:
+                child.terminate()
+            psutil.wait_procs(left, timeout=GRACE_SECONDS)
+            left |= set(mine.children(recursive=True)) - before
+            for process in left:
+                if process.is_running() and process.pid != mine.pid:
+                    process.kill()
+            child.wait()
+            psutil.wait_procs(left, timeout=GRACE_SECONDS)
+        finally:
+            signal.signal(signal.SIGINT, previous)
+
+
+def _adopt_orphans() -> None:
+    """On Linux, processes whose parent died become this process's children and can be found."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _environment(cell: Cell) -> dict[str, str]:
+    # A folder that is itself a package is on the path because a script of it was run; it is no
+    # source root, and would offer its modules under names that are not theirs.
+    roots = [path for path in sys.path if path and not (Path(path) / "__init__.py").exists()]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(roots),
+        "STUDY_REPEAT": str(cell.round),
+        "STUDY_ROUND": str(cell.round),
+    }
+    environment.pop(STARTED_AT, None)
+    return environment

@@ -1,0 +1,160 @@
+"""From a study's own parameters and the common options to a command with the same manners.
+
+`command(study, engine, body)` returns the function that an engine file calls as its main. The
+body gets a `Run` and returns an `Outcome`; what lies around it (validation, the data set, the
+check, the record, the one line of an error, the exit code) is here, once, for every engine.
+"""
+
+import contextlib
+import dataclasses
+import inspect
+import os
+import signal
+import sys
+from collections.abc import Callable
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from studykit import options as common
+from studykit.errors import StudyError
+from studykit.errors import TimeLimitError
+from studykit.errors import UsageError
+from studykit.options import Options
+from studykit.options import Study
+
+Body = Callable[[Study, str, Options, Any], int]
+
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Terminated(BaseException):
+    """SIGTERM, raised where the main thread is, so that every `finally` on the way out runs."""
+
+
+def typer_command(
+    groups: tuple[type[Any], ...], body: Callable[..., None], *, doc: str
+) -> Callable[..., None]:
+    """A function whose signature lists the fields of all groups; the body gets one object each.
+
+    Typer reads `__signature__` and `__annotations__`; both are made from the dataclasses, so no
+    study writes the common options again.
+    """
+    parameters, annotations = [], {}
+    for field in (field for group in groups for field in dataclasses.fields(group)):
+        annotations[field.name] = field.type
+        parameters.append(
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=field.default,
+                annotation=field.type,
+            )
+        )
+
+    def command(**values: Any) -> None:
+        body(
+            *(
+                group(**{field.name: values[field.name] for field in dataclasses.fields(group)})
+                for group in groups
+            )
+        )
+
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = annotations
+    command.__doc__ = doc
+    return command
+
+
+def entry_point(study: Study, engine: str, body: Body) -> Callable[[], None]:
+    """The main function of an engine file: parse, run under the common manners, exit."""
+
+    def run(options: Options, parameters: Any) -> None:
+        with manners(options.debug, options.timeout):
+            common.validate(study, engine, options)
+            raise typer.Exit(body(study, engine, options, parameters))
+
+    example = f"{study.package}.run_{engine} --size tiny --workers 2"
+    doc = f"Run {study.name} with {engine}.\n\nExample: python -m {example}"
+    return application(typer_command((Options, study.parameters), run, doc=doc))
+
+
+def application(command: Callable[..., None]) -> Callable[[], None]:
+    """A typer application of one command; wrong usage exits with 2 like every other bad input."""
+    app = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.command()(command)
+    return app
+
+
+@contextlib.contextmanager
+def manners(debug: bool, timeout: float | None = None) -> Iterator[None]:
+    """One line per error and the exit codes that all entry points share."""
+    previous = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        with _time_limit(timeout):
+            yield
+    except StudyError as error:
+        _say(error, debug)
+        raise typer.Exit(error.exit_code) from None
+    except Terminated:
+        console.print("terminated")
+        raise typer.Exit(143) from None
+    except KeyboardInterrupt:
+        console.print("interrupted")
+        raise typer.Exit(130) from None
+    except (typer.Exit, SystemExit):
+        raise
+    except Exception as error:
+        _say(error, debug)
+        raise typer.Exit(1) from None
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        sys.stdout.flush()
+
+
+def _say(error: Exception, debug: bool) -> None:
+    if debug:
+        console.print_exception()
+    text = " ".join(str(error).split()) or type(error).__name__
+    if not isinstance(error, StudyError):
+        text = f"{type(error).__name__}: {text} (--debug shows where)"
+    console.print(f"error: {text}", markup=False, style="red")
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    # A second signal must not break the clean-up that the first one began.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Terminated
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float | None) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+
+    def expire(number: int, frame: FrameType | None) -> None:
+        raise TimeLimitError(f"not done within --timeout {seconds:g} s")
+
+    previous = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def repeat_from_environment() -> tuple[int, int]:
+    """(repeat, round) that a sweep gives its children; (0, 0) for a run by hand."""
+    try:
+        return int(os.environ.get("STUDY_REPEAT", "0")), int(os.environ.get("STUDY_ROUND", "0"))
+    except ValueError:
+        raise UsageError("STUDY_REPEAT and STUDY_ROUND must be whole numbers") from None

@@ -1,0 +1,184 @@
+"""Delimited text → Arrow columns: the exact reader, which names the line of what is wrong.
+
+The one idea: Arrow's CSV reader takes a block whole where that is certain to be right; whatever
+it refuses, or would read too kindly, goes through the line reader below, which either reads it
+or says what is wrong, and where. A line's number is counted only then, from the file's start.
+
+Read: LF and CRLF, a byte order mark at the start, blank lines, comment lines, fields in double
+quotes, blanks around numbers, a last line without its end. Refused, as a `DataError` with file,
+line and column: another number of fields, a value of another type, a missing value, a number
+that does not fit, NUL bytes, a carriage return or a line break inside a line.
+"""
+
+import re
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from studykit import arrow_csv
+from studykit.dialects import BYTE_ORDER_MARK
+from studykit.dialects import Dialect
+from studykit.dialects import WrongLine
+from studykit.dialects import fields_of
+from studykit.dialects import header_names
+from studykit.dialects import is_header
+from studykit.dialects import sniff
+from studykit.dialects import text_of
+from studykit.errors import DataError
+from studykit.splits import Block
+from studykit.splits import Split
+from studykit.splits import is_gzip
+from studykit.splits import line_number
+from studykit.splits import read_split
+
+HEAD_BYTES = 1 << 16
+SHOWN_CHARACTERS = 40  # of a wrong value, in a message
+
+__all__ = ["Dialect", "header_names", "line_of_row", "read", "sniff"]
+
+_INTEGER = re.compile(r"-?[0-9]+")
+
+
+def read(
+    block: Block, dialect: Dialect, schema: pa.Schema, split: Split, names: list[str] | None = None
+) -> pa.Table:
+    """Whole lines → a table of exactly this schema: integers, floats, strings, timestamps …
+
+    With `names`, the names of all columns of the file, the columns of the schema are picked by
+    name; without, the file has the schema's columns in its order. DataError as said above, and
+    where the schema names a column that the file has not, or has twice.
+    """
+    columns = list(schema.names if names is None else names)
+    for name in schema.names:
+        if columns.count(name) != 1:
+            problem = f"column {name!r} twice" if name in columns else f"no column {name!r}"
+            has = ", ".join(columns)
+            raise DataError(f"{problem}; the file has: {has}", uri=split.uri)
+    body = _body(block, dialect, split, columns, by_name=names is not None)
+    table = arrow_csv.read(body.data.tobytes(), dialect, schema, columns)
+    return _read_lines(body, dialect, schema, split, columns) if table is None else table
+
+
+def line_of_row(
+    block: Block, dialect: Dialect, split: Split, row: int, names: list[str] | None = None
+) -> int:
+    """The line in the file, from 1, of a row (from 0) of the table that `read` gave."""
+    body = _body(block, dialect, split, names, by_name=names is not None)
+    for offset, _ in _data_lines(body, dialect):
+        if row == 0:
+            return line_number(split.uri, offset)
+        row -= 1
+    raise IndexError("no such row in the block")
+
+
+def _body(
+    block: Block, dialect: Dialect, split: Split, columns: list[str] | None, by_name: bool
+) -> Block:
+    """The block without the byte order mark and the header, which only a file's start has."""
+    if block.offset == 0 and block.data[:3].tobytes() == BYTE_ORDER_MARK:
+        block = Block(block.data[3:], 3)
+    first = next(_data_lines(block, dialect), None)
+    if not dialect.header or first is None or _has_data_before(block, dialect, split):
+        return block
+    offset, line = first
+    try:
+        fields = [field.strip() for field in fields_of(text_of(line), dialect)]
+        if not (is_header(fields) or (by_name and fields == columns)):
+            return block  # one file of several may have no header
+        if by_name and fields != columns:
+            raise WrongLine(f"another header than the first file's: {_shown(', '.join(fields))}")
+        if columns is not None and len(fields) != len(columns):
+            raise WrongLine(f"expected {len(columns)} columns, found {len(fields)}")
+    except WrongLine as wrong:
+        number = line_number(split.uri, offset)
+        raise DataError(wrong.reason, uri=split.uri, line=number) from None
+    behind = offset - block.offset + len(line)
+    return Block(block.data[behind:], block.offset + behind)
+
+
+def _has_data_before(block: Block, dialect: Dialect, split: Split) -> bool:
+    """Whether a line before the block holds data; comments may fill the first splits of a file."""
+    if block.offset <= len(BYTE_ORDER_MARK) or is_gzip(split.uri):
+        return block.offset > len(BYTE_ORDER_MARK)
+    for start in range(0, block.offset, HEAD_BYTES):
+        stop = min(start + HEAD_BYTES, block.offset)
+        head = read_split(Split(split.uri, start, stop, split.size, split.version))
+        if head.offset == 0 and head.data[:3].tobytes() == BYTE_ORDER_MARK:
+            head = Block(head.data[3:], 3)
+        if next(_data_lines(head, dialect), None) is not None:
+            return True
+    return False
+
+
+def _read_lines(
+    body: Block, dialect: Dialect, schema: pa.Schema, split: Split, columns: list[str]
+) -> pa.Table:
+    positions = [columns.index(name) for name in schema.names]
+    converters = [_converter(field.type) for field in schema]
+    values: list[list[Any]] = [[] for _ in positions]
+    for offset, line in _data_lines(body, dialect):
+        name = None
+        try:
+            fields = fields_of(text_of(line), dialect)
+            if len(fields) != len(columns):
+                raise WrongLine(f"expected {len(columns)} columns, found {len(fields)}")
+            for position, convert, column in zip(positions, converters, values, strict=True):
+                name = columns[position]
+                field = fields[position]
+                column.append(None if field in dialect.nulls else convert(field))
+        except WrongLine as wrong:
+            number = line_number(split.uri, offset)
+            raise DataError(wrong.reason, uri=split.uri, line=number, column=name) from None
+    arrays = [pa.array(column, kind) for column, kind in zip(values, schema.types, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _data_lines(block: Block, dialect: Dialect) -> Iterator[tuple[int, bytes]]:
+    """(offset in the file, line with its end) of every line that is not blank and no comment."""
+    text, start = block.data.tobytes(), 0
+    blank = b" \r\n" if dialect.delimiter == "\t" else b" \t\r\n"
+    while start < len(text):
+        stop = text.find(b"\n", start) + 1 or len(text)
+        line = text[start:stop]
+        if line.strip(blank) and line[0] not in dialect.comment:
+            yield block.offset + start, line
+        start = stop
+
+
+def _converter(kind: pa.DataType) -> Callable[[str], Any]:
+    """Text → a Python value, or an Arrow scalar, of a type; `WrongLine` where it is none."""
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return str
+    bounds = np.iinfo(kind.to_pandas_dtype()) if pa.types.is_integer(kind) else None
+
+    def convert(field: str) -> Any:
+        text = field.strip(" \t")
+        if not text:
+            raise WrongLine("a missing value")
+        try:
+            if bounds is not None:
+                return _integer(text, int(bounds.min), int(bounds.max), kind)
+            if pa.types.is_floating(kind) and text.isascii() and "_" not in text:
+                return float(text)
+            return pa.scalar(text).cast(kind)
+        except (ValueError, pa.ArrowException):
+            raise WrongLine(f"{_shown(text)} is not a {kind}") from None
+
+    return convert
+
+
+def _integer(text: str, smallest: int, largest: int, kind: pa.DataType) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise WrongLine(f"{_shown(text)} is not an integer")
+    # The length first: Python refuses to convert thousands of digits.
+    value = int(text) if len(text) < 100 else largest + 1
+    if not smallest <= value <= largest:
+        raise WrongLine(f"{_shown(text)} does not fit {kind} ({smallest} … {largest})")
+    return value
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")

@@ -1,0 +1,115 @@
+"""How the lines of a text file are made: delimiter, header, comments, quotes; a line's fields.
+
+The one idea: what cannot be told apart with certainty is refused by `WrongLine`, not guessed.
+"""
+
+import re
+from dataclasses import dataclass
+
+from studykit.errors import DataError
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_NUMBER_BEGINS = re.compile(r"[+-]?\.?[0-9]")
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_BLANKS = re.compile(r"[ \t]+")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the lines of a file are made.
+
+    `delimiter` None means runs of blanks and tabs, and no quotes. `header`: the first data line
+    of a file holds names. A line that begins with a byte of `comment` is no data. A field that
+    is one of `nulls` is a missing value; without them, a value may not be missing.
+    """
+
+    delimiter: str | None = ","
+    header: bool = False
+    comment: bytes = b""
+    nulls: tuple[str, ...] = ()
+
+
+class WrongLine(Exception):
+    """What is wrong with a line, before its number is known."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def sniff(head: bytes, comment: bytes = b"#%") -> Dialect:
+    """The dialect of a file from its first lines: what the first line of data looks like.
+
+    Comma before tab before blanks; a header is a line in which no field begins like a number.
+    """
+    line = _first_line(head, comment)
+    delimiter = "," if "," in line else "\t" if "\t" in line else None
+    if delimiter == "\t" and all(map(_NUMBER_BEGINS.match, line.split())):
+        delimiter = None  # columns of numbers may be set with blanks as well as tabs
+    fields = [field.strip(' "') for field in line.split(delimiter)]
+    return Dialect(delimiter, is_header(fields), comment)
+
+
+def header_names(head: bytes, dialect: Dialect) -> list[str]:
+    """The names in the header of a file, from its first lines; none without a header.
+
+    DataError (the caller knows the file) where the header cannot be read.
+    """
+    line = _first_line(head, dialect.comment)
+    if not dialect.header or not line:
+        return []
+    try:
+        return [name.strip() for name in fields_of(line, dialect)]
+    except WrongLine as wrong:
+        raise DataError(f"the header: {wrong.reason}") from None
+
+
+def text_of(line: bytes) -> str:
+    """A line without its end. WrongLine for bytes that no line of text has."""
+    if b"\0" in line:
+        raise WrongLine("a NUL byte")
+    line = line.removesuffix(b"\n").removesuffix(b"\r") if line.endswith(b"\n") else line
+    if b"\r" in line:
+        raise WrongLine("a carriage return inside the line")
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        raise WrongLine("a byte that is not UTF-8 text") from None
+
+
+def fields_of(text: str, dialect: Dialect) -> list[str]:
+    """The fields of a line, without their quotes. WrongLine where the quotes do not match."""
+    if dialect.delimiter is None:
+        return _BLANKS.split(text.strip(" \t"))
+    if '"' not in text:
+        return text.split(dialect.delimiter)
+    fields, start = [], 0
+    while True:
+        stop = text.find(dialect.delimiter, start)
+        field = text[start:] if stop < 0 else text[start:stop]
+        if field.startswith('"'):
+            quoted = _QUOTED.match(text, start)
+            if quoted is None:
+                raise WrongLine("a quote that is not closed in its line")
+            field, stop = quoted[1].replace('""', '"'), quoted.end()
+            if stop == len(text):
+                stop = -1
+            elif text[stop] != dialect.delimiter:
+                raise WrongLine("text behind a closing quote")
+        fields.append(field)
+        if stop < 0:
+            return fields
+        start = stop + 1
+
+
+def _first_line(head: bytes, comment: bytes) -> str:
+    for line in head.removeprefix(BYTE_ORDER_MARK).split(b"\n"):
+        if line.strip() and line[0] not in comment:
+            return line.rstrip(b"\r").decode("utf-8", "replace")
+    return ""
+
+
+def is_header(fields: list[str]) -> bool:
+    """Whether a line holds names: something, and nothing that begins like a number."""
+    return any(fields) and not any(_NUMBER_BEGINS.match(field) for field in fields)

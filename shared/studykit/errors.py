@@ -1,0 +1,81 @@
+"""Everything that a study can say went wrong, and the exit code it says it with.
+
+    StudyError            1    unexpected
+    ├── UsageError        2    an option is wrong, or options contradict each other
+    ├── DataError         2    the input is wrong: names the file, and the line and column where known
+    ├── CheckError        3    the answer failed its check, or did not converge: expected, got
+    ├── ResourceError     4    cores, memory, GPUs or a cluster: asked for, available
+    ├── StorageError      5    a missing or unreadable URI, a full disk
+    └── TimeLimitError  124    the run went past --timeout
+
+`str(error)` is the one line that a person reads.
+"""
+
+
+class StudyError(Exception):
+    exit_code = 1
+
+
+class UsageError(StudyError):
+    exit_code = 2
+
+
+class DataError(StudyError):
+    """Wrong input. `line` and `column` count from 1; a column may also be a name."""
+
+    exit_code = 2
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        uri: str | None = None,
+        line: int | None = None,
+        column: int | str | None = None,
+    ) -> None:
+        self.reason, self.uri, self.line, self.column = reason, uri, line, column
+        places = [uri] if uri is not None else []
+        if line is not None:
+            places.append(f"line {line}")
+        if column is not None:
+            places.append(f"column {column}")
+        super().__init__(f"{', '.join(places)}: {reason}" if places else reason)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Engines send errors between processes; keyword-only arguments need help to be pickled.
+        return _rebuild_data_error, (self.reason, self.uri, self.line, self.column)
+
+
+def _rebuild_data_error(
+    reason: str, uri: str | None, line: int | None, column: int | str | None
+) -> DataError:
+    return DataError(reason, uri=uri, line=line, column=column)
+
+
+class CheckError(StudyError):
+    exit_code = 3
+
+
+class ResourceError(StudyError):
+    """More was asked for than there is; the text says what was asked and what is available."""
+
+    exit_code = 4
+
+
+class StorageError(StudyError):
+    exit_code = 5
+
+    def __init__(self, reason: str, *, uri: str | None = None) -> None:
+        self.reason, self.uri = reason, uri
+        super().__init__(f"{uri}: {reason}" if uri is not None else reason)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_storage_error, (self.reason, self.uri)
+
+
+def _rebuild_storage_error(reason: str, uri: str | None) -> StorageError:
+    return StorageError(reason, uri=uri)
+
+
+class TimeLimitError(StudyError):
+    exit_code = 124

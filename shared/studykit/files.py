@@ -1,0 +1,192 @@
+"""Whole files and folders by URI: look, list, open, read, remove.
+
+The one idea: local files by the operating system, remote ones by Arrow with retries, and the
+same answers and errors from both. Names that begin with `.` or `_` are nobody's data: unfinished
+writes (see `writing`), marker files of other systems.
+"""
+
+import errno
+import os
+import shutil
+import stat
+from typing import BinaryIO
+from typing import NamedTuple
+from typing import cast
+
+from pyarrow import fs as arrow_fs
+
+from studykit import filesystems
+from studykit.errors import DataError
+from studykit.errors import StorageError
+from studykit.filesystems import absolute
+from studykit.filesystems import is_local
+from studykit.filesystems import local_path
+from studykit.filesystems import retried
+from studykit.filesystems import translated
+from studykit.filesystems import uri_of
+
+
+class Entry(NamedTuple):
+    """What is at a URI. `size` in bytes; `version` changes whenever the content does."""
+
+    uri: str
+    is_folder: bool
+    size: int
+    version: str
+
+
+def look(uri: str) -> Entry:
+    """StorageError where there is nothing at the URI, or nothing that can be read."""
+    uri = absolute(uri)
+    if is_local(uri):
+        with translated(uri):
+            return _local_entry(uri, os.stat(uri))
+    return retried(lambda: _remote_entry(uri), uri)
+
+
+def _local_entry(path: str, status: os.stat_result) -> Entry:
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise StorageError("is neither a file nor a folder", uri=path)
+    version = f"{status.st_mtime_ns}-{status.st_size}"
+    return Entry(path, stat.S_ISDIR(status.st_mode), status.st_size, version)
+
+
+def _remote_entry(uri: str) -> Entry:
+    files, path = filesystems.filesystem(uri)
+    info = files.get_file_info(path)
+    if info.type == arrow_fs.FileType.NotFound:
+        raise FileNotFoundError(errno.ENOENT, "no such file or folder")
+    if info.type == arrow_fs.FileType.Directory:
+        return Entry(uri, True, 0, "")
+    return Entry(uri, False, info.size, _remote_version(files, path, info))
+
+
+def _remote_version(files: arrow_fs.FileSystem, path: str, info: arrow_fs.FileInfo) -> str:
+    """The ETag where there is one, else the time of the last change and the size."""
+    if isinstance(files, arrow_fs.PyFileSystem):
+        details = files.handler.fs.info(path)
+        keys = ("ETag", "modification_time", "mtime", "created")
+        changed = next((details[key] for key in keys if key in details), "")
+        return f"{changed}-{info.size}"
+    with files.open_input_file(path) as file:
+        metadata = file.metadata() or {}
+    tag = metadata.get(b"ETag")
+    return tag.decode() if tag else f"{info.mtime_ns}-{info.size}"
+
+
+def size(uri: str) -> int:
+    """Bytes of a file."""
+    return look(uri).size
+
+
+def version(uri: str) -> str:
+    """The ETag, or the time of the last change with the size: changes whenever the content does."""
+    return look(uri).version
+
+
+def exists(uri: str) -> bool:
+    """Whether a file or folder is there; StorageError where that cannot be found out."""
+    try:
+        look(uri)
+    except StorageError as error:
+        if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
+            return False
+        raise
+    return True
+
+
+def list_files(uri: str) -> list[str]:
+    """A file → itself; a folder → the data files in it, sorted by name.
+
+    Hidden files (`.` and `_` in front) and sidecars (`*.json`) are no data. StorageError where
+    the URI is missing, DataError where a folder holds no data file.
+    """
+    entry = look(uri)
+    if not entry.is_folder:
+        return [entry.uri]
+    names = [found for found in _listed(entry.uri, recursive=False) if _is_data(found)]
+    if not names:
+        raise DataError("no data: a folder without a data file", uri=entry.uri)
+    return names
+
+
+def find(uri: str, suffix: str = "") -> list[str]:
+    """All files below a folder whose names end so, sorted by path; hidden ones are left out."""
+    root = absolute(uri)
+    found = _listed(root, recursive=True)
+    return [
+        file
+        for file in found
+        if file.endswith(suffix)
+        and not any(part.startswith(".") for part in file[len(root) :].split("/"))
+    ]
+
+
+def _is_data(uri: str) -> bool:
+    name = uri.rsplit("/", 1)[-1]
+    return not name.startswith((".", "_")) and not name.endswith(".json")
+
+
+def _listed(uri: str, recursive: bool) -> list[str]:
+    def attempt() -> list[str]:
+        files, path = filesystems.filesystem(uri)
+        found = files.get_file_info(arrow_fs.FileSelector(path, recursive=recursive))
+        return sorted(uri_of(uri, info.path) for info in found if info.is_file)
+
+    if is_local(uri):
+        with translated(uri):
+            return attempt()
+    return retried(attempt, uri)
+
+
+def open_input(uri: str) -> BinaryIO:
+    """A seekable binary file for reading; use it as a context manager."""
+    if is_local(uri):
+        with translated(uri):
+            return open(local_path(uri), "rb")
+    files, path = filesystems.filesystem(uri)
+    return cast(BinaryIO, retried(lambda: files.open_input_file(path), uri))
+
+
+def read_bytes(uri: str) -> bytes:
+    def attempt() -> bytes:
+        with open_input(uri) as file:
+            return file.read()
+
+    if is_local(uri):
+        with translated(uri):
+            return attempt()
+    return retried(attempt, uri)
+
+
+def make_folder(uri: str) -> None:
+    """Make a folder and those above it; nothing happens where it exists."""
+    if is_local(uri):
+        with translated(uri):
+            os.makedirs(local_path(uri), exist_ok=True)
+    elif uri.startswith("s3://"):
+        return  # S3 has no folders; a marker object would only be in the way.
+    else:
+        files, path = filesystems.filesystem(uri)
+        retried(lambda: files.create_dir(path, recursive=True), uri)
+
+
+def remove(uri: str) -> None:
+    """Remove a file; StorageError where it is missing."""
+    if is_local(uri):
+        with translated(uri):
+            os.unlink(local_path(uri))
+    else:
+        files, path = filesystems.filesystem(uri)
+        retried(lambda: files.delete_file(path), uri)
+
+
+def free_bytes(uri: str) -> int | None:
+    """Room left where a file would be written; None where the store does not say."""
+    if not is_local(uri):
+        return None
+    path = local_path(uri)
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    with translated(uri):
+        return shutil.disk_usage(path).free

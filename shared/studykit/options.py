@@ -1,0 +1,205 @@
+"""The options that every entry point of every study shares, and what a configuration is.
+
+Options are two frozen dataclasses of `Annotated` fields: `Options` here and the study's own
+`parameters`. `cli.py` builds commands from both, `sweep.py` builds the command lines of its cells.
+"""
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+from typing import Any
+
+import typer
+
+from studykit import machine
+from studykit.errors import ResourceError
+from studykit.errors import UsageError
+from studykit.records import DatasetInfo
+
+_UNITS = {
+    "": 1,
+    "b": 1,
+    **{f"{letter}b": 1000**power for power, letter in enumerate("kmgt", start=1)},
+    **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", start=1)},
+}
+
+
+def parse_size(text: str) -> int:
+    """'30MB', '4GiB', '1.5gb' or plain bytes → bytes. UsageError where it is none of these."""
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*", text.lower())
+    if not match or match[2] not in _UNITS or float(match[1]) <= 0:
+        raise UsageError(f"'{text}' is not a size: write for example 30MB, 4GiB or 1000000")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+@dataclass(frozen=True)
+class Options:
+    """The common options, in the order in which `--help` shows them."""
+
+    size: Annotated[str | None, typer.Option(help="Named size from the catalogue (tiny).")] = None
+    data: Annotated[
+        str | None, typer.Option(metavar="URI", help="Your own file or folder instead.")
+    ] = None
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI", envvar="STUDY_STORE", help="Where generated data sets are kept."
+        ),
+    ] = None
+    out: Annotated[
+        str | None, typer.Option(metavar="URI", help="Write the answer here; format by ending.")
+    ] = None
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes in all (the cores).")
+    ] = None
+    threads: Annotated[int, typer.Option(min=1, help="Threads in each worker.")] = 1
+    oversubscribe: Annotated[
+        bool, typer.Option("--oversubscribe", help="Permit workers × threads > cores.")
+    ] = False
+    memory_limit: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Budget of the whole run, as in 4GiB.")
+    ] = None
+    device: Annotated[str, typer.Option(help="Where torch computes: auto, cpu or cuda.")] = "auto"
+    address: Annotated[
+        str | None, typer.Option(help="An existing cluster; default: a private local one.")
+    ] = None
+    method: Annotated[str, typer.Option(help="exact, native or published.")] = "exact"
+    seed: Annotated[int, typer.Option(help="Seed of the algorithm.")] = 42
+    data_seed: Annotated[int, typer.Option(help="Seed of the data generator.")] = 0
+    split_size: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Bytes per split, as in 30MB.")
+    ] = None
+    timeout: Annotated[
+        float | None, typer.Option(min=0.001, metavar="SECONDS", help="Give up after this long.")
+    ] = None
+    results: Annotated[str, typer.Option(metavar="URI", help="Where records go.")] = "results"
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the record, alone, on standard output.")
+    ] = False
+    check: Annotated[bool, typer.Option(help="Verify against the oracle (never timed).")] = True
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be read, made and run.")
+    ] = False
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Save the engine's own timeline beside the record.")
+    ] = False
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Open the engine's dashboard on loopback.")
+    ] = False
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False
+
+    @property
+    def worker_count(self) -> int:
+        """Workers in all: what was asked for, else what a launcher started, else the cores."""
+        launched = os.environ.get("WORLD_SIZE")
+        return self.workers or (int(launched) if launched else machine.cores() // self.threads) or 1
+
+    @property
+    def split_bytes(self) -> int | None:
+        return None if self.split_size is None else parse_size(self.split_size)
+
+    @property
+    def memory_limit_bytes(self) -> int | None:
+        return None if self.memory_limit is None else parse_size(self.memory_limit)
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the shared machinery has to know about a study, and nothing more."""
+
+    name: str
+    package: str
+    engines: tuple[str, ...]
+    dataset: str
+    parameters: type[Any]
+    locate: Callable[["Options"], DatasetInfo]
+    """Options → the input; makes a data set of the catalogue that is not there yet."""
+    methods: tuple[str, ...] = ("exact",)
+    packages: tuple[str, ...] = ("numpy", "numba", "pyarrow")
+    """Distributions whose versions belong in the record."""
+
+
+_ASKED = (
+    "workers",
+    "threads",
+    "oversubscribe",
+    "memory_limit",
+    "device",
+    "address",
+    "method",
+    "seed",
+    "data_seed",
+    "split_size",
+    "check",
+)
+
+
+def configuration(study: Study, engine: str, options: Options, parameters: Any) -> dict[str, Any]:
+    """What makes a run this run and no other, as plain JSON values: the input of its hash."""
+    asked = {name: getattr(options, name) for name in _ASKED}
+    asked["workers"] = options.worker_count
+    return {
+        "study": study.name,
+        "engine": engine,
+        "data": options.data or f"{study.dataset}/{options.size or 'tiny'}",
+        **asked,
+        "parameters": dataclasses.asdict(parameters),
+    }
+
+
+def to_argv(*groups: Any) -> list[str]:
+    """Dataclasses of options → the command line that gives them: only what is not a default."""
+    argv: list[str] = []
+    for group in groups:
+        for field in dataclasses.fields(group):
+            value = getattr(group, field.name)
+            if value == field.default:
+                continue
+            option = "--" + field.name.replace("_", "-")
+            if value is True:
+                argv.append(option)
+            elif value is False:
+                argv.append("--no-" + option[2:])
+            else:
+                argv += [option, str(value)]
+    return argv
+
+
+def validate(study: Study, engine: str, options: Options) -> None:
+    """Refuse what cannot work, before anything is read, made or started."""
+    if options.size and options.data:
+        raise UsageError("--size and --data exclude each other: give one of them")
+    if options.method not in study.methods:
+        raise UsageError(
+            f"--method {options.method}: {study.name} knows {', '.join(study.methods)}"
+        )
+    if options.device not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"--device {options.device}: choose auto, cpu or cuda")
+    if options.device == "cuda" and engine != "torch":
+        raise UsageError("--device cuda: only the torch engine computes on a GPU")
+    if options.split_bytes is not None and options.split_bytes < 1:
+        raise UsageError("--split-size must be at least one byte")
+    if options.address is None and "RANK" not in os.environ:
+        _validate_local_resources(options)
+
+
+def _validate_local_resources(options: Options) -> None:
+    asked, available = options.worker_count * options.threads, machine.cores()
+    if asked > available and not options.oversubscribe:
+        raise ResourceError(
+            f"{options.worker_count} workers × {options.threads} threads ask for {asked} cores,"
+            f" {available} available: lower --workers, or add --oversubscribe"
+        )
+    budget, memory = options.memory_limit_bytes, machine.memory_bytes()
+    if budget is not None and budget > memory:
+        raise ResourceError(
+            f"--memory-limit asks for {budget:,} bytes of memory, {memory:,} available"
+        )
+    if options.device == "cuda" and machine.gpus() < options.worker_count:
+        raise ResourceError(
+            f"--device cuda asks for {options.worker_count} GPUs (one per worker),"
+            f" {machine.gpus()} available: use --device cpu"
+        )

@@ -1,0 +1,258 @@
+"""What the records of a sweep say: medians with their intervals, and ratios within a round.
+
+A shared machine drifts by factors over an hour and by little within a minute, so an engine's time
+is divided by the time that `plain` took in the same round, and the ratios' median and range are
+what is published. A time counts only where its answer was checked (or is `published`, whose
+answer is known to be another one).
+"""
+
+import statistics
+from collections import Counter
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+from rich.table import Table
+
+from studykit.records import DatasetInfo
+from studykit.records import Record
+
+PEER = "peer"
+"""The method of a library that is no engine of the study, timed beside the engines."""
+
+PLAIN = "plain"
+ANSWER_PHASES = ("load", "compute", "communicate")
+TIMED_PHASES = ("start", *ANSWER_PHASES, "write")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Median, smallest and largest of `count` values."""
+
+    median: float
+    low: float
+    high: float
+    count: int
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Interval | None":
+        known = list(values)
+        if not known:
+            return None
+        return cls(statistics.median(known), min(known), max(known), len(known))
+
+    def __str__(self) -> str:
+        if self.count == 1:
+            return f"{self.median:.2f}"
+        return f"{self.median:.2f} ({self.low:.2f}-{self.high:.2f})"
+
+
+def publishable(record: Record) -> bool:
+    """May this record's time be shown? Only beside an answer that was checked, or `published`."""
+    right = record.check.passed is True or record.method == "published"
+    return record.status == "done" and right
+
+
+def phase_seconds(name: str) -> Callable[[Record], float]:
+    return lambda record: record.phases.get(name, 0.0)
+
+
+def answer_seconds(record: Record) -> float:
+    """Load + compute + communicate: the time to the answer without starting the engine."""
+    return sum(record.phases.get(name, 0.0) for name in ANSWER_PHASES)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell over its rounds. Ratios are None where no round has both times."""
+
+    records: tuple[Record, ...]
+    to_plain: Interval | None = None
+    phases_to_plain: dict[str, Interval] = field(default_factory=dict)
+    load_to_peers: dict[str, Interval] = field(default_factory=dict)
+
+    @property
+    def first(self) -> Record:
+        return self.records[0]
+
+    @property
+    def dataset(self) -> DatasetInfo:
+        return max((record.dataset for record in self.records), key=lambda data: data.bytes)
+
+    @property
+    def split_size(self) -> str | None:
+        value = self.first.parameters.get("split_size")
+        return None if value is None else str(value)
+
+    @property
+    def shown(self) -> list[Record]:
+        return [record for record in self.records if publishable(record)]
+
+    @property
+    def status(self) -> str:
+        """`done`, or every status with its count where the rounds differ."""
+        counts = Counter(record.status for record in self.records)
+        if len(counts) == 1:
+            return self.first.status
+        return ", ".join(f"{status} {count}" for status, count in counts.items())
+
+    @property
+    def reason(self) -> str | None:
+        return next((record.error for record in self.records if record.error), None)
+
+    def over(self, value: Callable[[Record], float]) -> Interval | None:
+        """A figure's median and range over the rounds whose time may be shown."""
+        return Interval.of(value(record) for record in self.shown)
+
+    @property
+    def seconds(self) -> Interval | None:
+        return self.over(answer_seconds)
+
+    @property
+    def wall(self) -> Interval | None:
+        return self.over(lambda record: record.wall_seconds)
+
+
+def summarise(records: Iterable[Record]) -> list[Row]:
+    """Records → one row per cell, by data size, workers and split size, plain first."""
+    cells: dict[tuple[str, str, str], list[Record]] = {}
+    for record in records:
+        key = (record.study, record.engine, record.config_hash)
+        cells.setdefault(key, []).append(record)
+    rows = [Row(tuple(sorted(cell, key=lambda record: record.repeat))) for cell in cells.values()]
+    rows.sort(key=_order)
+    return [_with_ratios(row, rows) for row in rows]
+
+
+def by_round(
+    above: Row, below: Row, value: Callable[[Record], float] = answer_seconds
+) -> Interval | None:
+    """The ratio of two cells, taken within each round that has both."""
+    divisors = {record.round: value(record) for record in below.shown}
+    return Interval.of(
+        value(record) / divisors[record.round]
+        for record in above.shown
+        if divisors.get(record.round, 0.0) > 0
+    )
+
+
+def plain_beside(row: Row, rows: Sequence[Row]) -> Row | None:
+    """The plain process on the same data and cores, with the same split size where it has one."""
+    beside = [
+        other
+        for other in rows
+        if other.first.engine == PLAIN
+        and other.first.method == "exact"
+        and _setting(other) == _setting(row)
+    ]
+    same_split = [other for other in beside if other.split_size == row.split_size]
+    return next(iter(same_split or beside), None)
+
+
+def _with_ratios(row: Row, rows: Sequence[Row]) -> Row:
+    plain = plain_beside(row, rows)
+    phases = {
+        name: None if plain is None else by_round(row, plain, phase_seconds(name))
+        for name in TIMED_PHASES
+    }
+    peers = {
+        other.first.engine: by_round(row, other, phase_seconds("load"))
+        for other in rows
+        if other.first.method == PEER != row.first.method and _setting(other) == _setting(row)
+    }
+    # A peer does one step of the study: its whole time against a whole run would say nothing.
+    whole = None if plain is None or row.first.method == PEER else by_round(row, plain)
+    return Row(row.records, whole, _known(phases), _known(peers))
+
+
+def _known(ratios: dict[str, Interval | None]) -> dict[str, Interval]:
+    return {name: ratio for name, ratio in ratios.items() if ratio is not None}
+
+
+def _setting(row: Row) -> tuple[str, str, int, int]:
+    return row.dataset.name, row.dataset.uri, row.first.workers, row.first.threads
+
+
+def _order(row: Row) -> tuple[Any, ...]:
+    first = row.first
+    rank = (first.method == PEER, first.engine != PLAIN, first.engine, first.method)
+    return row.dataset.bytes, row.dataset.name, first.workers, row.split_size or "", *rank
+
+
+def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Rows as plain JSON values, for --json."""
+
+    def plain(interval: Interval | None) -> dict[str, float] | None:
+        return None if interval is None else dict(vars(interval))
+
+    return [
+        {
+            "dataset": row.dataset.name,
+            "bytes": row.dataset.bytes,
+            "workers": row.first.workers,
+            "threads": row.first.threads,
+            "split_size": row.split_size,
+            "engine": row.first.engine,
+            "method": row.first.method,
+            "status": row.status,
+            "runs": len(row.shown),
+            "seconds": plain(row.seconds),
+            "wall_seconds": plain(row.wall),
+            "ratio_to_plain": plain(row.to_plain),
+            "phase_ratios_to_plain": {
+                name: plain(ratio) for name, ratio in row.phases_to_plain.items()
+            },
+            "load_ratios_to_peers": {
+                name: plain(ratio) for name, ratio in row.load_to_peers.items()
+            },
+            "config_hash": row.first.config_hash,
+            "error": row.reason,
+        }
+        for row in rows
+    ]
+
+
+def size_label(size: int) -> str:
+    """Bytes for people: 1 GB, 2.5 GB, 24.7 GB, 1.9 MB."""
+    value, unit = float(size), "B"
+    for larger in ("KB", "MB", "GB", "TB"):
+        # 999.96 MB reads as 1 GB: data sets are made to their size within one per cent.
+        if value < 990:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.3g} {unit}"
+
+
+def cells_of(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of text: the same table in the terminal and on the page."""
+    peers = list(dict.fromkeys(peer for row in rows for peer in row.load_to_peers))
+    splits = any(row.split_size for row in rows)
+    headings = ["data", "workers × threads", *(["split"] if splits else []), "engine", "method"]
+    headings += ["status", "runs", "seconds", "with start", "÷ plain", "load ÷ plain"]
+    headings += ["compute ÷ plain", *(f"load ÷ {peer}" for peer in peers)]
+    table = []
+    for row in rows:
+        first = row.first
+        split = [row.split_size or ""] if splits else []
+        values = [size_label(row.dataset.bytes), f"{first.workers} × {first.threads}", *split]
+        values += [first.engine, first.method, row.status, f"{len(row.shown)}/{len(row.records)}"]
+        phases = [row.phases_to_plain.get(name) for name in ("load", "compute")]
+        figures = [row.seconds, row.wall, row.to_plain, *phases]
+        figures += [row.load_to_peers.get(peer) for peer in peers]
+        table.append([*values, *("" if figure is None else str(figure) for figure in figures)])
+    return headings, table
+
+
+def as_table(rows: Sequence[Row]) -> Table:
+    """Median (smallest-largest) over the rounds; failed cells keep their row."""
+    headings, body = cells_of(rows)
+    table = Table(title="Seconds without start-up, and ratios within a round: median (min-max)")
+    for heading in headings:
+        right = heading in ("runs", "seconds", "with start") or "÷" in heading
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+    for values in body:
+        table.add_row(*values)
+    return table

@@ -1,0 +1,1 @@
+"""Records → charts → one self-contained HTML page."""

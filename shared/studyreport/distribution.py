@@ -1,0 +1,54 @@
+"""How values are spread over many decades: ranks, degrees, sizes."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from studyreport import panels
+from studyreport import theme
+from studyreport.points import Point
+
+
+def tail(values: Sequence[float]) -> list[tuple[float, float]]:
+    """(value, how many values are at least that), thinned to what a logarithmic axis can show."""
+    ordered = np.sort(np.asarray(values, dtype=np.float64))[::-1]
+    places = np.unique(np.geomspace(1, max(ordered.size, 1), 300).astype(np.int64))
+    return [(float(ordered[at - 1]), float(at)) for at in places if at <= ordered.size]
+
+
+def distribution(
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    *,
+    title: str,
+    value_title: str,
+    count_title: str,
+) -> Any | None:
+    """(value, how many are at least that) on two logarithmic axes: a power law is a line."""
+    points: list[Point] = [
+        {"series": name, "value": value, "count": count}
+        for name, pairs in series.items()
+        for value, count in pairs
+        if value > 0 and count > 0
+    ]
+    if not points:
+        return None
+    values, counts = ([point[name] for point in points] for name in ("value", "count"))
+    counted = ",d" if min(counts) >= 1 else ".0e"
+    x_scale = panels.logarithmic(min(values), max(values), ".0e")
+    y_scale = panels.logarithmic(min(counts), max(counts), counted)
+    lines = (
+        alt.Chart(alt.InlineData(values=points))
+        .mark_line(strokeWidth=2.2)
+        .encode(
+            x=alt.X("value:Q", title=value_title, **x_scale),
+            y=alt.Y("count:Q", title=count_title, **y_scale),
+            color=panels.colour(panels.series_in(points), legend=len(series) > 1),
+            strokeDash=panels.dashes(panels.series_in(points)),
+            tooltip=["series:N", alt.Tooltip("value:Q", format=".3e"), "count:Q"],
+        )
+        .properties(width=2 * panels.WIDTH, height=int(1.4 * panels.HEIGHT))
+    )
+    return theme.styled(lines, title)

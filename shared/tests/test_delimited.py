@@ -1,0 +1,303 @@
+"""Delimited text: what is unusual but right is read, what is wrong is named with its line."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import example
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from studykit import arrow_csv
+from studykit import delimited
+from studykit import storage
+from studykit.delimited import Dialect
+from studykit.errors import DataError
+
+EDGES = pa.schema([("source", pa.int64()), ("destination", pa.int64())])
+CSV = Dialect(",", comment=b"#%")
+BLANKS = Dialect(None, comment=b"#%")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("delimited") / "edges.csv"
+
+
+def read(
+    path: Path,
+    text: bytes,
+    dialect: Dialect = CSV,
+    schema: pa.Schema = EDGES,
+    names: list[str] | None = None,
+    split_size: int = 1 << 20,
+) -> list[tuple[Any, ...]]:
+    """All rows of a file, read split by split."""
+    path.write_bytes(text)
+    rows = []
+    for split in storage.splits(str(path), split_size):
+        table = delimited.read(storage.read_split(split), dialect, schema, split, names)
+        assert table.schema == schema
+        rows += [tuple(row.values()) for row in table.to_pylist()]
+    return rows
+
+
+@pytest.mark.parametrize("split_size", [1, 3, 1000])
+@pytest.mark.parametrize(
+    ("text", "dialect"),
+    [
+        (b"1,2\n3,4\n", CSV),
+        (b"1,2\n3,4", CSV),
+        (b"1,2\r\n3,4\r\n", CSV),
+        (b"\xef\xbb\xbf1,2\n3,4\n", CSV),
+        (b"\xef\xbb\xbf# by hand\r\n1,2\r\n3,4", CSV),
+        (b"\n1,2\n\n \t\n3,4\n\n", CSV),
+        (b"# a\n1,2\n% b,c,d\n3,4\n#", CSV),
+        (b" 1 ,\t2\n3, 4 \n", CSV),
+        (b'"1",2\n3,"4"\n', CSV),
+        (b"source,destination\n1,2\n3,4\n", Dialect(",", header=True)),
+        (b'\xef\xbb\xbf"source","destination"\r\n1,2\r\n3,4', Dialect(",", header=True)),
+        (b"# a\n\nsource,destination\n1,2\n3,4\n", Dialect(",", header=True, comment=b"#")),
+        (b"\xef\xbb\xbf# a\n\nsource,destination\n1,2\n3,4", Dialect(",", True, b"#")),
+        (b"1,2\n3,4\n", Dialect(",", header=True)),
+        (b"1\t2\n3\t4\n", Dialect("\t")),
+        (b"1\t2\n3 4", BLANKS),
+        (b"  1 \t 2  \r\n# FromNodeId\tToNodeId\n\t3  4\t\r\n", BLANKS),
+    ],
+)
+def test_what_is_unusual_but_right_is_read(
+    path: Path, text: bytes, dialect: Dialect, split_size: int
+) -> None:
+    assert read(path, text, dialect, split_size=split_size) == [(1, 2), (3, 4)]
+
+
+@pytest.mark.parametrize("split_size", [1, 1000])
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (b"3,4,5\n", "expected 2 columns, found 3"),
+        (b"3\n", "expected 2 columns, found 1"),
+        (b"3", "expected 2 columns, found 1"),
+        (b"3,\n", "column destination: a missing value"),
+        (b"3,", "column destination: a missing value"),
+        (b"3,12a\n", "column destination: '12a' is not an integer"),
+        (b"b3,4\n", "column source: 'b3' is not an integer"),
+        (b"3,0x1F\n", "column destination: '0x1F' is not an integer"),
+        (b"3,1_0\n", "column destination: '1_0' is not an integer"),
+        (b"3,4.0\n", "column destination: '4.0' is not an integer"),
+        (b"3,1 2\n", "column destination: '1 2' is not an integer"),
+        (b"3," + b"9" * 5000 + b"\n", f"column destination: '{'9' * 40}…' does not fit int64"),
+        (b"3,9223372036854775808\n", "'9223372036854775808' does not fit int64"),
+        (b"3,\xd9\xa1\n", "'\u0661' is not an integer"),
+        (b"3,\0\0\n", "a NUL byte"),
+        (b"3,\xff\n", "a byte that is not UTF-8 text"),
+        (b"3,4\r5,6\n", "a carriage return inside the line"),
+        (b"3,4\r", "a carriage return inside the line"),
+        (b'3,"4\n5"\n', "a quote that is not closed in its line"),
+        (b'"3"1,4\n', "text behind a closing quote"),
+        (b'"3""1",4\n', "column source: '3\"1' is not an integer"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(
+    path: Path, wrong: bytes, reason: str, split_size: int
+) -> None:
+    with pytest.raises(DataError) as caught:
+        read(path, b"# a comment\n1,2\r\n\n" + wrong, split_size=split_size)
+    assert str(caught.value).startswith(f"{path}, line 4")
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (b"3 4 5\n", "expected 2 columns, found 3"),
+        (b"3\n", "expected 2 columns, found 1"),
+        (b"3 4x", "'4x' is not an integer"),
+        (b'3 "4"', "is not an integer"),
+    ],
+)
+def test_columns_of_blanks_are_as_strict(path: Path, wrong: bytes, reason: str) -> None:
+    with pytest.raises(DataError, match=f"line 2.*{reason}"):
+        read(path, b"1\t2\n" + wrong, BLANKS)
+
+
+def test_only_the_start_of_a_file_has_a_byte_order_mark(path: Path) -> None:
+    with pytest.raises(DataError, match="line 2, column source"):
+        read(path, b"1,2\n\xef\xbb\xbf3,4\n", split_size=4)
+
+
+def test_the_first_of_several_wrong_lines_is_named(path: Path) -> None:
+    with pytest.raises(DataError, match="line 2, column source: 'x'"):
+        read(path, b"1,2\nx,4\n1,2,3\n")
+
+
+def test_a_header_is_not_skipped_twice(path: Path) -> None:
+    with pytest.raises(DataError, match="line 2, column source: 'source'"):
+        read(path, b"source,destination\nsource,destination\n", Dialect(",", header=True))
+
+
+def test_a_header_of_other_length_is_wrong(path: Path) -> None:
+    with pytest.raises(DataError, match="line 1: expected 2 columns, found 3"):
+        read(path, b"a,b,c\n1,2\n", Dialect(",", header=True))
+
+
+def test_a_header_alone_holds_no_rows(path: Path) -> None:
+    assert read(path, b"source,destination\n", Dialect(",", header=True)) == []
+
+
+FIELDS = st.one_of(
+    st.integers(-(2**63) - 1, 2**63).map(str),
+    st.sampled_from(["", "x", "0x1", '"7"', '"7"1', " 8\t", "+1", "1_1", "00", "-0", "a\rb", "\0"]),
+)
+FILES = (
+    st.lists(st.lists(FIELDS, min_size=1, max_size=3).map(",".join), min_size=1, max_size=6)
+    .map("\n".join)
+    .filter(bool)
+)
+
+
+@settings(deadline=None)
+@given(FILES, st.sampled_from([",", None]))
+@example('1,2\n"1","2"\n', ",")
+def test_the_whole_block_and_the_lines_are_read_alike(
+    path: Path, text: str, delimiter: str | None
+) -> None:
+    data = text.replace(",", delimiter or " ").encode()
+    quick = arrow_csv.read(data, Dialect(delimiter), EDGES, EDGES.names)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrow_csv, "read", lambda *_: None)
+        try:
+            slow = read(path, data, Dialect(delimiter))
+        except DataError:
+            assert quick is None
+            return
+    assert quick is None or [tuple(row.values()) for row in quick.to_pylist()] == slow
+
+
+QUOTED = st.lists(st.text('a",\r 1é', max_size=4), min_size=2, max_size=2)
+
+
+@settings(deadline=None)
+@given(st.lists(QUOTED, min_size=1, max_size=5))
+def test_quoted_text_is_read_whichever_way(path: Path, rows: list[list[str]]) -> None:
+    schema = pa.schema([("name", pa.string()), ("note", pa.string())])
+    rows = [[field.replace("\r", "") for field in row] for row in rows]
+    lines = [",".join('"' + field.replace('"', '""') + '"' for field in row) for row in rows]
+    data = "\r\n".join(lines).encode()
+    expected = [tuple(row) for row in rows]
+    assert read(path, data, Dialect(","), schema) == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrow_csv, "read", lambda *_: None)
+        assert read(path, data, Dialect(","), schema) == expected
+
+
+def test_clean_text_does_not_go_line_by_line() -> None:
+    """The reader of whole blocks must take what is common, or large files would take hours."""
+    for text, dialect in (
+        (b"1,2\n3,4", CSV),
+        (b'"1",2\r\n\r\n 3,"4"\r\n', CSV),
+        (b"# 1\n1\t2\n3  4 \n", BLANKS),
+    ):
+        table = arrow_csv.read(text, dialect, EDGES, EDGES.names)
+        assert table is not None
+        assert table.to_pydict() == {"source": [1, 3], "destination": [2, 4]}
+
+
+TRIPS = (
+    b'id,started,distance,"payment, kind",count\n'
+    b'7,2024-01-01 00:00:00,1.5,"card, or ""other""",3\n'
+    b"8,2024-01-02 12:30:00, 2e1 ,cash,\n"
+)
+TRIP_NAMES = ["id", "started", "distance", "payment, kind", "count"]
+
+
+@pytest.mark.parametrize("split_size", [40, 1000])
+@pytest.mark.parametrize("whole", [True, False])
+def test_columns_are_picked_by_name(
+    path: Path, split_size: int, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialect = delimited.sniff(TRIPS)
+    assert dialect == Dialect(",", header=True, comment=b"#%")
+    assert delimited.header_names(TRIPS, dialect) == TRIP_NAMES
+    if not whole:
+        monkeypatch.setattr(arrow_csv, "read", lambda *_: None)
+    schema = pa.schema(
+        [
+            ("payment, kind", pa.string()),
+            ("distance", pa.float64()),
+            ("started", pa.timestamp("us")),
+            ("count", pa.int32()),
+        ]
+    )
+    dialect = Dialect(",", header=True, nulls=("",))
+    rows = read(path, TRIPS, dialect, schema, TRIP_NAMES, split_size)
+    assert [row[:2] + row[3:] for row in rows] == [
+        ('card, or "other"', 1.5, 3),
+        ("cash", 20.0, None),
+    ]
+    assert [str(row[2]) for row in rows] == ["2024-01-01 00:00:00", "2024-01-02 12:30:00"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "reason"),
+    [
+        ("distance", pa.int64(), "line 2, column distance: '1.5' is not an integer"),
+        ("started", pa.float64(), "line 2, column started: '2024-01-01 00:00:00' is not a double"),
+        ("distance", pa.timestamp("s"), "column distance: '1.5' is not a timestamp"),
+        ("count", pa.int8(), "line 3, column count: a missing value"),
+        ("fare", pa.int8(), "no column 'fare'; the file has: id, started, distance"),
+    ],
+)
+def test_a_column_of_another_type_is_named(
+    path: Path, name: str, kind: pa.DataType, reason: str
+) -> None:
+    with pytest.raises(DataError, match=re.escape(reason)):
+        read(path, TRIPS, Dialect(",", True), pa.schema([(name, kind)]), TRIP_NAMES)
+
+
+def test_a_column_that_is_there_twice_cannot_be_picked(path: Path) -> None:
+    with pytest.raises(DataError, match="column 'a' twice; the file has: a, b, a"):
+        schema = pa.schema([("a", pa.int64())])
+        read(path, b"a,b,a\n1,2,3\n", Dialect(",", True), schema, ["a", "b", "a"])
+
+
+def test_a_file_with_another_header_is_wrong(path: Path) -> None:
+    with pytest.raises(DataError, match="line 1: another header than the first file's: 'id, when'"):
+        read(path, b"id,when\n1,2\n", Dialect(",", True), EDGES, ["source", "destination"])
+
+
+@pytest.mark.parametrize(
+    ("head", "dialect"),
+    [
+        (b"1,2\n", Dialect(",")),
+        (b"a,b\n1,2\n", Dialect(",", header=True)),
+        (b"\xef\xbb\xbf\r\na b,c\r\n", Dialect(",", header=True)),
+        (b"1,2x\n", Dialect(",")),
+        (b"# FromNodeId\tToNodeId\n30\t1412\n", Dialect(None)),
+        (b"%%MatrixMarket\n% x\n1 2 .5\n", Dialect(None)),
+        (b"source\tname\n1\tx\n", Dialect("\t", header=True)),
+        (b"source name\n", Dialect(None, header=True)),
+        (b"", Dialect(None)),
+    ],
+)
+def test_the_dialect_is_seen_in_the_first_line_of_data(head: bytes, dialect: Dialect) -> None:
+    found = delimited.sniff(head)
+    assert (found.delimiter, found.header) == (dialect.delimiter, dialect.header)
+
+
+@pytest.mark.parametrize("split_size", [5, 1000])
+def test_a_row_is_found_in_its_line(path: Path, split_size: int) -> None:
+    path.write_bytes(b"\xef\xbb\xbfa,b\n\n1,2\n# c\n3,4\r\n5,6")
+    dialect = Dialect(",", True, b"#")
+    lines = []
+    for split in storage.splits(str(path), split_size):
+        block = storage.read_split(split)
+        rows = delimited.read(block, dialect, EDGES, split).num_rows
+        lines += [delimited.line_of_row(block, dialect, split, row) for row in range(rows)]
+        with pytest.raises(IndexError):
+            delimited.line_of_row(block, dialect, split, rows)
+    assert lines == [3, 5, 6]

@@ -1,0 +1,243 @@
+"""Byte ranges: together they are the file, line for line, wherever the cuts fall."""
+
+import gzip
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from hypothesis import example
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+from pyarrow import fs as arrow_fs
+
+from studykit import filesystems
+from studykit import splits
+from studykit import storage
+from studykit.errors import DataError
+from studykit.errors import StorageError
+from studykit.errors import UsageError
+from studykit.storage import Split
+
+LINES = st.lists(
+    st.tuples(
+        st.one_of(st.text("0,é€𐍈 \t\r", max_size=9), st.just("x" * 60)),
+        st.sampled_from(["\n", "\r\n"]),
+    ).map("".join),
+    min_size=1,
+    max_size=12,
+).map("".join)
+TEXTS = st.builds(lambda lines, end: (lines + end).encode(), LINES, st.sampled_from(["", "1,2"]))
+SIZES = st.integers(1, 100)
+
+
+@pytest.fixture(scope="module", params=["file", "hdfs", "s3"])
+def folder(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A folder on each kind of store; remote ones stand in memory, or on the disk."""
+    root = tmp_path_factory.mktemp("store")
+    (root / "bucket").mkdir()
+    disk = arrow_fs.SubTreeFileSystem(str(root), arrow_fs.LocalFileSystem())
+    memory = arrow_fs.PyFileSystem(arrow_fs.FSSpecHandler(MemoryFileSystem()))
+    stores = {"file": str(root), "hdfs": "hdfs://server/splits", "s3": "s3://bucket"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(filesystems, "_open_clients", {})
+        patch.setitem(filesystems.CLIENTS, "s3", lambda _: disk)
+        patch.setitem(filesystems.CLIENTS, "hdfs", lambda _: memory)
+        # A short tail makes long lines of the few hundred bytes that examples have.
+        patch.setattr(splits, "TAIL_BYTES", 8)
+        yield stores[request.param]
+
+
+@settings(deadline=None)
+@given(TEXTS, SIZES)
+@example(b"\n", 1)
+@example(b"\n\n\n", 1)
+@example(b"a", 1)
+@example(b"a\r\nb\r\n", 2)
+@example(b"x" * 5000 + b"\n" + b"y" * 5000, 7)
+@example("é\n€\n𐍈\n".encode(), 1)
+def test_the_lines_of_all_splits_are_the_file(folder: str, text: bytes, size: int) -> None:
+    uri = storage.join(folder, "a.csv")
+    storage.write_bytes(uri, text)
+    read = 0
+    for split in storage.splits(uri, size):
+        block = storage.read_split(split)
+        if len(block.data):
+            assert block.offset == read
+            assert text[: block.offset].endswith(b"\n") or block.offset == 0
+            assert block.data.dtype == np.uint8
+            assert not block.data.flags.writeable
+        assert block.data.tobytes() == text[read : read + len(block.data)]
+        read += len(block.data)
+    assert read == len(text)
+
+
+@settings(deadline=None)
+@given(TEXTS, SIZES)
+def test_each_line_belongs_to_the_split_of_its_first_byte(
+    folder: str, text: bytes, size: int
+) -> None:
+    uri = storage.join(folder, "a.csv")
+    storage.write_bytes(uri, text)
+    starts = [0] + [found.end() for found in re.finditer(b"\n", text) if found.end() < len(text)]
+    for split in storage.splits(uri, size):
+        inside = [start for start in starts if split.start <= start < split.stop]
+        lines = storage.read_split(split).data.tobytes().splitlines(keepends=True)
+        # splitlines also cuts at a lone carriage return; count line feeds instead.
+        ends = b"".join(lines).count(b"\n")
+        unfinished = bool(lines) and not lines[-1].endswith(b"\n")
+        assert ends + unfinished == len(inside)
+
+
+@settings(deadline=None)
+@given(TEXTS, st.integers(1, 64), st.booleans())
+def test_a_gzip_is_one_split_read_in_bounded_pieces(
+    folder: str, text: bytes, piece: int, two_members: bool
+) -> None:
+    uri = storage.join(folder, "a.csv.gz")
+    middle = len(text) // 2 if two_members else 0
+    storage.write_bytes(uri, gzip.compress(text[:middle]) + gzip.compress(text[middle:]))
+    (split,) = storage.splits(uri, 1)
+    assert storage.read_split(split).data.tobytes() == text
+    read = 0
+    for block in storage.read_blocks(split, piece):
+        assert block.offset == read
+        assert not block.data.flags.writeable
+        read += len(block.data)
+        assert text[:read].endswith(b"\n") or read == len(text)
+        assert block.data.tobytes().count(b"\n") <= 1 or len(block.data) <= 62 + piece
+    assert read == len(text)
+
+
+@settings(deadline=None)
+@given(TEXTS, st.data())
+def test_the_line_number_counts_from_the_start_of_the_file(
+    folder: str, text: bytes, data: st.DataObject
+) -> None:
+    offset = data.draw(st.integers(0, len(text) - 1))
+    for name, content in (("a.csv", text), ("a.csv.gz", gzip.compress(text))):
+        uri = storage.join(folder, name)
+        storage.write_bytes(uri, content)
+        assert storage.line_number(uri, offset) == text[:offset].count(b"\n") + 1
+
+
+def test_line_numbers_are_counted_over_several_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(splits, "BLOCK_BYTES", 3)
+    (tmp_path / "a.csv").write_bytes(b"1\n22\n333\n\n5")
+    offsets = [0, 1, 2, 5, 8, 9, 10]
+    numbers = [storage.line_number(f"{tmp_path}/a.csv", offset) for offset in offsets]
+    assert numbers == [1, 1, 2, 3, 3, 4, 5]
+
+
+def test_a_local_split_is_a_view_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"1,2\n" * 100_000)
+    block = storage.read_split(storage.splits(str(path), 300_000)[1])
+    assert not block.data.flags.owndata
+    with open(path, "r+b") as file:
+        file.seek(block.offset)
+        file.write(b"9")
+    assert block.data[0] == ord("9")
+
+
+def test_a_folder_is_cut_file_by_file(folder: str) -> None:
+    there = storage.join(folder, "parts") if not folder.startswith("s3") else folder
+    for name in storage.find(folder):
+        storage.remove(name)
+    storage.write_bytes(storage.join(there, "b.csv"), b"3\n4")
+    storage.write_bytes(storage.join(there, "a.csv"), b"1\n2\n")
+    storage.write_bytes(storage.join(there, "empty.csv"), b"")
+    cut = storage.splits(there, 3)
+    assert [(split.uri[-5:], split.start, split.stop) for split in cut] == [
+        ("a.csv", 0, 3),
+        ("a.csv", 3, 4),
+        ("b.csv", 0, 3),
+    ]
+    assert b"".join(storage.read_split(split).data.tobytes() for split in cut) == b"1\n2\n3\n4"
+
+
+def test_an_empty_file_is_a_data_error(folder: str) -> None:
+    uri = storage.join(folder, "nothing.csv")
+    storage.write_bytes(uri, b"")
+    with pytest.raises(DataError, match=re.escape(uri) + ".*empty"):
+        storage.splits(uri, 10)
+
+
+def test_a_split_of_no_bytes_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        storage.splits(str(tmp_path), 0)
+
+
+def test_a_file_that_changed_since_the_cut_is_a_storage_error(folder: str) -> None:
+    for name, old, new in (
+        ("a.csv", b"1\n2\n", b"1\n2\n3\n"),
+        ("b.csv", b"1\n2\n", b"1\n"),
+        ("c.csv.gz", gzip.compress(b"1\n"), gzip.compress(b"1\n2\n3\n")),
+    ):
+        uri = storage.join(folder, name)
+        storage.write_bytes(uri, old)
+        split = storage.splits(uri, 100)[0]
+        storage.write_bytes(uri, new)
+        with pytest.raises(StorageError, match=re.escape(uri) + ": changed"):
+            storage.read_split(split)
+
+
+def test_a_file_of_the_same_size_but_another_time_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"1\n2\n")
+    split = storage.splits(str(path), 2)[1]
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(StorageError, match="changed"):
+        storage.read_split(split)
+
+
+def test_a_file_that_vanished_is_a_storage_error(folder: str) -> None:
+    uri = storage.join(folder, "gone.csv")
+    storage.write_bytes(uri, b"1\n")
+    (split,) = storage.splits(uri, 10)
+    storage.remove(uri)
+    with pytest.raises(StorageError, match=re.escape(uri)):
+        storage.read_split(split)
+
+
+def test_a_truncated_gzip_names_the_line_it_ends_in(folder: str) -> None:
+    text = "".join(f"{number},{number**3}\n" for number in range(10_000)).encode()
+    uri = storage.join(folder, "cut.csv.gz")
+    storage.write_bytes(uri, gzip.compress(text)[:-20_000])
+    with pytest.raises(DataError, match="truncated") as caught:
+        storage.read_split(storage.splits(uri, 10)[0])
+    assert caught.value.uri == uri
+    assert caught.value.line is not None
+    assert 1000 < caught.value.line < 10_000
+
+
+@pytest.mark.parametrize("damage", [b"1,2\n", gzip.compress(b"1,2\n")[:-6] + b"\0\0\0\0\0\0"])
+def test_a_damaged_gzip_is_a_data_error(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(damage)
+    with pytest.raises(DataError, match=r"a\.csv\.gz, line \d: damaged"):
+        storage.read_split(storage.splits(f"{tmp_path}/a.csv.gz", 10)[0])
+
+
+def test_zeros_behind_a_gzip_are_padding(tmp_path: Path) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"1\n") + b"\0" * 100)
+    assert storage.read_split(storage.splits(f"{tmp_path}/a.csv.gz", 9)[0]).data.tobytes() == b"1\n"
+
+
+def test_a_file_without_line_ends_is_not_read_for_ever(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(splits, "LONGEST_LINE_BYTES", 100)
+    for name, content in (("a.bin", b"x" * 5000), ("b.gz", gzip.compress(b"x" * 5000))):
+        uri = storage.join(folder, name)
+        storage.write_bytes(uri, content)
+        split = Split(uri, 0, 20, len(content), storage.version(uri))
+        with pytest.raises(DataError, match="no line end within 100 bytes"):
+            for _ in storage.read_blocks(split, 50):
+                pass

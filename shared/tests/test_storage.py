@@ -1,0 +1,287 @@
+"""Whole files by URI: names, lists, errors, atomic writes, on a disk and on remote stores."""
+
+import errno
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from pyarrow import fs as arrow_fs
+
+from studykit import filesystems
+from studykit import storage
+from studykit.errors import DataError
+from studykit.errors import StorageError
+from studykit.errors import UsageError
+
+
+class Memory(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """HDFS for the tests: a store of its own, which fails as often as it is told to."""
+
+    protocol = "hdfs"
+    cachable = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store: dict[str, Any] = {}
+        self.pseudo_dirs = [""]
+        self.failures: list[Exception] = []
+
+    def info(self, path: str, **options: Any) -> Any:
+        if self.failures:
+            raise self.failures.pop(0)
+        return super().info(path, **options)
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
+    client = Memory()
+    wrapped = arrow_fs.PyFileSystem(arrow_fs.FSSpecHandler(client))
+    monkeypatch.setattr(filesystems, "_open_clients", {})
+    monkeypatch.setitem(filesystems.CLIENTS, "hdfs", lambda _: wrapped)
+    return client
+
+
+@pytest.fixture(params=["file", "hdfs", "s3"])
+def folder(
+    request: pytest.FixtureRequest, tmp_path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The URI of an empty folder on each kind of store."""
+    (tmp_path / "bucket").mkdir()
+    disk = arrow_fs.SubTreeFileSystem(str(tmp_path), arrow_fs.LocalFileSystem())
+    monkeypatch.setitem(filesystems.CLIENTS, "s3", lambda _: disk)
+    memory.mkdir("/bucket")
+    stores = {"file": f"{tmp_path}/bucket", "hdfs": "hdfs://server:9000/bucket"}
+    return stores.get(request.param, "s3://bucket")
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What retries would have waited, instead of waiting."""
+    waited: list[float] = []
+    monkeypatch.setattr("studykit.filesystems.time.sleep", waited.append)
+    return waited
+
+
+def listing(folder: str) -> list[str]:
+    """All names in a folder, hidden ones too."""
+    files, path = filesystems.filesystem(folder)
+    found = files.get_file_info(arrow_fs.FileSelector(path))
+    return sorted(info.base_name for info in found)
+
+
+def test_what_is_written_is_read(folder: str) -> None:
+    uri = storage.join(folder, "a b.csv")
+    storage.write_bytes(uri, b"1,2\n")
+    assert storage.read_bytes(uri) == b"1,2\n"
+    assert storage.size(uri) == 4
+    assert storage.exists(uri)
+    with storage.open_input(uri) as file:
+        file.seek(2)
+        assert file.read() == b"2\n"
+    storage.remove(uri)
+    assert not storage.exists(uri)
+
+
+def test_a_file_is_replaced_whole(folder: str) -> None:
+    uri = storage.join(folder, "ranks.csv")
+    storage.write_bytes(uri, b"old")
+    with storage.write_atomic(uri) as file:
+        file.write(b"new and longer")
+        assert storage.read_bytes(uri) == b"old"
+    assert storage.read_bytes(uri) == b"new and longer"
+    assert listing(folder) == ["ranks.csv"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_an_interrupted_write_leaves_nothing(folder: str, error: type[BaseException]) -> None:
+    uri = storage.join(folder, "ranks.csv")
+    with pytest.raises(error), storage.write_atomic(uri) as file:
+        file.write(b"half")
+        raise error
+    assert listing(folder) == []
+    assert not storage.exists(uri)
+
+
+def test_an_interrupted_write_keeps_the_old_file(folder: str) -> None:
+    uri = storage.join(folder, "ranks.csv")
+    storage.write_bytes(uri, b"old")
+    with pytest.raises(KeyboardInterrupt), storage.write_atomic(uri) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+    assert storage.read_bytes(uri) == b"old"
+    assert listing(folder) == ["ranks.csv"]
+
+
+def test_the_version_changes_with_the_content(folder: str) -> None:
+    uri = storage.join(folder, "a.csv")
+    storage.write_bytes(uri, b"1")
+    before = storage.version(uri)
+    assert storage.version(uri) == before
+    storage.write_bytes(uri, b"22")
+    assert storage.version(uri) != before
+
+
+def test_a_folder_lists_its_data_files_in_order(folder: str) -> None:
+    for name in ("b.csv", "a.csv", ".hidden", "_SUCCESS", "a.csv.json"):
+        storage.write_bytes(storage.join(folder, name), b"1\n")
+    data = [storage.join(folder, name) for name in ("a.csv", "b.csv")]
+    assert storage.list_files(folder) == data
+    assert storage.list_files(folder + "/") == data
+    assert storage.list_files(data[1]) == [data[1]]
+
+
+def test_a_sidecar_named_outright_is_a_file(folder: str) -> None:
+    uri = storage.join(folder, "a.csv.json")
+    storage.write_bytes(uri, b"{}")
+    assert storage.list_files(uri) == [uri]
+
+
+def test_a_folder_without_data_is_a_data_error(folder: str) -> None:
+    storage.write_bytes(storage.join(folder, "_SUCCESS"), b"")
+    with pytest.raises(DataError, match=re.escape(folder) + ".*no data"):
+        storage.list_files(folder)
+
+
+@pytest.mark.parametrize("operation", [storage.list_files, storage.size, storage.read_bytes])
+def test_a_missing_file_is_a_storage_error_with_its_uri(folder: str, operation: Any) -> None:
+    uri = storage.join(folder, "missing.csv")
+    with pytest.raises(StorageError, match=re.escape(uri) + ": no such file or folder"):
+        operation(uri)
+
+
+def test_find_goes_down_folders(tmp_path: Path) -> None:
+    for name in ("torch/b-r0.json", "ray/a-r0.json", "ray/chart.png", "ray/.a-r1.json.tmp"):
+        storage.write_bytes(f"{tmp_path}/{name}", b"{}")
+    found = [f"{tmp_path}/ray/a-r0.json", f"{tmp_path}/torch/b-r0.json"]
+    assert storage.find(str(tmp_path), suffix=".json") == found
+    with pytest.raises(StorageError):
+        storage.find(f"{tmp_path}/missing")
+
+
+def test_find_in_a_hidden_folder_finds(tmp_path: Path) -> None:
+    storage.write_bytes(f"{tmp_path}/.cache/a.json", b"{}")
+    assert storage.find(f"{tmp_path}/.cache") == [f"{tmp_path}/.cache/a.json"]
+
+
+def test_local_names_have_many_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    expected = f"{tmp_path}/a b%20?.csv"
+    storage.write_bytes("a b%20?.csv", b"x")
+    assert storage.absolute("a b%20?.csv") == expected
+    assert storage.absolute(f"file://{tmp_path}/a%20b%2520?.csv") == expected
+    assert storage.absolute(f"file://localhost{tmp_path}/a b%2520?.csv") == expected
+    assert storage.list_files("./a b%20?.csv") == [expected]
+    assert storage.join("deep", "er/", "c.csv") == f"{tmp_path}/deep/er/c.csv"
+    assert storage.join("s3://bucket/", "c.csv") == "s3://bucket/c.csv"
+
+
+@pytest.mark.parametrize("uri", ["ftp://host/a", "https://host/a", "file://a/b", "", "s3:///key"])
+def test_a_uri_that_no_store_knows_is_wrong_usage(uri: str) -> None:
+    with pytest.raises(UsageError):
+        storage.list_files(uri)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://AKIAKEY:sEcReT@bucket/key",
+        "s3://AKIAKEY:sEc/ReT@bucket/key",
+        "hdfs://user:sEcReT@host:9000/a",
+        "https://user:sEcReT@host/a",
+        "https://host/a?X-Amz-Signature=sEcReT&X-Amz-Credential=AKIAKEY",
+    ],
+)
+def test_credentials_in_a_uri_are_refused_and_not_repeated(uri: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        storage.size(uri)
+    assert "cReT" not in str(caught.value)
+    assert "AKIAKEY" not in str(caught.value)
+
+
+def test_a_secret_of_the_environment_is_not_repeated(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sEcReT/+")
+    memory.failures = [PermissionError("denied:\nthe key sEcReT/+ is wrong")]
+    with pytest.raises(StorageError) as caught:
+        storage.size("hdfs://server/a")
+    assert str(caught.value) == "hdfs://server/a: denied: the key … is wrong"
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    with pytest.raises(StorageError, match="is a folder"):
+        storage.read_bytes(str(tmp_path / "full"))
+    with pytest.raises(StorageError, match="is a folder"):
+        storage.write_bytes(str(tmp_path / "full"), b"x")
+    assert os.listdir(tmp_path) == ["full"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_forbidden_file_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"1")
+    (tmp_path / "a.csv").chmod(0)
+    with pytest.raises(StorageError, match=re.escape(f"{tmp_path}/a.csv: permission denied")):
+        storage.read_bytes(f"{tmp_path}/a.csv")
+
+
+def test_a_full_disk_is_a_storage_error_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match=r"a\.csv: the disk is full"):
+        storage.write_bytes(f"{tmp_path}/a.csv", b"1")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs the device /dev/full")
+def test_a_disk_that_fills_while_writing_is_a_storage_error(tmp_path: Path) -> None:
+    with (
+        pytest.raises(StorageError, match=r"a\.csv: the disk is full"),
+        storage.write_atomic(f"{tmp_path}/a.csv"),
+        open("/dev/full", "wb", 0) as full,
+    ):
+        full.write(b"1")
+    assert os.listdir(tmp_path) == []
+
+
+def test_another_error_inside_a_write_stays_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), storage.write_atomic(f"{tmp_path}/a.csv"):
+        (tmp_path / "missing.csv").read_bytes()
+    assert os.listdir(tmp_path) == []
+
+
+def test_free_bytes_of_a_folder_that_does_not_exist_yet(tmp_path: Path) -> None:
+    free = storage.free_bytes(f"{tmp_path}/not/yet.csv")
+    assert free is not None
+    assert free > 0
+    assert storage.free_bytes("s3://bucket/key") is None
+
+
+def test_a_transient_failure_is_tried_again(memory: Memory, pauses: list[float]) -> None:
+    storage.write_bytes("hdfs://server/a.csv", b"1\n")
+    memory.failures = [OSError("connection reset"), TimeoutError("timed out")]
+    assert storage.size("hdfs://server/a.csv") == 2
+    assert len(pauses) == 2
+
+
+def test_pauses_grow_up_to_a_limit(memory: Memory, pauses: list[float], monkeypatch: Any) -> None:
+    monkeypatch.setattr("studykit.filesystems.random.uniform", lambda _, longest: longest)
+    monkeypatch.setattr(filesystems, "ATTEMPTS", 8)
+    memory.failures = [OSError("503 SlowDown")] * 8
+    with pytest.raises(StorageError, match=r"hdfs://server/a: 503 SlowDown \(tried 8 times\)"):
+        storage.size("hdfs://server/a")
+    assert pauses == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0])
+
+
+def test_what_waiting_cannot_mend_is_not_tried_again(memory: Memory, pauses: list[float]) -> None:
+    memory.failures = [OSError("AWS Error ACCESS_DENIED during HeadObject operation")]
+    with pytest.raises(StorageError, match="ACCESS_DENIED"):
+        storage.size("hdfs://server/a")
+    assert pauses == []
