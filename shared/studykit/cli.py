@@ -101,22 +101,38 @@ def manners(debug: bool, timeout: float | None = None) -> Iterator[None]:
         with _time_limit(timeout):
             yield
     except StudyError as error:
-        _say(error, debug)
-        raise typer.Exit(error.exit_code) from None
+        raise _exit(error.exit_code, error, debug) from None
     except Terminated:
-        console.print("terminated")
-        raise typer.Exit(143) from None
+        raise _exit(143, "terminated") from None
     except KeyboardInterrupt:
-        console.print("interrupted")
-        raise typer.Exit(130) from None
+        raise _exit(130, "interrupted") from None
     except (typer.Exit, SystemExit):
         raise
     except Exception as error:
-        _say(error, debug)
-        raise typer.Exit(1) from None
+        raise _exit(1, error, debug) from None
     finally:
         signal.signal(signal.SIGTERM, previous)
         sys.stdout.flush()
+
+
+EXIT_FILE = "STUDY_EXIT_FILE"
+"""Environment variable: a file that does not exist yet. Of several processes of one run, the first
+that fails makes it, with its exit code inside; the others fail because of it and say nothing."""
+
+
+def _exit(code: int, reason: Exception | str, debug: bool = False) -> typer.Exit:
+    path = os.environ.get(EXIT_FILE)
+    if path is not None:
+        try:
+            with open(path, "x") as file:
+                file.write(str(code))
+        except FileExistsError:
+            return typer.Exit(code)
+    if isinstance(reason, str):
+        console.print(reason)
+    else:
+        _say(reason, debug)
+    return typer.Exit(code)
 
 
 def _say(error: Exception, debug: bool) -> None:

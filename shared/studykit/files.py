@@ -70,7 +70,7 @@ def _remote_version(files: arrow_fs.FileSystem, path: str, info: arrow_fs.FileIn
         return f"{changed}-{info.size}"
     with files.open_input_file(path) as file:
         metadata = file.metadata() or {}
-    tag = metadata.get(b"ETag")
+    tag = metadata.get("ETag")
     return tag.decode() if tag else f"{info.mtime_ns}-{info.size}"
 
 

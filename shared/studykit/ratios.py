@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
 
-from rich.table import Table
-
 from studykit.records import DatasetInfo
 from studykit.records import Record
 
@@ -24,6 +22,7 @@ PEER = "peer"
 """The method of a library that is no engine of the study, timed beside the engines."""
 
 PLAIN = "plain"
+REASON_LENGTH = 160
 ANSWER_PHASES = ("load", "compute", "communicate")
 TIMED_PHASES = ("start", *ANSWER_PHASES, "write")
 
@@ -46,8 +45,14 @@ class Interval:
 
     def __str__(self) -> str:
         if self.count == 1:
-            return f"{self.median:.2f}"
-        return f"{self.median:.2f} ({self.low:.2f}-{self.high:.2f})"
+            return _brief(self.median)
+        return f"{_brief(self.median)} ({_brief(self.low)}-{_brief(self.high)})"
+
+
+def _brief(value: float) -> str:
+    """Three digits: as many as a shared machine's times are good for."""
+    digits = next((n for n, least in enumerate((100, 10, 1)) if abs(value) >= least), 3)
+    return f"{value:.{digits}f}"
 
 
 def publishable(record: Record) -> bool:
@@ -101,7 +106,11 @@ class Row:
 
     @property
     def reason(self) -> str | None:
-        return next((record.error for record in self.records if record.error), None)
+        """The first error; of a long one its end, where the frameworks put what went wrong."""
+        error = next((record.error for record in self.records if record.error), None)
+        if error is None or len(error) <= REASON_LENGTH:
+            return error
+        return "… " + error[-REASON_LENGTH:]
 
     def over(self, value: Callable[[Record], float]) -> Interval | None:
         """A figure's median and range over the rounds whose time may be shown."""
@@ -157,6 +166,7 @@ def _with_ratios(row: Row, rows: Sequence[Row]) -> Row:
     phases = {
         name: None if plain is None else by_round(row, plain, phase_seconds(name))
         for name in TIMED_PHASES
+        if any(name in record.phases for record in row.records)
     }
     peers = {
         other.first.engine: by_round(row, other, phase_seconds("load"))
@@ -182,39 +192,6 @@ def _order(row: Row) -> tuple[Any, ...]:
     return row.dataset.bytes, row.dataset.name, first.workers, row.split_size or "", *rank
 
 
-def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Rows as plain JSON values, for --json."""
-
-    def plain(interval: Interval | None) -> dict[str, float] | None:
-        return None if interval is None else dict(vars(interval))
-
-    return [
-        {
-            "dataset": row.dataset.name,
-            "bytes": row.dataset.bytes,
-            "workers": row.first.workers,
-            "threads": row.first.threads,
-            "split_size": row.split_size,
-            "engine": row.first.engine,
-            "method": row.first.method,
-            "status": row.status,
-            "runs": len(row.shown),
-            "seconds": plain(row.seconds),
-            "wall_seconds": plain(row.wall),
-            "ratio_to_plain": plain(row.to_plain),
-            "phase_ratios_to_plain": {
-                name: plain(ratio) for name, ratio in row.phases_to_plain.items()
-            },
-            "load_ratios_to_peers": {
-                name: plain(ratio) for name, ratio in row.load_to_peers.items()
-            },
-            "config_hash": row.first.config_hash,
-            "error": row.reason,
-        }
-        for row in rows
-    ]
-
-
 def size_label(size: int) -> str:
     """Bytes for people: 1 GB, 2.5 GB, 24.7 GB, 1.9 MB."""
     value, unit = float(size), "B"
@@ -224,35 +201,3 @@ def size_label(size: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{value:.3g} {unit}"
-
-
-def cells_of(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows of text: the same table in the terminal and on the page."""
-    peers = list(dict.fromkeys(peer for row in rows for peer in row.load_to_peers))
-    splits = any(row.split_size for row in rows)
-    headings = ["data", "workers × threads", *(["split"] if splits else []), "engine", "method"]
-    headings += ["status", "runs", "seconds", "with start", "÷ plain", "load ÷ plain"]
-    headings += ["compute ÷ plain", *(f"load ÷ {peer}" for peer in peers)]
-    table = []
-    for row in rows:
-        first = row.first
-        split = [row.split_size or ""] if splits else []
-        values = [size_label(row.dataset.bytes), f"{first.workers} × {first.threads}", *split]
-        values += [first.engine, first.method, row.status, f"{len(row.shown)}/{len(row.records)}"]
-        phases = [row.phases_to_plain.get(name) for name in ("load", "compute")]
-        figures = [row.seconds, row.wall, row.to_plain, *phases]
-        figures += [row.load_to_peers.get(peer) for peer in peers]
-        table.append([*values, *("" if figure is None else str(figure) for figure in figures)])
-    return headings, table
-
-
-def as_table(rows: Sequence[Row]) -> Table:
-    """Median (smallest-largest) over the rounds; failed cells keep their row."""
-    headings, body = cells_of(rows)
-    table = Table(title="Seconds without start-up, and ratios within a round: median (min-max)")
-    for heading in headings:
-        right = heading in ("runs", "seconds", "with start") or "÷" in heading
-        table.add_column(heading, justify="right" if right else "left", overflow="fold")
-    for values in body:
-        table.add_row(*values)
-    return table

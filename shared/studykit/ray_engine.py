@@ -9,15 +9,20 @@ import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
+import time
+from collections.abc import Callable
 from collections.abc import Iterator
 
 import ray
 from ray.exceptions import RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from studykit import machine
 from studykit.errors import ResourceError
 from studykit.errors import StudyError
+from studykit.memory import TreeSampler
 from studykit.options import Options
 
 OBJECT_STORE_SHARE = 0.4
@@ -92,13 +97,14 @@ def _require(options: Options) -> None:
 
 @contextlib.contextmanager
 def errors_of_workers() -> Iterator[None]:
-    """Raise a worker's own error in place of Ray's wrapping of it, when it is one of ours."""
+    """Raise a worker's own error in place of Ray's wrapping of it."""
     try:
         yield
     except RayTaskError as error:
         if isinstance(error.cause, StudyError):
             raise error.cause from None
-        raise
+        kind = type(error.cause).__name__
+        raise StudyError(f"in a worker: {kind}: {error.cause} (--debug shows where)") from error
 
 
 def hosts() -> int:
@@ -106,6 +112,59 @@ def hosts() -> int:
     return sum(1 for node in ray.nodes() if node["Alive"])
 
 
+@ray.remote(num_cpus=0)
+class _NodeSampler:
+    """Samples its node's raylet and all that it started; an actor's parent is the raylet."""
+
+    def __init__(self) -> None:
+        self._sampler = TreeSampler(os.getppid()).__enter__()
+
+    def peak_bytes(self) -> int:
+        self._sampler.sample()
+        return self._sampler.peak_bytes
+
+
+@contextlib.contextmanager
+def node_peaks(options: Options) -> Iterator[Callable[[], list[int]]]:
+    """A function for the peak memory of every node; empty for a private Ray, whose processes
+    are this one's children and are sampled with it."""
+    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]] if options.address else []
+    samplers = [
+        _NodeSampler.options(  # type: ignore[attr-defined]
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)
+        ).remote()
+        for node in nodes
+    ]
+    try:
+        yield lambda: ray.get([sampler.peak_bytes.remote() for sampler in samplers])
+    finally:
+        for sampler in samplers:
+            ray.kill(sampler)
+
+
 def timeline() -> bytes:
     """What every worker did when, for chrome://tracing or https://ui.perfetto.dev."""
     return json.dumps(ray.timeline()).encode()
+
+
+def wait_for(address: str, cores: int, seconds: float = 60) -> None:
+    """Return once the cluster at an address has so many cores; ResourceError if it never has."""
+    deadline, found = time.monotonic() + seconds, 0
+    while time.monotonic() < deadline:
+        try:
+            if not ray.is_initialized():
+                ray.init(address=address, logging_level=logging.CRITICAL, log_to_driver=False)
+            found = int(ray.cluster_resources().get("CPU", 0))
+            if found >= cores:
+                return
+        except (ConnectionError, RuntimeError):
+            pass  # The head is still starting.
+        time.sleep(0.2)
+    raise ResourceError(f"{cores} cores expected at {address}, {found} joined in {seconds:g} s")
+
+
+if __name__ == "__main__":  # python -m studykit.ray_engine ADDRESS CORES: for launch scripts
+    try:
+        wait_for(sys.argv[1], int(sys.argv[2]))
+    except ResourceError as error:
+        sys.exit(f"error: {error}")

@@ -7,6 +7,7 @@ or with which versions, so an existing record is a finished cell and a sweep res
 
 import hashlib
 import json
+import re
 from typing import Any
 from typing import Literal
 
@@ -18,6 +19,8 @@ from studykit.errors import StorageError
 
 SCHEMA_VERSION = 1
 HASH_DIGITS = 16
+_NAME = re.compile(rf"/[0-9a-f]{{{HASH_DIGITS}}}-r[0-9]+\.json$")
+"""Profiles lie beside their record: <record>.timeline.json."""
 
 Status = Literal["done", "unchecked", "wrong", "failed", "timeout", "skipped"]
 
@@ -124,7 +127,7 @@ def read_all(results: str) -> list[Record]:
         uris = storage.find(results, suffix=".json")
     except StorageError:
         return []
-    return [read(uri) for uri in uris if "-r" in uri.rsplit("/", 1)[-1]]
+    return [read(uri) for uri in uris if _NAME.search(uri)]
 
 
 def json_schema() -> dict[str, Any]:

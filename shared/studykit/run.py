@@ -5,9 +5,12 @@ phases to fill, a line for the person) and returns an `Outcome` (what came out, 
 it). Only what `compute` does is timed; check and limit come after it, with memory not sampled.
 """
 
+import cProfile
 import contextlib
 import dataclasses
 import datetime
+import io
+import pstats
 import shlex
 import sys
 import time
@@ -21,6 +24,7 @@ from typing import Any
 
 import psutil
 from rich.console import RenderableType
+from rich.status import Status
 from rich.table import Table
 
 from studykit import cli
@@ -49,13 +53,15 @@ class Outcome:
     check: Callable[[], Check]
     write: Callable[[str], Mapping[str, str]]
     """Answer → URI; returns {name of the output: where it is}."""
+    assess: Callable[[], Mapping[str, Any]] | None = None
+    """Further quality figures, which the answer itself does not need."""
     limit: Callable[[], Limit] | None = None
     worker_phases: Sequence[Mapping[str, float]] = ()
     bytes_read: int = 0
     bytes_sent: int = 0
     hosts: int = 1
-    peak_memory_bytes: int | None = None
-    """Of all hosts, where the engine had to ask them; else this host's tree is what counts."""
+    host_peaks: Sequence[int] = ()
+    """Peak memory in bytes of every host, where the engine had to ask them."""
     unconverged: str | None = None
     """Why the answer is no answer, where the algorithm stopped before it was one."""
     summary: Sequence[RenderableType] = ()
@@ -72,15 +78,42 @@ class Run:
     quiet: bool = False
     profiles: dict[str, bytes] = field(default_factory=dict)
     """{file name: content}, kept beside the record with --profile."""
+    sampler: TreeSampler | None = None
+    _status: Status | None = None
 
     @contextlib.contextmanager
     def phase(self, name: str, doing: str) -> Iterator[None]:
         """A phase of the record, with its line for the person who waits."""
         began = time.monotonic()
-        self.say(doing)
-        with self.phases(name):
-            yield
+        with contextlib.ExitStack() as stack:
+            if self.quiet:
+                pass
+            elif cli.console.is_terminal:
+                self._status = stack.enter_context(cli.console.status(doing))
+                stack.callback(setattr, self, "_status", None)
+            else:
+                self.say(f"{doing} …")
+            with self.phases(name):
+                yield
         self.say(f"{doing}: {time.monotonic() - began:.2f} s")
+
+    @contextlib.contextmanager
+    def profiled(self) -> Iterator[None]:
+        """With --profile, where the time of this thread goes; for an engine without a timeline."""
+        if not self.options.profile:
+            yield
+            return
+        profile = cProfile.Profile()
+        with profile:
+            yield
+        text = io.StringIO()
+        pstats.Stats(profile, stream=text).sort_stats("cumulative").print_stats(60)
+        self.profiles["profile.txt"] = text.getvalue().encode()
+
+    def progress(self, text: str) -> None:
+        """How far the phase is, on a terminal, in place of the line before."""
+        if self._status is not None:
+            self._status.update(text)
 
     def say(self, text: str) -> None:
         if not self.quiet:
@@ -95,12 +128,14 @@ def execute(
     compute: Callable[[Run], Outcome | None],
     *,
     sampled_pid: int | None = None,
+    sampled: bool = True,
     quiet: bool = False,
 ) -> int:
     """Run `compute` under the rules of a fair comparison; returns the exit code.
 
     `compute` returns None in a process that only takes part (a torch rank other than the first):
-    it writes a record when it fails and none when it does not.
+    it writes a record when it fails and none when it does not. `sampled` says whether memory is
+    sampled here, of the tree below `sampled_pid` (this process).
     """
     started = datetime.datetime.now(datetime.UTC)
     import_seconds = time.monotonic() - phase.run_started_at()
@@ -133,11 +168,12 @@ def execute(
         started_at=started.isoformat(timespec="seconds"),
         config_hash=records.config_hash(asked),
     )
-    sampler = TreeSampler(sampled_pid)
+    run.sampler = sampler = TreeSampler(sampled_pid)
     try:
-        with sampler:
+        with sampler if sampled else contextlib.nullcontext():
             outcome = compute(run)
-            sampler.sample()
+            if sampled:
+                sampler.sample()
         if outcome is None:
             return 0
         record.driver_rss_delta_bytes = psutil.Process().memory_info().rss - rss_before
@@ -149,7 +185,8 @@ def execute(
     except Exception as error:
         _write_failed(record, run, error, options)
         raise
-    record.peak_memory_bytes = outcome.peak_memory_bytes or sampler.peak_bytes
+    host_peaks = outcome.host_peaks or [sampler.peak_bytes]
+    record.peak_memory_bytes, record.peak_memory_per_host_bytes = sum(host_peaks), max(host_peaks)
     record.cpu_seconds = sampler.cpu_seconds
     uri = records.write(record, options.results)
     _keep_profiles(run, uri)
@@ -170,6 +207,9 @@ def _finish(record: Record, run: Run, outcome: Outcome) -> None:
     record.bytes_read, record.bytes_sent = outcome.bytes_read, outcome.bytes_sent
     record.hosts = outcome.hosts
     record.status = "done"
+    if outcome.assess is not None:
+        with run.phase("check", "assessing the answer"):
+            record.quality |= outcome.assess()
     if options.check:
         with run.phase("check", "checking against the oracle"):
             record.check = outcome.check()
@@ -243,7 +283,6 @@ def _report(record: Record, outcome: Outcome, uri: str, options: Options) -> Non
     if record.limit is not None:
         table.add_row("limit of this machine", f"{record.limit.seconds:8.2f} s")
     table.add_row("peak memory", f"{(record.peak_memory_bytes or 0) / 1e6:8.0f} MB")
-    table.add_row("record", uri)
-    for name, where in record.outputs.items():
-        table.add_row(name, where)
     cli.console.print(table)
+    for name, where in {**record.outputs, "record": uri}.items():
+        cli.console.print(f"{name}: {where}", markup=False)

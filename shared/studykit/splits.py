@@ -46,7 +46,7 @@ class Split:
     version: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """Whole lines (the last one of a file perhaps without its end), read-only.
 

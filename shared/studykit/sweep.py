@@ -29,6 +29,7 @@ from rich.progress import TimeElapsedColumn
 from studykit import cells
 from studykit import cli
 from studykit import machine
+from studykit import ratio_table
 from studykit import ratios
 from studykit import storage
 from studykit.cells import Cell
@@ -175,11 +176,11 @@ def print_plan(plan: Sequence[Cell]) -> None:
 
 def print_ratios(rows: Sequence[ratios.Row], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(ratios.as_json(rows), indent=2))
+        print(json.dumps(ratio_table.as_json(rows), indent=2))
     # What is no terminal has no width of its own: a log keeps every row on one line.
     terminal = sys.stderr.isatty()
     console = Console(stderr=True, highlight=False, width=None if terminal else 200)
-    console.print(ratios.as_table(rows))
+    console.print(ratio_table.as_table(rows))
     for row in rows:
         if row.reason:
             first = row.first
@@ -239,5 +240,5 @@ def _progress() -> Progress:
 
 def _result(cell: Cell, record: Record) -> str:
     if record.status in ("failed", "timeout", "skipped"):
-        return f"{cell.label}: {record.status}: {record.error}"
+        return f"{cell.label}: {record.status}: {ratios.Row((record,)).reason}"
     return f"{cell.label}: {record.status}, {ratios.answer_seconds(record):.2f} s"

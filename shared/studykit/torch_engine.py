@@ -9,17 +9,23 @@ import contextlib
 import datetime
 import logging
 import os
+import signal
 import sys
+import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from collections.abc import Iterator
+from pathlib import Path
 
+from studykit import cli
 from studykit import machine
 from studykit import phases
 from studykit.errors import ResourceError
 from studykit.errors import StudyError
 from studykit.errors import UsageError
 from studykit.options import Options
+from studykit.run import Run
 
 GROUP_TIMEOUT_SECONDS = 1800
 """Longest wait of one rank for another: a rank may parse far longer than its siblings. A rank that
@@ -43,12 +49,44 @@ def hosts() -> int:
     return int(os.environ["WORLD_SIZE"]) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
+@contextlib.contextmanager
+def profiled(options: Options) -> Iterator[Callable[[], bytes]]:
+    """With --profile, record this rank's operators and collectives; yields a function for the
+    trace (Chrome's format), which may be called once the work is done."""
+    if not options.profile:
+        yield lambda: b""
+        return
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile
+
+    profiler = profile(activities=[ProfilerActivity.CPU])
+    profiler.start()
+
+    def trace() -> bytes:
+        profiler.stop()
+        with tempfile.TemporaryDirectory(prefix="study-trace-") as folder:
+            path = Path(folder) / "trace.json"
+            profiler.export_chrome_trace(str(path))
+            return path.read_bytes()
+
+    yield trace
+
+
+def host_peak(run: Run) -> int:
+    """Peak memory in bytes of this host's ranks and their agent, from its first rank; else 0."""
+    if run.sampler is None or local_rank() != 0:
+        return 0
+    run.sampler.sample()
+    return run.sampler.peak_bytes
+
+
 def launch(module: str, options: Options, argv: list[str]) -> None:
     """Start the ranks of this host and wait for them.
 
     A rank that fails has said why and has exited with its code: SystemExit with the same. A rank
     that was killed could not: StudyError. Either way no other rank is left.
     """
+    from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig
     from torch.distributed.launcher.api import elastic_launch
@@ -71,15 +109,24 @@ def launch(module: str, options: Options, argv: list[str]) -> None:
         max_restarts=0,
         monitor_interval=MONITOR_SECONDS,
     )
-    try:
-        elastic_launch(config, sys.executable)("-m", module, *argv)
-    except ChildFailedError as error:
-        number, failure = error.get_first_failure()
-        if failure.exitcode > 0:
-            raise SystemExit(failure.exitcode) from None
-        raise StudyError(
-            f"rank {number} was killed by signal {-failure.exitcode}; the others were stopped"
-        ) from None
+    with tempfile.TemporaryDirectory(prefix="study-torch-") as folder:
+        exit_file = Path(folder) / "exit-code"
+        os.environ[cli.EXIT_FILE] = str(exit_file)
+        try:
+            elastic_launch(config, sys.executable)("-m", module, *argv)
+        except SignalException as error:
+            if error.sigval == signal.SIGINT:
+                raise KeyboardInterrupt from None
+            raise cli.Terminated from None
+        except ChildFailedError as error:
+            if exit_file.exists():
+                raise SystemExit(int(exit_file.read_text())) from None
+            number, failure = error.get_first_failure()
+            raise StudyError(
+                f"rank {number} was killed by signal {-failure.exitcode}; the others were stopped"
+            ) from None
+        finally:
+            del os.environ[cli.EXIT_FILE]
 
 
 def _ranks_per_host(options: Options) -> tuple[int, int]:

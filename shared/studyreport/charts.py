@@ -125,13 +125,14 @@ def phases(records: Iterable[Record]) -> Any | None:
     for panel, inside in grouped(points, "panel").items():
         base = alt.Chart(alt.InlineData(values=inside)).encode(y=panels.series_axis(inside))
         bars = base.mark_bar(height={"band": panels.BAR_SHARE}).encode(
-            x=alt.X("begin:Q", title="Wall time (s)"),
+            x=alt.X("begin:Q", title="Wall time (s)", axis=panels.FEW_TICKS),
             x2="end:Q",
             color=alt.Color("phase:N", scale=scale, sort=used),
             tooltip=["series:N", "phase:N", alt.Tooltip("seconds:Q", format=".3~f")],
         )
-        layers = bars + panels.hatched(base, x="begin:Q", x2="end:Q")
-        drawn.append(panels.bar_panel(layers, inside, panel))
+        if panels.has_published(inside):
+            bars += panels.hatched(base, x="begin:Q", x2="end:Q")
+        drawn.append(panels.bar_panel(bars, inside, panel))
     note = "Medians of each phase, stacked; hatched: the paper's own method."
     return theme.styled(panels.arranged(drawn, columns=2), "Where the time goes", note)
 

@@ -36,7 +36,7 @@ def distribution(
     if not points:
         return None
     values, counts = ([point[name] for point in points] for name in ("value", "count"))
-    counted = ",d" if min(counts) >= 1 else ".0e"
+    counted = ",d" if min(counts) >= 1 else ".6~g"
     x_scale = panels.logarithmic(min(values), max(values), ".0e")
     y_scale = panels.logarithmic(min(counts), max(counts), counted)
     lines = (

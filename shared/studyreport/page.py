@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import vl_convert
+from studykit import ratio_table
 from studykit import ratios
 from studykit import storage
 from studykit.ratios import PEER
@@ -144,7 +145,8 @@ def _lost(rows: Sequence[Row]) -> list[str]:
         return []
     runs = sum(len(row.records) - len(row.shown) for row in lost)
     names = sorted({f"{row.first.engine} ({row.first.method})" for row in lost})
-    return [f"{runs} runs gave no time that may be shown, by {', '.join(names)}: see the table."]
+    many = f"{runs} runs" if runs > 1 else "One run"
+    return [f"{many} gave no time that may be shown, by {', '.join(names)}: see the table."]
 
 
 def _conditions(rows: Sequence[Row]) -> str:
@@ -165,7 +167,7 @@ def _conditions(rows: Sequence[Row]) -> str:
 
 
 def _table(rows: Sequence[Row]) -> str:
-    headings, body = ratios.cells_of(rows)
+    headings, body = ratio_table.cells_of(rows)
     head = "".join(f"<th>{html.escape(heading)}</th>" for heading in [*headings, "reason"])
     lines = []
     for row, values in zip(rows, body, strict=True):

@@ -17,6 +17,7 @@ LOGARITHMIC_FROM = 15
 """A linear axis hides the small values where the largest is this many times the smallest."""
 
 DECADES_WITH_STEPS = 2.2
+FEW_TICKS = alt.Axis(tickCount=6)
 
 _ENGINE_ORDER = ("plain", "ray", "torch", "dask")
 
@@ -66,12 +67,14 @@ def line_panel(
     dots = measured.mark_point(size=46, filled=True, opacity=1).encode(
         x="x:Q", y="value:Q", color=hue, tooltip=_tooltip(x_title)
     )
-    hollow = (
-        measured.transform_filter("datum.published")
-        .mark_point(size=46, fill="white", strokeWidth=2, opacity=1)
-        .encode(x="x:Q", y="value:Q", color=hue, tooltip=_tooltip(x_title))
-    )
-    return sized(lines + ranges + dots + hollow, title)
+    layers = lines + ranges + dots
+    if has_published(points):
+        layers += (
+            measured.transform_filter("datum.published")
+            .mark_point(size=46, fill="white", strokeWidth=2, opacity=1)
+            .encode(x="x:Q", y="value:Q", color=hue, tooltip=_tooltip(x_title))
+        )
+    return sized(layers, title)
 
 
 def labelled_panel(points: Sequence[Point], title: str, *, x_title: str, y_title: str) -> Any:
@@ -107,12 +110,17 @@ def interval_bars(points: Sequence[Point], x_title: str) -> Any:
     coloured = [{**point, "colour": theme.colour_of(str(point["series"]))} for point in points]
     base = alt.Chart(alt.InlineData(values=coloured)).encode(y=series_axis(points))
     bars = base.mark_bar(height={"band": BAR_SHARE}).encode(
-        x=alt.X("value:Q", title=x_title),
+        x=alt.X("value:Q", title=x_title, axis=FEW_TICKS),
         color=alt.Color("colour:N", scale=None),
         tooltip=["series:N", alt.Tooltip("value:Q", format=".4~f"), "rounds:Q"],
     )
     ranges = base.mark_rule(strokeWidth=1.6, color="#222222").encode(x="low:Q", x2="high:Q")
-    return bars + hatched(base, x="value:Q") + ranges
+    layers = bars + ranges
+    return layers + hatched(base, x="value:Q") if has_published(points) else layers
+
+
+def has_published(points: Sequence[Point]) -> bool:
+    return any(point.get("published") for point in points)
 
 
 def hatched(base: Any, **position: Any) -> Any:
@@ -159,7 +167,7 @@ def value_scale(points: Sequence[Point]) -> dict[str, Any]:
     return logarithmic(min(positive), max(positive))
 
 
-def logarithmic(low: float, high: float, number_format: str = "~g") -> dict[str, Any]:
+def logarithmic(low: float, high: float, number_format: str = ".6~g") -> dict[str, Any]:
     """Scale and axis with round numbers: 1, 2, 5 over few decades, powers of ten over many."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps = (1, 2, 5) if math.log10(high / low) < DECADES_WITH_STEPS else (1,)
@@ -167,7 +175,10 @@ def logarithmic(low: float, high: float, number_format: str = "~g") -> dict[str,
     ticks = [step * 10.0**decade for decade in decades for step in steps]
     ticks = [float(f"{tick:.6g}") for tick in ticks if begin <= tick <= end]
     scale = alt.Scale(type="log", nice=False, domain=[begin, end])
-    return {"scale": scale, "axis": alt.Axis(values=ticks, format=number_format)}
+    return {
+        "scale": scale,
+        "axis": alt.Axis(values=ticks, format=number_format, labelOverlap=False),
+    }
 
 
 def _x_axis(points: Sequence[Point], title: str, logarithmic: bool) -> alt.X:
@@ -176,7 +187,7 @@ def _x_axis(points: Sequence[Point], title: str, logarithmic: bool) -> alt.X:
         scale = alt.Scale(type="log", nice=False, padding=24)
     else:
         scale = alt.Scale(nice=False, zero=False, padding=24)
-    return alt.X("x:Q", title=title, scale=scale, axis=alt.Axis(values=places, format="~g"))
+    return alt.X("x:Q", title=title, scale=scale, axis=alt.Axis(values=places, format=".6~g"))
 
 
 def _tooltip(x_title: str) -> list[alt.Tooltip]:

@@ -9,7 +9,7 @@ from studyreport import theme
 from studyreport.points import Point
 
 Published = Sequence[Mapping[str, Any]]
-"""Rows of the papers' figures: engine, size_gb, workers, worker_unit, metric, value."""
+"""Rows of the papers' figures: engine, size_gb, workers, worker_unit, metric, value (numbers)."""
 
 LABEL_SHARE = 0.055
 """Height of a line of text, as a share of the panel's."""
@@ -42,7 +42,9 @@ def against_size(published: Published, metric: str, y_title: str) -> list[Any]:
 def _by_unit(published: Published, metric: str) -> dict[str, list[Mapping[str, Any]]]:
     units: dict[str, list[Mapping[str, Any]]] = {}
     for row in published:
-        if row["metric"] == metric and row["size_gb"] and row["workers"]:
+        # A run that did not end has words where others have a number.
+        numbers = [row["size_gb"], row["workers"], row["value"]]
+        if row["metric"] == metric and all(isinstance(number, int | float) for number in numbers):
             units.setdefault(str(row["worker_unit"]), []).append(row)
     return units
 

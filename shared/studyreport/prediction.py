@@ -116,7 +116,7 @@ def _base(points: Sequence[Point]) -> tuple[Any, alt.X, alt.Color]:
 def _dashed(points: Sequence[Point], field: str, title: str, others: Sequence[float] = ()) -> Any:
     base, x, colour = _base(points)
     values = [float(point[field]) for point in points] + list(others)
-    y = alt.Y(f"{field}:Q", title=title, **panels.logarithmic(min(values), max(values), ",~g"))
+    y = alt.Y(f"{field}:Q", title=title, **panels.logarithmic(min(values), max(values), ",.6~g"))
     line = base.mark_line(strokeDash=[6, 4], strokeWidth=2.2)
     tips = [
         alt.Tooltip("volume:N", title="data"),

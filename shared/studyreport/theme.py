@@ -101,7 +101,6 @@ def styled(chart: Any, title: str, subtitle: str | list[str] = "") -> Any:
             titleFontSize=12,
             titleFontWeight="normal",
             gridColor="#E6E6E6",
-            tickCount=6,
         )
         .configure_legend(
             labelFontSize=12, title=None, orient="bottom", symbolSize=120, labelLimit=300, offset=14

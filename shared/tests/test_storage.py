@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -45,9 +46,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
 
 
 @pytest.fixture(params=["file", "hdfs", "s3"])
-def folder(
-    request: pytest.FixtureRequest, tmp_path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch
-) -> str:
+def folder(request: Any, tmp_path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URI of an empty folder on each kind of store."""
     (tmp_path / "bucket").mkdir()
     disk = arrow_fs.SubTreeFileSystem(str(tmp_path), arrow_fs.LocalFileSystem())
@@ -122,6 +121,18 @@ def test_the_version_changes_with_the_content(folder: str) -> None:
     assert storage.version(uri) == before
     storage.write_bytes(uri, b"22")
     assert storage.version(uri) != before
+
+
+def test_the_version_of_an_object_is_its_etag(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 tells the time of the last change in whole seconds, too coarse to see a rewrite."""
+    content = MagicMock()
+    content.__enter__.return_value.metadata.return_value = {"ETag": b'"0d98"'}
+    objects = MagicMock()
+    objects.get_file_info.return_value = arrow_fs.FileInfo("b/a", arrow_fs.FileType.File, size=2)
+    objects.open_input_file.return_value = content
+    monkeypatch.setattr(filesystems, "_open_clients", {})
+    monkeypatch.setitem(filesystems.CLIENTS, "s3", lambda _: objects)
+    assert storage.version("s3://b/a") == '"0d98"'
 
 
 def test_a_folder_lists_its_data_files_in_order(folder: str) -> None:

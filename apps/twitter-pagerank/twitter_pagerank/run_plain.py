@@ -25,6 +25,11 @@ from twitter_pagerank.study import Totals
 from twitter_pagerank.worker import Worker
 
 
+def compute(run: Run) -> Outcome:
+    with run.profiled():
+        return METHODS[run.options.method](run)
+
+
 def exact(run: Run) -> Outcome:
     options, parameters = run.options, run.parameters
     threads = options.worker_count * options.threads
@@ -50,6 +55,7 @@ def exact(run: Run) -> Outcome:
             outgoing, sums = worker.step([outgoing], sums)
             residual = kernel.residual(sums)
             iterations += 1
+            run.progress(f"iteration {iterations}, L1 distance {residual:.1e}")
 
     ids = worker.vertices.ids(0, worker.vertices.count)
     worker.close()
@@ -57,11 +63,30 @@ def exact(run: Run) -> Outcome:
     return study.outcome(run, ranking, worker_phases=[worker.phases.seconds])
 
 
+def published_way(run: Run) -> Outcome:
+    with run.phase("start", "importing torch_ppr"):
+        from twitter_pagerank import published
+
+    with run.phase("load", "looking at the input"):
+        source = study.cut_input(run)
+
+    with run.phase("compute", f"ranking {len(source.splits)} chunks"):
+        reverse = run.parameters.reverse
+        scores = published.merge(
+            published.rank_chunk(split, source.formats[split.uri], reverse)
+            for split in source.splits
+        )
+    return study.published_outcome(run, scores)
+
+
+METHODS = {"exact": exact, "published": published_way}
+
+
 def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
     study.validate(parameters)
     study.check_out(options.out)
     machine.pin_threads(options.worker_count * options.threads)
-    return execute(given, engine, options, parameters, exact)
+    return execute(given, engine, options, parameters, compute)
 
 
 main = cli.entry_point(study.STUDY, "plain", main_body)

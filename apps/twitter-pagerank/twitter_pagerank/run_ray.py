@@ -8,6 +8,9 @@ another actor takes it as an argument, where it is read without a copy. Actors h
 one dies the run starts again from the input with new ones.
 """
 
+import contextlib
+from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +45,10 @@ class RayWorker(Worker):
     def ready(self) -> None:
         workers.warm_up()
 
+    def scatter_to(self, cuts: Sequence[int]) -> Segment | list[Segment]:
+        segments = self.scatter(cuts)
+        return segments if len(segments) > 1 else segments[0]  # As num_returns wants it.
+
     def build_from(self, first_bucket: int, stop_bucket: int, *segments: Segment) -> Any:
         return self.build(segments, first_bucket, stop_bucket)
 
@@ -54,25 +61,28 @@ class RayWorker(Worker):
         return ids, self.ranks, self.edges, self.phases.seconds
 
 
+def compute(run: Run) -> Outcome:
+    with contextlib.ExitStack() as stack, ray_engine.errors_of_workers():
+        with run.phase("start", "starting Ray"):
+            stack.enter_context(ray_engine.cluster(run.options))
+        peaks = stack.enter_context(ray_engine.node_peaks(run.options))
+        result = METHODS[run.options.method](run)
+        result.hosts, result.host_peaks = ray_engine.hosts(), peaks()
+        if run.options.profile:
+            run.profiles["timeline.json"] = ray_engine.timeline()
+        return result
+
+
 def exact(run: Run) -> Outcome:
-    with run.phase("start", "starting Ray"):
-        engine = ray_engine.cluster(run.options)
-        engine.__enter__()
-    try:
-        with ray_engine.errors_of_workers():
-            for attempt in range(1, ATTEMPTS + 1):
-                try:
-                    return _attempt(run, attempt)
-                except RayActorError as error:
-                    if attempt == ATTEMPTS:
-                        raise
-                    run.say(f"a worker died, starting again from the input: {error}".split("\n")[0])
-            raise AssertionError("unreachable")
-    finally:
-        engine.__exit__(None, None, None)
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return _exact(run, attempt)
+        except RayActorError:
+            run.say("a worker died: starting again from the input")
+    return _exact(run, ATTEMPTS)
 
 
-def _attempt(run: Run, attempt: int) -> Outcome:
+def _exact(run: Run, attempt: int) -> Outcome:
     options, parameters = run.options, run.parameters
     count = options.worker_count
 
@@ -97,7 +107,7 @@ def _attempt(run: Run, attempt: int) -> Outcome:
         counts = sum(ray.get([actor.relabel.remote(joined, dense) for actor in actors]))
         cuts = kernel.cut(counts, kernel.Buckets.of(_vertices(joined, dense)), count)
         segments = [
-            _as_list(actor.scatter.options(num_returns=count).remote(cuts)) for actor in actors
+            _as_list(actor.scatter_to.options(num_returns=count).remote(cuts)) for actor in actors
         ]
         degrees = ray.get(
             [
@@ -118,6 +128,7 @@ def _attempt(run: Run, attempt: int) -> Outcome:
             states = [actor.step_from.options(num_returns=2).remote(*arguments) for actor in actors]
             residual = kernel.residual(np.concatenate(ray.get([sums for _, sums in states])))
             iterations += 1
+            run.progress(f"iteration {iterations}, L1 distance {residual:.1e}")
 
     with run.phase("communicate", "gathering the ranks"):
         answers = ray.get([actor.answer.remote() for actor in actors])
@@ -127,12 +138,8 @@ def _attempt(run: Run, attempt: int) -> Outcome:
     study.split_iterations(run, phases)
     ranking = Ranking(ids, ranks, edges, totals.edges, iterations, residual)
     sent = study.bytes_sent(totals.edges, len(ids), iterations, count)
-    result = study.outcome(
-        run, ranking, worker_phases=phases, hosts=ray_engine.hosts(), bytes_sent=sent
-    )
+    result = study.outcome(run, ranking, worker_phases=phases, bytes_sent=sent)
     result.quality["attempts"] = attempt
-    if options.profile:
-        run.profiles["timeline.json"] = ray_engine.timeline()
     return result
 
 
@@ -144,11 +151,39 @@ def _as_list(references: Any) -> list[Any]:
     return references if isinstance(references, list) else [references]
 
 
+def published_way(run: Run) -> Outcome:
+    with run.phase("start", "importing torch_ppr"):
+        from twitter_pagerank import published
+
+        # As in the paper: one task a chunk, collected in batches of as many as are saved together.
+        rank = ray.remote(num_cpus=run.options.threads)(published.rank_chunk)
+
+    with run.phase("load", "looking at the input"):
+        source = study.cut_input(run)
+
+    def ranked() -> Iterator[published.Scores]:
+        for first in range(0, len(source.splits), published.CHUNKS_BETWEEN_SAVES):
+            batch = source.splits[first : first + published.CHUNKS_BETWEEN_SAVES]
+            yield from ray.get(
+                [
+                    rank.remote(split, source.formats[split.uri], run.parameters.reverse)
+                    for split in batch
+                ]
+            )
+
+    with run.phase("compute", f"ranking {len(source.splits)} chunks"):
+        scores = published.merge(ranked())
+    return study.published_outcome(run, scores)
+
+
+METHODS = {"exact": exact, "published": published_way}
+
+
 def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
     study.validate(parameters)
     study.check_out(options.out)
     machine.pin_threads(options.threads)
-    return execute(given, engine, options, parameters, exact)
+    return execute(given, engine, options, parameters, compute)
 
 
 main = cli.entry_point(study.STUDY, "ray", main_body)

@@ -8,6 +8,7 @@ collective: all_reduce (ids, counts, out-degrees), all_to_all (edges), all_gathe
 A rank that dies ends the run: its launcher stops the others and says so.
 """
 
+import contextlib
 import os
 import sys
 
@@ -27,6 +28,7 @@ from twitter_pagerank import kernel
 from twitter_pagerank import relabel
 from twitter_pagerank import study
 from twitter_pagerank import worker as workers
+from twitter_pagerank.device import DeviceWorker
 from twitter_pagerank.study import Parameters
 from twitter_pagerank.study import Ranking
 from twitter_pagerank.study import Totals
@@ -34,23 +36,32 @@ from twitter_pagerank.worker import Segment
 from twitter_pagerank.worker import Worker
 
 
+def compute(run: Run) -> Outcome | None:
+    with contextlib.ExitStack() as stack:
+        with run.phase("start", "joining the ranks"):
+            stack.enter_context(torch_engine.group(run.options))
+        trace = stack.enter_context(torch_engine.profiled(run.options))
+        result = METHODS[run.options.method](run)
+        traces = gather_objects(trace()) if run.options.profile else []
+        run.profiles |= {f"trace-rank-{rank}.json": kept for rank, kept in enumerate(traces)}
+        peaks = gather_objects(torch_engine.host_peak(run))
+        if result is not None:
+            result.hosts, result.host_peaks = torch_engine.hosts(), [p for p in peaks if p]
+        return result
+
+
 def exact(run: Run) -> Outcome | None:
-    with run.phase("start", "joining the ranks"):
-        engine = torch_engine.group(run.options)
-        engine.__enter__()
-    try:
-        return _rank(run)
-    finally:
-        engine.__exit__(None, None, None)
-
-
-def _rank(run: Run) -> Outcome | None:
     options, parameters = run.options, run.parameters
     rank, count = dist.get_rank(), dist.get_world_size()
 
     with run.phase("start", "compiling or loading the kernels"):
         workers.warm_up()
-        worker = Worker(options.threads, parameters.damping)
+        device = torch_engine.device(options)
+        worker = (
+            Worker(options.threads, parameters.damping)
+            if device == "cpu"
+            else DeviceWorker(device, options.threads, parameters.damping)
+        )
         dist.barrier()
 
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
@@ -74,6 +85,7 @@ def _rank(run: Run) -> Outcome | None:
             outgoing, sums = gather_step(worker, *worker.step(outgoing, sums), cuts)
             residual = kernel.residual(sums)
             iterations += 1
+            run.progress(f"iteration {iterations}, L1 distance {residual:.1e}")
 
     with run.phase("communicate", "gathering the ranks"):
         ids = worker.vertices.ids(0, worker.vertices.count)
@@ -86,9 +98,30 @@ def _rank(run: Run) -> Outcome | None:
         return None
     ranking = Ranking(ids, ranks, edges, totals.edges, iterations, residual)
     sent = study.bytes_sent(totals.edges, len(ids), iterations, count)
-    return study.outcome(
-        run, ranking, worker_phases=phases, hosts=torch_engine.hosts(), bytes_sent=sent
-    )
+    return study.outcome(run, ranking, worker_phases=phases, bytes_sent=sent)
+
+
+def published_way(run: Run) -> Outcome | None:
+    with run.phase("start", "importing torch_ppr"):
+        from twitter_pagerank import published
+
+    with run.phase("load", "looking at the input"):
+        source = study.cut_input(run)
+        part = source.of_worker(dist.get_rank(), dist.get_world_size())
+
+    with run.phase("compute", f"ranking {len(source.splits)} chunks"):
+        reverse = run.parameters.reverse
+        mine = published.merge(
+            published.rank_chunk(split, source.formats[split.uri], reverse) for split in part
+        )
+    with run.phase("communicate", "gathering the scores"):
+        scores = published.merge(gather_objects(mine))
+    if dist.get_rank() != 0:
+        return None
+    return study.published_outcome(run, scores)
+
+
+METHODS = {"exact": exact, "published": published_way}
 
 
 def gather_objects(mine: object) -> list:  # type: ignore[type-arg]
@@ -172,10 +205,12 @@ def main_body(given: Study, engine: str, options: Options, parameters: Parameter
     study.validate(parameters)
     study.check_out(options.out)
     if not torch_engine.is_rank():
-        return execute(given, engine, options, parameters, launch, quiet=True)
+        return execute(given, engine, options, parameters, launch, sampled=False, quiet=True)
     return execute(
-        given, engine, options, parameters, exact,
-        sampled_pid=os.getppid(), quiet=torch_engine.rank() != 0,
+        given, engine, options, parameters, compute,
+        sampled_pid=os.getppid(),
+        sampled=torch_engine.local_rank() == 0,
+        quiet=torch_engine.rank() != 0,
     )  # fmt: skip
 
 

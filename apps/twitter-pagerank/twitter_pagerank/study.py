@@ -22,6 +22,7 @@ from studykit.errors import DataError
 from studykit.errors import UsageError
 from studykit.options import Options
 from studykit.options import Study
+from studykit.records import Check
 from studykit.records import DatasetInfo
 from studykit.records import Limit
 from studykit.run import Outcome
@@ -34,6 +35,7 @@ from twitter_pagerank.edges import EdgeFormat
 from twitter_pagerank.worker import Loaded
 
 LARGEST_SPLIT = 64_000_000
+SMALLEST_SPLIT = 1 << 16
 SPLITS_PER_THREAD = 8
 """So that threads and workers end at about the same time."""
 BYTES_PER_EDGE_OF_AN_ITERATION = 4
@@ -108,7 +110,11 @@ def cut_input(run: Run) -> Input:
     options, total = run.options, run.dataset.bytes
     threads = options.worker_count * options.threads
     even = total // (threads * SPLITS_PER_THREAD) + 1
-    size = options.split_bytes or min(max(even, 1 << 16), LARGEST_SPLIT)
+    size = options.split_bytes or min(max(even, SMALLEST_SPLIT), LARGEST_SPLIT)
+    if options.method == "published":
+        from twitter_pagerank import published
+
+        size = options.split_bytes or published.CHUNK_BYTES
     pieces = storage.splits(run.dataset.uri, size)
     uris = list(dict.fromkeys(piece.uri for piece in pieces))
     return Input(pieces, edges.formats(uris))
@@ -183,7 +189,7 @@ def outcome(run: Run, ranking: Ranking, **measured: Any) -> Outcome:
     return Outcome(
         quality=quality,
         check=lambda: oracle.check(run, ranking),
-        write=lambda uri: {"ranks": write_ranks(ranking, uri)},
+        write=lambda uri: {"ranks": write_ranks(ranking.ids, ranking.ranks, uri)},
         limit=lambda: limit(run, ranking),
         unconverged=unconverged,
         summary=[top_table(quality["top"])],
@@ -192,10 +198,40 @@ def outcome(run: Run, ranking: Ranking, **measured: Any) -> Outcome:
     )
 
 
-def write_ranks(ranking: Ranking, uri: str) -> str:
+def published_outcome(run: Run, scores: dict[int, float], **measured: Any) -> Outcome:
+    """The published ranking, {vertex: score} highest first, and its distance from the exact one."""
+    ids = np.fromiter(scores, np.int64, len(scores))
+    values = np.fromiter(scores.values(), np.float64, len(scores))
+    count = run.parameters.top
+    top = [
+        {"vertex": int(vertex), "rank": float(value)}
+        for vertex, value in zip(ids[:count], values[:count], strict=True)
+    ]
+    return Outcome(
+        quality={"top": top},
+        assess=lambda: _distance_from_exact(run, ids.tolist()),
+        check=lambda: Check(oracle="none: wrong by design, see top_10_overlap and top_100_overlap"),
+        write=lambda uri: {"ranks": write_ranks(ids, values, uri)},
+        summary=[top_table(top)],
+        bytes_read=run.dataset.bytes,
+        **measured,
+    )
+
+
+def _distance_from_exact(run: Run, top: list[int]) -> dict[str, float]:
+    from twitter_pagerank import published
+    from twitter_pagerank import run_plain
+
+    parameters = dataclasses.replace(run.parameters, top=100)
+    options = dataclasses.replace(run.options, split_size=None)
+    exact = run_plain.exact(Run(run.study, "plain", options, parameters, run.dataset, quiet=True))
+    right = [entry["vertex"] for entry in exact.quality["top"]]
+    return {f"top_{n}_overlap": published.overlap(top, right, n) for n in (10, 100)}
+
+
+def write_ranks(ids: npt.NDArray[np.int64], ranks: npt.NDArray[np.float64], uri: str) -> str:
     """Vertex and rank, as .parquet or .csv by the ending of the URI."""
-    table = pa.table({"vertex": ranking.ids, "rank": ranking.ranks})
-    check_out(uri)
+    table = pa.table({"vertex": ids, "rank": ranks})
     with storage.write_atomic(uri) as file:
         if uri.endswith(".csv"):
             csv.write_csv(table, file)

@@ -1,0 +1,101 @@
+"""How fast the kernel is, on one data set, stage by stage; and against a straight iteration.
+
+    PYTHONPATH=… python -m pytest apps/twitter-pagerank/tests/benchmarks/bench_kernel.py
+
+`BENCHMARK_SIZE` names the data set (100mb; 1gb for the figures in the README), `BENCHMARK_THREADS`
+the threads (2). Nothing here asserts a time: the table that pytest-benchmark prints is the result.
+"""
+
+import os
+import statistics
+import time
+
+import numba
+import numpy as np
+import pytest
+from studykit import storage
+from study_data import catalogue
+from twitter_pagerank import edges
+from twitter_pagerank import kernel
+from twitter_pagerank import worker as workers
+from twitter_pagerank.worker import Worker
+
+SIZE = os.environ.get("BENCHMARK_SIZE", "100mb")
+THREADS = int(os.environ.get("BENCHMARK_THREADS", "2"))
+ROUNDS = 5
+SPLIT_SIZE = 32_000_000
+
+
+@pytest.fixture(scope="module")
+def splits() -> list[storage.Split]:
+    workers.warm_up()
+    found = catalogue.locate("follower-graph", SIZE, catalogue.default_store())
+    return storage.splits(found.uri, SPLIT_SIZE)
+
+
+def loaded(splits: list[storage.Split]) -> tuple[Worker, workers.Loaded]:
+    worker = Worker(THREADS)
+    return worker, worker.load(splits, edges.formats([splits[0].uri]))
+
+
+def built(splits: list[storage.Split]) -> tuple[Worker, np.ndarray, np.ndarray]:
+    worker, totals = loaded(splits)
+    counts = worker.relabel(worker.occurring(totals.largest, True), True)
+    degrees = worker.build(worker.scatter([0, len(counts)]), 0, len(counts))
+    return worker, *worker.start(degrees)
+
+
+def test_parse(benchmark, splits):
+    benchmark.pedantic(lambda: loaded(splits), rounds=ROUNDS, warmup_rounds=1)
+
+
+def test_parse_relabel_and_build(benchmark, splits):
+    benchmark.pedantic(lambda: built(splits), rounds=ROUNDS, warmup_rounds=1)
+
+
+@numba.njit(parallel=True, cache=True)
+def straight_pull(offsets, sources, contribution, base, damping, ranks):  # type: ignore[no-untyped-def]
+    """The pull that one writes first: one row after the other, shared out by numba."""
+    for v in numba.prange(offsets.size - 1):
+        total = 0.0
+        for k in range(offsets[v], offsets[v + 1]):
+            total += contribution[sources[k]]
+        ranks[v] = base + damping * total
+
+
+def compressed_rows(worker: Worker) -> tuple[np.ndarray, np.ndarray]:
+    """The worker's rows as one compressed sparse matrix: offsets int64[n + 1], sources uint32."""
+    rows, offsets, sources, total = worker.rows, [np.zeros(1, np.int64)], [], 0
+    for bucket in range(rows.stop_bucket):
+        first = rows.buckets.first_vertex(bucket) + bucket
+        stop = rows.buckets.first_vertex(bucket + 1) + bucket
+        part = rows.offsets[first : stop + 1]
+        offsets.append(part[1:] - part[0] + total)
+        sources.append(rows.sources[part[0] : part[-1]])
+        total += int(part[-1] - part[0])
+    return np.concatenate(offsets), np.concatenate(sources)
+
+
+def test_one_iteration_against_a_straight_pull(benchmark, splits):
+    """In every round one of ours and one straight iteration; the ratio is in the extra info."""
+    numba.set_num_threads(THREADS)
+    worker, outgoing, sums = built(splits)
+    offsets, sources = compressed_rows(worker)
+    contribution, ranks = outgoing.copy(), np.empty(len(outgoing))
+    base = kernel.base_rank(sums, len(ranks), 0.85)
+    straight_pull(offsets, sources, contribution, base, 0.85, ranks)
+    state, ratios = [outgoing, sums], []
+    state[:] = worker.step([state[0]], state[1])
+    assert np.allclose(worker.ranks, ranks, rtol=1e-13, atol=0)
+
+    def ours_then_straight() -> None:
+        began = time.perf_counter()
+        state[:] = worker.step([state[0]], state[1])
+        middle = time.perf_counter()
+        straight_pull(offsets, sources, contribution, base, 0.85, ranks)
+        ratios.append((middle - began) / (time.perf_counter() - middle))
+
+    benchmark.pedantic(ours_then_straight, rounds=ROUNDS, warmup_rounds=1)
+    benchmark.extra_info["ours / straight, median"] = round(statistics.median(ratios[1:]), 3)
+    benchmark.extra_info["edges"] = len(sources)
+    print(f"\nours / straight: {[round(ratio, 2) for ratio in ratios[1:]]}")

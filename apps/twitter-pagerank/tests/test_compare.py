@@ -1,0 +1,152 @@
+"""The comparison of this study: its peer, its charts, one interleaved run from end to end."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from studykit import records
+from studykit.records import Check
+from studykit.records import DatasetInfo
+from studykit.records import Record
+from twitter_pagerank import compare
+
+EDGES = [(source, destination) for source in range(40) for destination in (source // 2, 7)]
+
+
+@pytest.fixture
+def edges_csv(tmp_path: Path) -> Path:
+    path = tmp_path / "edges.csv"
+    path.write_text("".join(f"{source},{destination}\n" for source, destination in EDGES))
+    return path
+
+
+def _run(module: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", f"twitter_pagerank.{module}", *options]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def _polars(tmp_path: Path, data: Path) -> Record:
+    done = _run(
+        "peers",
+        "polars",
+        "--data",
+        str(data),
+        "--workers",
+        "1",
+        "--json",
+        "--results",
+        str(tmp_path / "results"),
+    )
+    assert done.stdout, done.stderr
+    return Record.model_validate_json(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("before", "line_end", "after"),
+    [
+        ("", "\n", ""),
+        ("source,destination\n", "\n", ""),
+        ("source,destination\r\n", "\r\n", ""),
+        ("\ufeffsource,destination\n", "\n", ""),
+        ("", "\n", "5,6"),
+    ],
+    ids=["plain", "header", "crlf", "bom", "no-end-of-line"],
+)
+def test_polars_reads_every_edge(tmp_path: Path, before: str, line_end: str, after: str) -> None:
+    lines = [f"{source},{destination}{line_end}" for source, destination in EDGES]
+    data = tmp_path / "edges.csv"
+    data.write_bytes((before + "".join(lines) + after).encode())
+    record = _polars(tmp_path, data)
+    assert record.quality["edges"] == len(EDGES) + bool(after)
+    assert (record.engine, record.method, record.status) == ("polars", "peer", "done")
+    assert record.check.passed is True
+    assert record.phases["load"] > 0
+    assert "compute" not in record.phases
+
+
+def test_polars_is_checked_against_the_lines_of_the_files(tmp_path: Path) -> None:
+    folder = tmp_path / "edges"
+    folder.mkdir()
+    for part in range(3):
+        (folder / f"part-{part}.csv").write_text("1,2\n3,4\n")
+    record = _polars(tmp_path, folder)
+    assert record.check.detail == {"rows": 6, "expected": 6}
+
+
+def test_what_polars_cannot_read_is_skipped_with_the_reason(tmp_path: Path) -> None:
+    data = tmp_path / "edges.txt"
+    data.write_text("# SNAP\n1\t2\n")
+    done = _run(
+        "peers",
+        "polars",
+        "--data",
+        str(data),
+        "--workers",
+        "1",
+        "--results",
+        str(tmp_path / "results"),
+    )
+    assert done.returncode == 4
+    assert "polars is compared on local CSV files only" in done.stderr
+
+
+def test_an_unknown_peer_is_wrong_usage(tmp_path: Path, edges_csv: Path) -> None:
+    done = _run("peers", "excel", "--data", str(edges_csv))
+    assert done.returncode == 2
+    assert "known peers are polars" in done.stderr
+
+
+def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(
+    tmp_path: Path, edges_csv: Path
+) -> None:
+    options = ["--data", str(edges_csv), "--engines", "plain", "--peers", "polars", "--json"]
+    options += ["--workers", "1", "--repeats", "2", "--results", str(tmp_path / "results")]
+    first = _run("compare", *options)
+    assert first.returncode == 0, first.stderr
+    rows = json.loads(first.stdout)
+    assert [(row["engine"], row["status"], row["runs"]) for row in rows] == [
+        ("plain", "done", 2),
+        ("polars", "done", 2),
+    ]
+    assert set(rows[0]["load_ratios_to_peers"]) == {"polars"}
+    report = tmp_path / "results" / "twitter-pagerank" / "report"
+    assert "one plain process (1 thread) is fastest" in (report / "index.html").read_text()
+    assert {"time_against_workers.png", "phases.svg", "rank_distribution.html"} <= {
+        path.name for path in report.iterdir()
+    }
+    again = _run("compare", *options)
+    assert "4 cells, 4 finished before" in again.stderr
+    assert json.loads(again.stdout) == rows
+    assert len(records.read_all(str(tmp_path / "results"))) == 4
+
+
+def _ranked(engine: str, size: int, *, method: str = "exact", passed: bool | None = True) -> Record:
+    return Record(
+        study="twitter-pagerank",
+        engine=engine,
+        method=method,
+        dataset=DatasetInfo(name="follower-graph", uri="graph", bytes=size),
+        workers=1,
+        threads=1,
+        status="done",
+        check=Check(passed=passed),
+        quality={"rank_quantiles": {"0.1": 0.02, "1": 0.001 * size}},
+    )
+
+
+def test_the_distribution_is_that_of_the_largest_graph_once_for_all_engines() -> None:
+    runs = [_ranked("plain", 2), _ranked("ray", 2), _ranked("plain", 1)]
+    runs.append(_ranked("ray", 2, method="published", passed=None))
+    chart = compare.rank_distribution(runs)
+    assert chart is not None
+    points = [point for data in chart.to_dict()["datasets"].values() for point in data]
+    assert {point["series"] for point in points} == {"exact answer", "ray, published"}
+    assert {point["value"] for point in points} == {0.02, 0.002}
+
+
+def test_without_a_checked_answer_there_is_no_distribution() -> None:
+    assert compare.rank_distribution([_ranked("plain", 2, passed=None)]) is None

@@ -1,0 +1,165 @@
+"""The algorithm against networkx, and the same answer however the work is cut."""
+
+import numpy as np
+import pytest
+import torch
+from graphs import networkx_ranks
+from graphs import random_pairs
+from graphs import rank
+from graphs import write_graph
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+from studykit import storage
+from twitter_pagerank import edges
+from twitter_pagerank import kernel
+from twitter_pagerank import relabel
+from twitter_pagerank.device import DeviceWorker
+from twitter_pagerank.device import matrix
+from twitter_pagerank.edges import EdgeChunk
+from twitter_pagerank.kernel import Buckets
+from twitter_pagerank.worker import Worker
+
+ID = st.one_of(st.integers(0, 12), st.integers(0, 2**63 - 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(pairs=st.lists(st.tuples(ID, ID), min_size=1, max_size=60), parts=st.integers(1, 3))
+def test_random_graphs_agree_with_networkx(tmp_path_factory, pairs, parts):
+    """Sinks, self-loops, duplicates, components apart, one vertex: whatever hypothesis finds."""
+    path = write_graph(tmp_path_factory.mktemp("graph") / "edges.csv", pairs)
+    expected = networkx_ranks(pairs)
+    found = rank(path, parts=parts, split_size=40)
+    assert found.ids.tolist() == sorted(expected)
+    assert found.edges == len(set(pairs))
+    assert found.lines == len(pairs)
+    distance = sum(abs(expected[int(v)] - r) for v, r in zip(found.ids, found.ranks))
+    assert distance <= 1e-9
+
+
+def test_one_vertex_with_a_loop_has_all_the_rank(tmp_path):
+    found = rank(write_graph(tmp_path / "edges.csv", [(7, 7)]))
+    assert found.ids.tolist() == [7]
+    assert found.ranks.tolist() == pytest.approx([1.0], abs=1e-15)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 5])
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("split_size", [1000, 1 << 20])
+def test_ranks_are_equal_to_the_last_bit(tmp_path, parts, threads, split_size):
+    path = write_graph(tmp_path / "edges.csv", random_pairs(3000, 20_000, seed=3))
+    one = rank(path)
+    other = rank(path, parts=parts, threads=threads, split_size=split_size)
+    assert np.array_equal(one.ids, other.ids)
+    assert np.array_equal(one.ranks, other.ranks)
+    assert (one.edges, one.iterations) == (other.edges, other.iterations)
+
+
+def test_more_workers_than_vertices(tmp_path):
+    pairs = [(1, 2), (2, 1)]
+    found = rank(write_graph(tmp_path / "edges.csv", pairs), parts=5, split_size=4)
+    assert found.ranks.tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_reverse_ranks_the_graph_of_turned_edges(tmp_path):
+    pairs = random_pairs(50, 200, seed=1)
+    turned = write_graph(tmp_path / "turned.csv", [(b, a) for a, b in pairs])
+    straight = write_graph(tmp_path / "straight.csv", pairs)
+    assert np.array_equal(rank(turned, reverse=True).ranks, rank(straight).ranks)
+
+
+def test_top_breaks_ties_by_the_smaller_id():
+    ranks = np.array([0.2, 0.1, 0.3, 0.1, 0.3])
+    ids = np.array([10, 20, 30, 40, 50])
+    assert [entry["vertex"] for entry in kernel.top(ranks, ids, 4)] == [30, 50, 10, 20]
+    assert [entry["vertex"] for entry in kernel.top(ranks, ids, 9)] == [30, 50, 10, 20, 40]
+
+
+@given(
+    ids=st.lists(st.integers(0, 500_000), min_size=1, max_size=200),
+    first=st.integers(0, 50),
+    length=st.integers(0, 100),
+)
+def test_dense_numbers_are_the_places_of_the_sorted_ids(ids, first, length):
+    array = np.array(ids, np.uint32)
+    chunk = EdgeChunk(array, array, int(array.max()))
+    vertices = relabel.vertices(relabel.occurring([chunk], chunk.largest, True), True)
+    expected, places = np.unique(array, return_inverse=True)
+    assert vertices.count == len(expected)
+    assert np.array_equal(vertices.numbers(array), places)
+    stop = min(first + length, len(expected))
+    first = min(first, stop)
+    assert vertices.ids(first, stop).tolist() == expected[first:stop].tolist()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2**17 - 1), st.integers(0, 2**21 - 1)), max_size=300),
+)
+def test_keys_of_a_bucket_are_sorted(pairs):
+    keys = np.array([(a << 32) | b for a, b in pairs], np.uint64)
+    found = kernel.sort_keys(keys.copy(), np.empty_like(keys), 21, 17)
+    assert np.array_equal(found, np.sort(keys))
+
+
+@given(
+    edges_of_bucket=st.lists(st.integers(0, 10**6), min_size=1, max_size=512),
+    parts=st.integers(1, 9),
+)
+def test_cuts_cover_all_buckets_in_order(edges_of_bucket, parts):
+    buckets = Buckets.of(len(edges_of_bucket))
+    cuts = kernel.cut(np.array(edges_of_bucket), buckets, parts)
+    assert len(cuts) == parts + 1
+    assert (cuts[0], cuts[-1]) == (0, buckets.count)
+    assert cuts == sorted(cuts)
+
+
+def test_a_cut_shares_out_the_edges():
+    buckets = Buckets.of(500)
+    cuts = kernel.cut(np.full(500, 1000), buckets, 4)
+    assert np.diff(cuts).tolist() == pytest.approx([125] * 4, abs=1)
+
+
+def test_the_iteration_on_a_device_is_the_same_iteration(tmp_path):
+    """torch's sparse product, here on its CPU, against the kernel."""
+    path = write_graph(tmp_path / "edges.csv", random_pairs(2000, 9000, seed=5))
+    answers = []
+    for worker in (Worker(1), DeviceWorker("cpu", 1, 0.85)):
+        splits = storage.splits(str(path), 1 << 20)
+        loaded = worker.load(splits, edges.formats([splits[0].uri]))
+        counts = worker.relabel(worker.occurring(loaded.largest, True), True)
+        outgoing, sums = worker.start(
+            worker.build(worker.scatter([0, len(counts)]), 0, len(counts))
+        )
+        for _ in range(20):
+            outgoing, sums = worker.step([outgoing], sums)
+        answers.append((worker.ranks.copy(), sums))
+        worker.close()
+    (ranks, sums), (device_ranks, device_sums) = answers
+    assert np.abs(ranks - device_ranks).sum() < 1e-14
+    assert np.abs(sums - device_sums).max() < 1e-14
+
+
+def test_rows_become_a_matrix_without_the_gaps_of_duplicates(tmp_path):
+    path = write_graph(tmp_path / "edges.csv", [(1, 2), (1, 2), (3, 2), (2, 3), (1, 1)])
+    worker = Worker(1)
+    splits = storage.splits(str(path), 1 << 20)
+    loaded = worker.load(splits, edges.formats([splits[0].uri]))
+    counts = worker.relabel(worker.occurring(loaded.largest, True), True)
+    worker.build(worker.scatter([0, len(counts)]), 0, len(counts))
+    dense = matrix(worker.rows, 3).to_dense().tolist()
+    worker.close()
+    assert dense == [[1.0, 0.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: cuda is not tried")
+def test_the_iteration_on_a_gpu(tmp_path):
+    path = write_graph(tmp_path / "edges.csv", random_pairs(2000, 9000, seed=5))
+    worker = DeviceWorker("cuda", 1, 0.85)
+    splits = storage.splits(str(path), 1 << 20)
+    loaded = worker.load(splits, edges.formats([splits[0].uri]))
+    counts = worker.relabel(worker.occurring(loaded.largest, True), True)
+    outgoing, sums = worker.start(worker.build(worker.scatter([0, len(counts)]), 0, len(counts)))
+    for _ in range(100):
+        outgoing, sums = worker.step([outgoing], sums)
+    expected = rank(path)
+    assert np.abs(worker.ranks - expected.ranks).sum() < 1e-8

@@ -1,0 +1,227 @@
+"""The data sets from the command line: list, make, verify, remove, fetch.
+
+./pants run datasets:data -- list
+./pants run datasets:data -- make follower-graph --size 1gb
+./pants run datasets:data -- make follower-graph --size 1gb --to hdfs://localhost:9000/data
+./pants run datasets:data -- verify
+./pants run datasets:data -- remove follower-graph --size 1gb
+./pants run datasets:data -- fetch twitter7
+
+Exit codes: 0 done · 2 wrong usage or damaged data · 4 no room · 5 storage · 130, 143 interrupted.
+"""
+
+import dataclasses
+import json
+from typing import Annotated
+from typing import Any
+
+import typer
+from rich.table import Table
+from studykit import storage
+from studykit.cli import console
+from studykit.cli import manners
+from studykit.errors import DataError
+from studykit.errors import UsageError
+
+from study_data import catalogue
+from study_data import twitter7
+from study_data.dataset import Dataset
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A data set; `list` shows them.")]
+SizeName = Annotated[str, typer.Option("--size", help="One of its sizes.")]
+Store = Annotated[
+    str | None,
+    typer.Option(metavar="URI", envvar="STUDY_STORE", help="Where generated data sets are kept."),
+]
+Seed = Annotated[int, typer.Option("--data-seed", min=0, help="Seed of the data generator.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer, alone, as JSON.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+
+app = typer.Typer(
+    help="Make, fetch, verify and remove the data sets of the studies.",
+    epilog="Example: ./pants run datasets:data -- make follower-graph --size tiny",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command("list", epilog="Example: list --json")
+def list_command(store: Store = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Show the data sets, their sizes and which of them the store has."""
+    with manners(debug):
+        place = store or catalogue.default_store()
+        present = set(catalogue.stored(place))
+        if as_json:
+            _print_json([_described(dataset, present) for dataset in catalogue.DATASETS.values()])
+            return
+        for dataset in catalogue.DATASETS.values():
+            _show(dataset, present)
+        console.print(f"store: {place}", markup=False)
+
+
+@app.command(epilog="Example: make follower-graph --size tiny --to /tmp/store")
+def make(
+    name: Name,
+    size: SizeName,
+    to: Annotated[
+        str | None, typer.Option(metavar="URI", help="A folder to make it in; default: the store.")
+    ] = None,
+    store: Store = None,
+    data_seed: Seed = 0,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Generate a data set, unless it is there already."""
+    with manners(debug):
+        if to is not None and to.endswith((".csv", ".gz")):
+            raise UsageError(f"--to {to}: give a folder, the file is named NAME/SIZE.csv in it")
+        place = to or store or catalogue.default_store()
+        found = catalogue.locate(name, size, place, data_seed)
+        _answer(found, as_json)
+
+
+@app.command(epilog="Example: verify follower-graph --size tiny")
+def verify(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Default: all.")] = None,
+    size: Annotated[str | None, typer.Option("--size", help="Default: all in the store.")] = None,
+    store: Store = None,
+    data_seed: Seed = 0,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Read data sets again and compare their hashes with those that they were made with."""
+    with manners(debug):
+        place = store or catalogue.default_store()
+        good, damaged = [], []
+        for found in _asked(name, size, data_seed, place):
+            try:
+                good.append(_verify_one(found, place))
+            except DataError as error:
+                damaged.append(error)
+                console.print(f"damaged: {error}", markup=False, style="red")
+            else:
+                console.print(f"good: {good[-1].uri}", markup=False)
+        if as_json:
+            _print_json(
+                {
+                    "good": [dataclasses.asdict(found) for found in good],
+                    "damaged": [{"uri": error.uri, "reason": error.reason} for error in damaged],
+                }
+            )
+        if damaged:
+            raise typer.Exit(DataError.exit_code)
+
+
+@app.command(epilog="Example: remove follower-graph --size tiny")
+def remove(
+    name: Name, size: SizeName, store: Store = None, data_seed: Seed = 0, debug: Debug = False
+) -> None:
+    """Remove a data set from the store, damaged or not."""
+    with manners(debug):
+        catalogue.named(name, size)
+        uri = catalogue.uri_of(name, size, store or catalogue.default_store(), data_seed)
+        removed = catalogue.remove(name, size, uri)
+        console.print(f"{'removed' if removed else 'was not there'}: {uri}", markup=False)
+
+
+@app.command(epilog="Example: fetch twitter7")
+def fetch(
+    name: Name,
+    handle: Annotated[
+        str, typer.Option(metavar="OWNER/NAME", help="The data set on Kaggle.")
+    ] = twitter7.HANDLE,
+    to: Annotated[
+        str | None, typer.Option(metavar="URI", help="Copy it into this folder as well.")
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Download a published data set with its publisher's client (25 GB; 40 GB while unpacking)."""
+    with manners(debug):
+        if name != "twitter7":
+            raise UsageError(f"'{name}' is not fetched: `fetch` knows twitter7, `make` the others")
+        uri = twitter7.fetch(handle, to)
+        if as_json:
+            _print_json({"name": name, "uri": uri, "bytes": storage.size(uri)})
+        else:
+            console.print(f"{name}: {uri} (give it to a study as --data)", markup=False)
+
+
+def _asked(name: str | None, size: str | None, seed: int, store: str) -> list[tuple[str, str, int]]:
+    if name is None and size is not None:
+        raise UsageError("--size needs the NAME of a data set")
+    if name is not None and size is not None:
+        catalogue.named(name, size)
+        return [(name, size, seed)]
+    if name is not None and name not in catalogue.DATASETS:
+        raise UsageError(f"no data set '{name}': there are {', '.join(catalogue.DATASETS)}")
+    found = [entry for entry in catalogue.stored(store) if name in (None, entry[0])]
+    if not found:
+        console.print(f"nothing to verify in {store}", markup=False)
+    return found
+
+
+def _verify_one(entry: tuple[str, str, int], store: str) -> catalogue.Located:
+    name, size, seed = entry
+    return catalogue.verify(name, size, catalogue.uri_of(name, size, store, seed), seed)
+
+
+def _answer(found: catalogue.Located, as_json: bool) -> None:
+    if as_json:
+        _print_json(dataclasses.asdict(found))
+        return
+    console.print(
+        f"{found.name}: {found.uri}\n{found.rows:,} rows, {found.bytes:,} bytes,"
+        f" sha256 {found.sha256}",
+        markup=False,
+    )
+
+
+def _show(dataset: Dataset, present: set[tuple[str, str, int]]) -> None:
+    lines = (dataset.title, dataset.schema, f"licence: {dataset.licence}", dataset.source)
+    table = Table(title=dataset.name, caption="\n".join(lines), title_justify="left")
+    table.caption_justify = "left"
+    for heading in ("size", "rows", "bytes", "in the store, by seed"):
+        table.add_column(heading, justify="right")
+    for size, expected in dataset.sizes.items():
+        table.add_row(
+            size,
+            f"{expected.rows:,}",
+            f"{expected.bytes:,}",
+            ", ".join(map(str, _seeds(present, dataset.name, size))),
+        )
+    console.print(table)
+
+
+def _described(dataset: Dataset, present: set[tuple[str, str, int]]) -> dict[str, Any]:
+    described = {
+        field.name: getattr(dataset, field.name)
+        for field in dataclasses.fields(dataset)
+        if field.name not in ("make", "sizes")
+    }
+    described["sizes"] = {
+        size: {
+            **dataclasses.asdict(expected),
+            "seeds_in_store": _seeds(present, dataset.name, size),
+        }
+        for size, expected in dataset.sizes.items()
+    }
+    return described
+
+
+def _seeds(present: set[tuple[str, str, int]], name: str, size: str) -> list[int]:
+    return sorted(seed for *entry, seed in present if entry == [name, size])
+
+
+def _print_json(content: Any) -> None:
+    print(json.dumps(content, indent=1))
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

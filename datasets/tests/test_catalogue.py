@@ -1,0 +1,192 @@
+"""Locating a data set: made once, verified, never half-written, never silently made again."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from study_data import catalogue
+from study_data import follower_graph
+from studykit import storage
+from studykit.errors import DataError
+from studykit.errors import ResourceError
+from studykit.errors import UsageError
+
+NAME = "follower-graph"
+TINY = catalogue.DATASETS[NAME].sizes["tiny"]
+
+
+def files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def located(store: Path, seed: int = 0) -> catalogue.Located:
+    return catalogue.locate(NAME, "tiny", str(store), seed)
+
+
+def replace_make(monkeypatch: pytest.MonkeyPatch, make: object) -> None:
+    changed = dataclasses.replace(catalogue.DATASETS[NAME], make=make)  # type: ignore[arg-type]
+    monkeypatch.setitem(catalogue.DATASETS, NAME, changed)
+
+
+def test_first_use_makes_it_and_the_next_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[tuple[int, int]] = []
+    found = catalogue.locate(
+        NAME, "tiny", str(tmp_path), progress=lambda done, total: reported.append((done, total))
+    )
+    content = Path(found.uri).read_bytes()
+    assert found == catalogue.Located(
+        NAME, found.uri, len(content), content.count(b"\n"), hashlib.sha256(content).hexdigest()
+    )
+    assert (found.rows, found.bytes, found.sha256) == dataclasses.astuple(TINY)
+    assert reported[-1] == (TINY.bytes, TINY.bytes)
+    replace_make(monkeypatch, None)
+    assert located(tmp_path) == found
+
+
+def test_a_store_may_be_a_file_uri(tmp_path: Path) -> None:
+    found = catalogue.locate(NAME, "tiny", tmp_path.as_uri())
+    assert storage.size(found.uri) == TINY.bytes
+    assert (tmp_path / NAME / "tiny.csv").stat().st_size == TINY.bytes
+
+
+def test_seeds_live_side_by_side(tmp_path: Path) -> None:
+    first, other = located(tmp_path), located(tmp_path, seed=7)
+    assert first.uri != other.uri and first.sha256 != other.sha256
+    assert catalogue.verify(NAME, "tiny", other.uri, 7) == other
+    assert catalogue.stored(str(tmp_path)) == [(NAME, "tiny", 7), (NAME, "tiny", 0)]
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, RuntimeError, OSError])
+def test_an_interrupted_make_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupt: type[BaseException]
+) -> None:
+    def stopped(rows: int, seed: int) -> Generator[memoryview, None, None]:
+        yield next(follower_graph.blocks(rows, seed, chunk_rows=1_000))
+        raise interrupt
+
+    with monkeypatch.context() as context:
+        replace_make(context, stopped)
+        with pytest.raises(interrupt):
+            located(tmp_path)
+    assert files_in(tmp_path) == []
+    assert located(tmp_path).sha256 == TINY.sha256
+
+
+def test_bytes_that_the_catalogue_does_not_expect_are_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_make(monkeypatch, lambda rows, seed: follower_graph.blocks(rows, seed + 1))
+    with pytest.raises(DataError, match=TINY.sha256):
+        located(tmp_path)
+    assert files_in(tmp_path) == []
+
+
+def test_a_file_of_another_length_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = Path(located(tmp_path).uri)
+    with path.open("ab") as file:
+        file.write(b"1,2\n")
+    with pytest.raises(DataError, match=r"damaged: 2,010,181 bytes.*data remove") as caught:
+        located(tmp_path)
+    assert caught.value.uri == str(path)
+    assert path.stat().st_size == TINY.bytes + 4
+
+
+def test_verify_finds_a_changed_byte(tmp_path: Path) -> None:
+    found = located(tmp_path)
+    content = bytearray(Path(found.uri).read_bytes())
+    content[1_000] ^= 1
+    Path(found.uri).write_bytes(content)
+    with pytest.raises(DataError, match="damaged: sha256") as caught:
+        catalogue.verify(NAME, "tiny", found.uri)
+    assert caught.value.uri == found.uri
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[]", b'{"bytes": 3}', b"\xff"])
+def test_a_file_without_a_true_sidecar_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    sidecar = Path(catalogue.sidecar_of(located(tmp_path).uri))
+    if content is None:
+        sidecar.unlink()
+    else:
+        sidecar.write_bytes(content)
+    with pytest.raises(DataError, match="data remove follower-graph --size tiny"):
+        located(tmp_path)
+
+
+def test_a_sidecar_of_another_data_set_is_refused(tmp_path: Path) -> None:
+    sidecar = Path(catalogue.sidecar_of(located(tmp_path).uri))
+    sidecar.write_text(json.dumps({**json.loads(sidecar.read_text()), "seed": 3}))
+    with pytest.raises(DataError, match="not the sidecar of follower-graph tiny"):
+        located(tmp_path)
+
+
+def test_a_file_of_another_version_of_the_generator_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    located(tmp_path)
+    sizes = {"tiny": dataclasses.replace(TINY, sha256="0" * 64)}
+    changed = dataclasses.replace(catalogue.DATASETS[NAME], sizes=sizes)
+    monkeypatch.setitem(catalogue.DATASETS, NAME, changed)
+    with pytest.raises(DataError, match="as this version makes it"):
+        located(tmp_path)
+
+
+def test_too_little_room_is_said_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "free_bytes", lambda uri: 1_000_000_000)
+    with pytest.raises(ResourceError, match=r"needs 2\.53 GB.*1\.00 GB free"):
+        catalogue.locate(NAME, "2.5gb", str(tmp_path))
+    assert files_in(tmp_path) == []
+
+
+def test_two_that_make_it_at_once_agree(tmp_path: Path) -> None:
+    uri = catalogue.uri_of(NAME, "tiny", str(tmp_path))
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(lambda _: catalogue.make(NAME, "tiny", uri), range(2)))
+    assert made[0] == made[1] == catalogue.verify(NAME, "tiny", uri)
+    assert [path.name for path in files_in(tmp_path)] == ["tiny.csv", "tiny.csv.json"]
+
+
+def test_remove_takes_the_sidecar_along(tmp_path: Path) -> None:
+    found = located(tmp_path)
+    assert catalogue.remove(NAME, "tiny", found.uri)
+    assert files_in(tmp_path) == []
+    assert not catalogue.remove(NAME, "tiny", found.uri)
+
+
+@pytest.mark.parametrize(("name", "size"), [("follower", "tiny"), (NAME, "huge")])
+def test_unknown_names_are_answered_with_the_known(name: str, size: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"follower-graph|tiny, 100mb"):
+        catalogue.locate(name, size, str(tmp_path))
+
+
+def test_what_is_only_fetched_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="data fetch twitter7"):
+        catalogue.locate("twitter7", "full", str(tmp_path))
+    assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "size", [size for size in catalogue.DATASETS[NAME].sizes if size != "tiny"]
+)
+def test_sizes_are_what_their_names_say(size: str) -> None:
+    unit = 10**9 if size.endswith("gb") else 10**6
+    named = float(size[:-2]) * unit
+    assert catalogue.DATASETS[NAME].sizes[size].bytes == pytest.approx(named, rel=0.01)
+
+
+def test_default_store_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDY_STORE", "s3://bucket/sets")
+    assert catalogue.default_store() == "s3://bucket/sets"
+    monkeypatch.delenv("STUDY_STORE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/elsewhere")
+    assert catalogue.default_store() == "/elsewhere/study-data"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert catalogue.default_store() == "/home/somebody/.cache/study-data"

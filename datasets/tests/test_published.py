@@ -1,0 +1,103 @@
+"""The papers' figures, compared with the numbers that the papers print in text and tables."""
+
+import pytest
+from study_data import published
+from studykit.errors import UsageError
+
+# Table I of Alexiadis et al. 2025: (GB, nodes) → silhouette with PyTorch, with Ray. The table cuts
+# the digits off where the figures' data has one more.
+TABLE_1 = {
+    (1.99, 1): (0.3809, 0.3793),
+    (1.99, 2): (0.3815, 0.3793),
+    (1.99, 3): (0.3811, 0.3793),
+    (3.7, 1): (0.3862, 0.3860),
+    (3.7, 2): (0.3855, 0.3860),
+    (3.7, 3): (0.3839, 0.3860),
+    (5.48, 1): (0.3879, 0.3885),
+    (5.48, 2): (0.3861, 0.3885),
+    (5.48, 3): (0.3847, 0.3885),
+}
+
+
+def value_of(study: str, metric: str, **wanted: object) -> float | str:
+    found = [
+        row["value"]
+        for row in published.rows(study)
+        if row["metric"] == metric and all(row[key] == want for key, want in wanted.items())  # type: ignore[literal-required]
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize(("size_gb", "nodes"), TABLE_1)
+def test_silhouettes_are_those_of_table_1(size_gb: float, nodes: int) -> None:
+    for engine, printed in zip(("torch", "ray"), TABLE_1[size_gb, nodes], strict=True):
+        value = value_of(
+            "taxi-clustering",
+            "silhouette_of_local_clusterings",
+            engine=engine,
+            size_gb=size_gb,
+            workers=nodes,
+        )
+        assert value == pytest.approx(printed, abs=1.01e-4)
+
+
+# (study, engine, data set or task, GB, workers, metric) → what the papers' texts and tables print.
+PRINTED = {
+    ("synthetic-classifiers", "ray", "lightgbm", 1, 3, "wall_s"): 21.47,
+    ("synthetic-classifiers", "torch", "lightgbm", 2, 3, "wall_s"): 168.5,
+    ("synthetic-classifiers", "ray", "xgboost", 1, 3, "accuracy"): 0.897,
+    ("synthetic-classifiers", "ray", "random-forest", 2, 3, "wall_s"): 1328.2,
+    ("ray-vs-dask-etl", "dask", "etl", 8.57, 2, "wall_s"): 56.90,
+    ("ray-vs-dask-etl", "dask", "logistic-regression", 9.42, 2, "wall_s"): 26_108.68,
+    ("ray-vs-dask-etl", "dask", "logistic-regression", 4.68, 16, "wall_s"): 10_300.0,
+    ("digits-knn-cnn", "dask", "knn", None, 2, "wall_s"): 3.78,
+    ("digits-knn-cnn", "dask", "resnet18", None, 6, "wall_s"): 13.1,
+    ("hyperparameter-tuning", "plain", "cifar10 cnn", None, 1, "wall_s"): 40 * 60,
+    ("hyperparameter-tuning", "ray", "cifar10 cnn", None, 1, "wall_s"): 25 * 60,
+}
+
+
+@pytest.mark.parametrize("cell", PRINTED)
+def test_values_are_those_that_the_papers_print(
+    cell: tuple[str, str, str, float | None, int, str],
+) -> None:
+    study, engine, task, size_gb, workers, metric = cell
+    value = value_of(
+        study, metric, engine=engine, dataset_or_task=task, size_gb=size_gb, workers=workers
+    )
+    assert value == PRINTED[cell]
+
+
+def test_pagerank_has_each_size_with_each_number_of_workers() -> None:
+    rows = published.rows("twitter-pagerank")
+    cells = {(row["engine"], row["size_gb"], row["workers"], row["metric"]) for row in rows}
+    workers = {"torch": (4, 8, 12), "ray": (1, 2, 3)}
+    assert cells == {
+        (engine, size, count, metric)
+        for engine, counts in workers.items()
+        for size in (1, 2.5, 5)
+        for count in counts
+        for metric in ("wall_s", "peak_memory_mb_driver")
+    }
+    assert len(rows) == len(cells)
+    assert {(row["engine"], row["worker_unit"]) for row in rows} == {
+        ("torch", "processes"),
+        ("ray", "nodes"),
+    }
+
+
+def test_a_run_that_did_not_end_is_text_without_workers() -> None:
+    (row,) = (row for row in published.rows("ray-vs-dask-etl") if row["metric"] == "status")
+    assert row["value"] == "did not finish (killed after days)"
+    assert row["workers"] is None
+
+
+def test_all_other_values_are_numbers() -> None:
+    for study in ("taxi-clustering", "lesion-classification", "synthetic-classifiers"):
+        assert all(isinstance(row["value"], float) for row in published.rows(study))
+
+
+def test_an_unknown_study_is_answered_with_the_known() -> None:
+    with pytest.raises(UsageError, match="twitter-pagerank"):
+        published.rows("pagerank")

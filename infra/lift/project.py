@@ -1,0 +1,109 @@
+"""What the copied study needs beside its files: a pyproject.toml and commands in their new form."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)\s*(;[^\\]+)?", re.MULTILINE)
+REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(\[[^]]*\])?")
+
+
+def pins(lock: str) -> list[str]:
+    """Every `name==version ; marker` of a hashed lock, without the hashes."""
+    return [
+        f"{name}=={version}" + (f" {marker.strip()}" if marker else "")
+        for name, version, marker in PIN.findall(lock)
+    ]
+
+
+def direct(requirements: str, lock: str) -> list[str]:
+    """The requirements that the study names itself, at the versions of the lock."""
+    locked: dict[str, list[tuple[str, str]]] = {}
+    for name, version, marker in PIN.findall(lock):
+        locked.setdefault(normal(name), []).append((version, marker.strip()))
+    lines = []
+    for line in requirements.splitlines():
+        named = REQUIREMENT.match(line)
+        if named:
+            name, extras = named[1], named[2] or ""
+            lines += [
+                f"{name}{extras}=={version}" + (f" {marker}" if marker else "")
+                for version, marker in locked[normal(name)]
+            ]
+    return lines
+
+
+def normal(name: str) -> str:
+    """A distribution's name as the index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pyproject(app: str, packages: Iterable[str], requirements: str, lock: str) -> str:
+    """The lifted study as a project of its own; `uv run` and `pip install -e .` both read it."""
+    return f"""\
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = {json.dumps(app)}
+version = "0.1.0"
+description = "The study {app}, lifted out of the repository it was written in."
+readme = "README.md"
+requires-python = "==3.11.*"
+license = "Apache-2.0"
+license-files = ["LICENSE"]
+dependencies = [
+{_lines(direct(requirements, lock))}
+]
+
+[tool.setuptools]
+packages = [
+{_lines(packages)}
+]
+
+[tool.setuptools.package-data]
+"*" = ["*.csv", "*.json", "py.typed"]
+
+[tool.pytest.ini_options]
+testpaths = ["tests"]
+
+# What is not named above, at the versions of requirements.lock.
+[tool.uv]
+constraint-dependencies = [
+{_lines(pins(lock))}
+]
+"""
+
+
+def _lines(items: Iterable[str]) -> str:
+    return "\n".join(f"  {json.dumps(item)}," for item in items)
+
+
+def rewrite(text: str, app: str, modules: dict[str, str]) -> str:
+    """Turn `./pants run apps/x:ray -- X` into `uv run python -m package.run_ray X`, and the like.
+
+    A command of a target that is not in `modules` (it stays behind) is left as it is.
+    """
+
+    def started(found: re.Match[str]) -> str:
+        module = modules.get(found["target"])
+        return f"uv run python -m {module}" if module else found[0]
+
+    text = re.sub(r"(?:\./)?\bpants run (?P<target>[\w./:-]+[\w-])(?: --(?= ))?", started, text)
+    tests = rf"(?:\./)?\bpants test (?:apps/{re.escape(app)}:[\w:-]*|::)(?: --(?= ))?"
+    text = re.sub(tests, "uv run pytest", text)
+    return text.replace(f"apps/{app}/", "")
+
+
+def place(path: str, app: str) -> Path | None:
+    """Where a file of the repository lies in the lifted project; None for Pants' own files."""
+    parts = Path(path).parts
+    if parts[-1] == "BUILD" or parts[0] not in ("apps", "shared", "datasets"):
+        return None
+    if parts[0] == "apps":
+        return Path(*parts[2:]) if parts[1] == app else None
+    if parts[-1].endswith((".py", ".csv", ".json", ".typed")):
+        return Path(*parts[1:])
+    return Path(*parts)

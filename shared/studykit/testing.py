@@ -1,0 +1,156 @@
+"""What every study's tests need: start it as its user would, and see what is left afterwards.
+
+A study supplies valid input and its answer; `BAD_TEXT` below holds the damages that every reader
+of text has to name.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+LIMIT_SECONDS = 240
+"""Far more than any test's run takes on a slow machine; past it the run hangs."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record that --json has printed."""
+        found: dict[str, Any] = json.loads(self.stdout)
+        return found
+
+    @property
+    def error(self) -> str:
+        """The one line that says what went wrong."""
+        lines = [line for line in self.stderr.splitlines() if line.startswith("error:")]
+        assert len(lines) == 1, self.stderr
+        return lines[0]
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """For a child that must import what this process imports, and nothing of a launcher's."""
+    path = os.pathsep.join(part for part in sys.path if part)
+    own = {name: value for name, value in os.environ.items() if not name.startswith("STUDY_")}
+    return {**own, "PYTHONPATH": path, "COLUMNS": "200", **variables}
+
+
+def start(module: str, *argv: object, **variables: str) -> "subprocess.Popen[str]":
+    """Start an entry point in a session of its own, so that a signal reaches it alone."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *map(str, argv)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(**variables),
+        start_new_session=True,
+    )
+
+
+def finish(process: "subprocess.Popen[str]", seconds: float = LIMIT_SECONDS) -> Finished:
+    try:
+        stdout, stderr = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        kill_tree(process.pid)
+        stdout, stderr = process.communicate()
+        raise AssertionError(f"still running after {seconds} s:\n{stderr}") from None
+    return Finished(process.returncode, stdout, stderr)
+
+
+def run(module: str, *argv: object, **variables: str) -> Finished:
+    """Run an entry point to its end."""
+    return finish(start(module, *argv, **variables))
+
+
+def kill_tree(pid: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in [*psutil.Process(pid).children(recursive=True), psutil.Process(pid)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+def wait_for_line(process: "subprocess.Popen[str]", text: str) -> list[str]:
+    """Read standard error up to the first line that contains `text`; returns the lines so far."""
+    assert process.stderr is not None
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if text in line:
+            return lines
+    raise AssertionError(f"ended without a line '{text}':\n{''.join(lines)}")
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
+
+
+def interrupt(process: "subprocess.Popen[str]", number: signal.Signals) -> Finished:
+    """Send a signal to the entry point alone, as a shell or a scheduler does; wait for its end."""
+    process.send_signal(number)
+    return finish(process, 60)
+
+
+@contextlib.contextmanager
+def nothing_left(seconds: float = 10) -> Iterator[None]:
+    """Fails where the block leaves a process, a listening port or shared memory behind."""
+    processes, ports, memory = _processes(), _ports(), _shared_memory()
+    yield
+    deadline = time.monotonic() + seconds
+    while True:
+        left = {
+            "processes": sorted(_processes() - processes),
+            "ports": sorted(_ports() - ports),
+            "shared memory": sorted(_shared_memory() - memory),
+        }
+        if not any(left.values()) or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    assert not any(left.values()), left
+
+
+def _processes() -> set[str]:
+    """Processes of this user that run Python or Ray, but for this one and its tree's roots."""
+    found = set()
+    for process in psutil.process_iter(["pid", "name", "cmdline", "uids"]):
+        command = " ".join(process.info["cmdline"] or [])
+        ours = ("run_ray", "run_torch", "run_plain", "raylet", "gcs_server", "ray::", "distributed")
+        if process.info["pid"] != os.getpid() and any(name in command for name in ours):
+            found.add(f"{process.info['pid']} {command[:120]}")
+    return found
+
+
+def _ports() -> set[int]:
+    connections = psutil.net_connections(kind="tcp")
+    return {c.laddr.port for c in connections if c.status == psutil.CONN_LISTEN}
+
+
+def _shared_memory() -> set[str]:
+    folder = Path("/dev/shm")
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+BAD_TEXT: dict[str, tuple[bytes, int | None]] = {
+    "empty file": (b"", None),
+    "blank lines only": (b"\n\n\r\n", None),
+    "NUL bytes": (b"1,2\n3,\x004\n", 2),
+    "three columns": (b"1,2\n3,4,5\n6,7\n", 2),
+    "one column": (b"1,2\n3\n", 2),
+    "a letter in a number": (b"1,2\n2,3\n3,4x\n", 3),
+    "a quoted line break": (b'1,2\n"3\n",4\n', 2),
+    "truncated last line": (b"1,2\n3,4\n5,", 3),
+}
+"""name → (content of two integer columns, the line to be named)."""

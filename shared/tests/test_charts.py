@@ -1,0 +1,315 @@
+"""What is drawn, and what must not be: the data of the charts, and the files they become."""
+
+import json
+import re
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studykit import ratios
+from studykit.records import Check
+from studykit.records import Record
+from studykit.records import Status
+from studyreport import charts
+from studyreport import page
+from studyreport import synthetic
+from studyreport import theme
+
+PAPER: list[dict[str, Any]] = [
+    {
+        "engine": engine,
+        "size_gb": size,
+        "workers": workers,
+        "worker_unit": unit,
+        "metric": "wall_s",
+        "value": 1000.0 * size / workers,
+    }
+    for engine, unit, counts in (("torch", "processes", (4, 8)), ("ray", "nodes", (1, 2)))
+    for size in (1.0, 2.5)
+    for workers in counts
+]
+TIMES = [charts.time_vs_workers, charts.time_vs_size]
+
+
+def points(chart: Any) -> list[dict[str, Any]]:
+    """All values that a chart carries: equal data of several layers is in the chart once."""
+    return [point for values in chart.to_dict()["datasets"].values() for point in values]
+
+
+def series(chart: Any) -> set[str]:
+    return {point["series"] for point in points(chart) if "series" in point}
+
+
+def text(chart: Any) -> str:
+    return json.dumps(chart.to_dict(), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("draw", TIMES)
+@pytest.mark.parametrize("status", ["wrong", "unchecked", "failed", "timeout", "skipped"])
+def test_a_time_without_a_right_answer_is_in_no_chart(draw: Any, status: Status) -> None:
+    records = synthetic.sweep(engines=("plain", "torch"))
+    records += [synthetic.record("ray", round=number, status=status) for number in (1, 2)]
+    assert series(draw(records)) == {"plain", "torch", theme.LIMIT}
+
+
+def test_a_done_run_whose_check_says_nothing_is_not_drawn() -> None:
+    records = synthetic.sweep(engines=("plain",))
+    records.append(synthetic.record("ray", check=Check(passed=None)))
+    assert series(charts.time_vs_workers(records)) == {"plain", theme.LIMIT}
+
+
+def test_hidden_rounds_do_not_move_the_median_of_the_others() -> None:
+    rounds: list[tuple[int, float, Status]]
+    rounds = [(1, 1.0, "done"), (2, 900.0, "wrong"), (3, 3.0, "done")]
+    records = [
+        synthetic.record("plain", round=number, phases={"load": seconds}, status=status)
+        for number, seconds, status in rounds
+    ]
+    drawn = [
+        point for point in points(charts.time_vs_workers(records)) if point["series"] == "plain"
+    ]
+    assert [(point["value"], point["low"], point["high"]) for point in drawn] == [(2.0, 1.0, 3.0)]
+
+
+def test_nothing_to_show_gives_no_chart() -> None:
+    failed = [synthetic.record("plain", status="failed")]
+    drawings = [charts.time_vs_workers, charts.time_vs_size, charts.time_vs_split_size]
+    drawings += [charts.speedup, charts.efficiency, charts.phases, charts.peak_memory]
+    assert [draw(failed) for draw in drawings] == [None] * len(drawings)
+    assert charts.quality(failed, {"iterations": "Iterations"}) is None
+
+
+def test_the_published_method_is_drawn_dashed_and_hatched_under_its_own_name() -> None:
+    records = synthetic.sweep()
+    records += [synthetic.record("ray", method="published", workers=2)]
+    times = charts.time_vs_workers(records)
+    assert "ray, published" in series(times)
+    assert theme.dash_of("ray, published") != theme.dash_of("ray")
+    assert '"gradient"' in text(charts.phases(records))
+    assert '"gradient"' not in text(charts.phases(synthetic.sweep()))
+
+
+def test_every_chart_of_times_has_the_plain_process_and_the_limit() -> None:
+    records = synthetic.sweep()
+    records += [synthetic.record(engine, split_size="1MB") for engine in ("plain", "ray")]
+    for draw in (charts.time_vs_workers, charts.time_vs_size, charts.time_vs_split_size):
+        assert {"plain", theme.LIMIT} <= series(draw(records))
+
+
+def test_a_peer_that_only_reads_is_in_the_phases_and_not_among_the_answers() -> None:
+    records = [*synthetic.sweep(), synthetic.record("polars", method="peer")]
+    assert "polars, reading alone" in series(charts.phases(records))
+    assert not any("polars" in name for name in series(charts.time_vs_workers(records)))
+
+
+def test_each_size_is_a_panel_with_its_workers_along_the_axis() -> None:
+    drawn = points(charts.time_vs_workers(synthetic.sweep(sizes=(0.1, 1.0), workers=(1, 2))))
+    places = {(point["panel"], point["x"]) for point in drawn}
+    assert places == {("100 MB", 1), ("100 MB", 2), ("1 GB", 1), ("1 GB", 2)}
+
+
+def test_split_sizes_are_an_axis_of_one_chart_and_not_extra_points_in_the_others() -> None:
+    records = synthetic.sweep(sizes=(1.0,), workers=(1,))
+    records += [synthetic.record("plain", split_size=size) for size in ("1MB", "30MB")]
+    split = [point["x"] for point in points(charts.time_vs_split_size(records))]
+    assert set(split) == {1.0, 30.0}
+    drawn = points(charts.time_vs_workers(records))
+    assert len([point for point in drawn if point["series"] == "plain"]) == 1
+
+
+def test_speed_up_and_efficiency_are_taken_within_rounds() -> None:
+    times = {1: (8.0, 80.0), 2: (5.0, 40.0)}
+    records = [
+        synthetic.record("ray", workers=workers, round=number, phases={"compute": seconds})
+        for workers, seconds_of_rounds in times.items()
+        for number, seconds in enumerate(seconds_of_rounds, start=1)
+    ]
+    faster = [p for p in points(charts.speedup(records)) if p.get("x") == 2 and "series" in p]
+    worth = [p for p in points(charts.efficiency(records)) if p.get("x") == 2 and "series" in p]
+    assert [(p["low"], p["value"], p["high"]) for p in faster] == [(1.6, 1.8, 2.0)]
+    assert [(p["low"], p["value"], p["high"]) for p in worth] == [(0.8, 0.9, 1.0)]
+
+
+def test_one_number_of_workers_has_no_speed_up() -> None:
+    assert charts.speedup(synthetic.sweep(workers=(2,))) is None
+
+
+def test_phases_are_stacked_in_the_order_of_a_run() -> None:
+    run = synthetic.record("ray", phases={"compute": 3.0, "start": 1.0, "check": 99.0, "load": 2.0})
+    drawn = points(charts.phases([run]))
+    ends = [(point["phase"], point["begin"], point["end"]) for point in drawn]
+    assert ends == [("start", 0.0, 1.0), ("load", 1.0, 3.0), ("compute", 3.0, 6.0)]
+
+
+def test_memory_shows_all_processes_and_the_driver_beside() -> None:
+    run = synthetic.record(
+        "ray", peak_memory_bytes=3_000_000_000, driver_rss_delta_bytes=200_000_000
+    )
+    assert sorted(point["value"] for point in points(charts.peak_memory([run]))) == [0.2, 3.0]
+
+
+def test_quality_is_found_in_the_answer_or_in_the_check() -> None:
+    runs = [synthetic.record("ray", method="published"), synthetic.record("plain")]
+    shared = points(charts.quality(runs, {"top_10_overlap": "Shared"}))
+    assert [(point["series"], point["value"]) for point in shared] == [("ray, published", 0.3)]
+    iterations = points(charts.quality(runs, {"iterations": "Iterations"}))
+    assert {point["value"] for point in iterations} == {20.0}
+
+
+@pytest.mark.parametrize("draw", TIMES)
+def test_the_papers_figures_stand_beside_with_the_unit_of_their_axis(draw: Any) -> None:
+    drawn = draw(synthetic.sweep(), PAPER)
+    assert "In the paper, by processes" in text(drawn)
+    assert "In the paper, by nodes" in text(drawn)
+    theirs = {point["value"] for point in points(drawn) if "label" in point}
+    assert theirs == {row["value"] for row in PAPER}
+
+
+def test_the_papers_axis_counts_what_the_paper_counted() -> None:
+    titles = re.findall(
+        r'"title": "(Workers|Nodes|Processes)"',
+        text(charts.time_vs_workers(synthetic.sweep(sizes=(1.0,)), PAPER)),
+    )
+    assert set(titles) == {"Workers", "Nodes", "Processes"}
+
+
+def test_a_run_of_the_paper_that_did_not_end_is_no_point() -> None:
+    failed = {**PAPER[0], "value": "out of memory"}
+    drawn = points(charts.time_vs_workers(synthetic.sweep(), [failed, *PAPER[1:]]))
+    assert len([point for point in drawn if "label" in point]) == len(PAPER) - 1
+
+
+def test_names_at_the_ends_of_lines_do_not_lie_on_each_other() -> None:
+    close = [{**row, "value": 500.0 + place} for place, row in enumerate(PAPER)]
+    drawn = points(charts.time_vs_workers(synthetic.sweep(), close))
+    torch = sorted(
+        point["label_at"]
+        for point in drawn
+        if point.get("label_at") and point["label"].startswith("torch")
+    )
+    assert len(torch) == 2
+    assert torch[1] - torch[0] >= 0.05 * 500
+
+
+def test_engines_keep_their_colour_whatever_else_is_drawn() -> None:
+    alone = theme.engine_colours(["torch"])["torch"]
+    assert theme.engine_colours(["plain", "ray", "torch", "polars"])["torch"] == alone
+    together = theme.engine_colours(["plain", "ray", "torch", "dask", "polars", "duckdb"])
+    assert len(set(together.values())) == 6
+
+
+def test_a_tail_counts_the_values_that_are_at_least_as_large() -> None:
+    assert charts.tail([1.0, 5.0, 2.0]) == [(5.0, 1.0), (2.0, 2.0), (1.0, 3.0)]
+    assert charts.tail([]) == []
+
+
+def test_a_tail_of_many_values_keeps_both_ends_and_few_points() -> None:
+    thinned = charts.tail([float(value) for value in range(1, 100_001)])
+    assert thinned[0] == (100_000.0, 1.0)
+    assert thinned[-1] == (1.0, 100_000.0)
+    assert len(thinned) <= 300
+
+
+def test_a_distribution_leaves_out_what_a_logarithm_cannot_show() -> None:
+    titles = {"title": "Spread", "value_title": "Rank", "count_title": "Vertices"}
+    drawn = charts.distribution({"plain": [(1e-3, 1.0), (0.0, 7.0)]}, **titles)
+    assert [point["value"] for point in points(drawn)] == [1e-3]
+    assert charts.distribution({"plain": [(0.0, 1.0)]}, **titles) is None
+
+
+def test_a_chart_is_kept_as_a_page_that_needs_no_network_a_picture_and_a_drawing(
+    tmp_path: Path,
+) -> None:
+    html, png, svg = map(
+        Path, charts.save(charts.time_vs_workers(synthetic.sweep()), f"{tmp_path}/times")
+    )
+    assert [path.name for path in (html, png, svg)] == ["times.html", "times.png", "times.svg"]
+    assert _fetched(html.read_text()) == []
+    drawing = svg.read_text()
+    width, height = re.findall(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"', drawing)[0]
+    assert "Time to the answer against workers" in drawing
+    assert _png_size(png) == (
+        round(theme.PNG_SCALE * float(width)),
+        round(theme.PNG_SCALE * float(height)),
+    )
+
+
+def test_a_picture_of_a_chart_shows_its_colours(tmp_path: Path) -> None:
+    svg = charts.save(charts.time_vs_workers(synthetic.sweep()), f"{tmp_path}/times")[2]
+    drawing = Path(svg).read_text()
+    for engine in ("plain", "ray", "torch"):
+        assert theme.ENGINE_COLOURS[engine].lower() in drawing.lower()
+
+
+def test_the_page_has_the_script_once_and_fetches_nothing(tmp_path: Path) -> None:
+    records = synthetic.sweep()
+    drawn = {"times": charts.time_vs_workers(records), "phases": charts.phases(records)}
+    uri = page.write(str(tmp_path), "sample", records, {**drawn, "none": None})
+    written = Path(uri).read_text()
+    assert _fetched(written) == []
+    assert written.count("window.vegaEmbed = ") + written.count("window.vegaEmbed=") == 1
+    assert re.findall(r'<div class="chart" id="(\w+)">', written) == ["times", "phases"]
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert {"index.html", "times.png", "times.svg", "times.html", "phases.png"} <= kept
+    assert not any(name.startswith("none") for name in kept)
+
+
+def test_the_page_escapes_what_came_from_outside() -> None:
+    bad = synthetic.record("ray", status="failed", error="<script>alert('x')</script>")
+    written = page.render("sample", ratios.summarise([*synthetic.sweep(), bad]), {})
+    assert "<script>alert" not in written
+    assert "&lt;script&gt;alert" in written
+
+
+def _timed(engine: str, workers: int, seconds: float) -> Record:
+    return synthetic.record(engine, workers=workers, phases={"load": seconds})
+
+
+def test_the_page_begins_with_plain_where_plain_wins() -> None:
+    records = [_timed("plain", 2, 2.0), _timed("ray", 2, 3.0), _timed("plain", 1, 4.0)]
+    said = page.findings(ratios.summarise(records))
+    assert said[0] == (
+        "On 1 GB with 2 workers, one plain process (2 threads) is fastest: 2 s to the answer."
+    )
+    assert said[1] == ("ray takes 1.50 times as long as one plain process with as many threads.")
+
+
+def test_the_page_says_how_many_workers_beat_one_process() -> None:
+    records = [_timed("plain", 1, 4.0), _timed("plain", 2, 2.0)]
+    records += [_timed("ray", 1, 6.0), _timed("ray", 2, 3.0)]
+    records += [_timed("torch", 1, 9.0), _timed("torch", 2, 5.0)]
+    said = " ".join(page.findings(ratios.summarise(records)))
+    assert "ray needs 2 workers to beat one plain process with 1 thread." in said
+    assert (
+        "torch does not beat one plain process with 1 thread with any number of workers"
+        " measured (1, 2)." in said
+    )
+
+
+def test_failed_runs_are_in_the_first_paragraph_and_in_the_table() -> None:
+    records = [_timed("plain", 1, 4.0), synthetic.record("ray", status="failed")]
+    rows = ratios.summarise(records)
+    assert "One run gave no time that may be shown, by ray (exact)" in page.findings(rows)[-1]
+    assert "failed on purpose" in page.render("sample", rows, {})
+
+
+def test_a_page_of_failures_alone_says_so_first() -> None:
+    rows = ratios.summarise([synthetic.record("ray", status="failed")])
+    assert page.findings(rows)[0].startswith("No run with a checked answer finished")
+    assert page.findings([])[0].startswith("No run with a checked answer finished")
+
+
+def _fetched(written: str) -> list[str]:
+    """Addresses that a browser would load for the page's elements."""
+    elements = re.findall(
+        r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']([^\"'$]+)", written
+    )
+    return [address for address in elements if not address.startswith("data:")]
+
+
+def _png_size(path: Path) -> tuple[int, int]:
+    content = path.read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", content[16:24])
+    return width, height

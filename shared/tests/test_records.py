@@ -1,0 +1,106 @@
+"""Records: where they are, that they come back whole, and what makes two runs the same run."""
+
+import dataclasses
+import json
+
+import pytest
+from studykit import records
+from studykit.errors import DataError
+from studykit.options import Options
+from studykit.options import Study
+from studykit.options import configuration
+from studykit.options import parse_size
+from studykit.options import to_argv
+from studykit.records import Check
+from studykit.records import DatasetInfo
+from studykit.records import Record
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+    k: int = 3
+    fast: bool = False
+    name: str | None = None
+
+
+STUDY = Study(
+    name="a-study",
+    package="a_study",
+    engines=("plain",),
+    dataset="numbers",
+    parameters=Parameters,
+    locate=lambda options: DatasetInfo(name="numbers", uri="x", bytes=1),
+)
+
+
+def record(**changes: object) -> Record:
+    dataset = DatasetInfo(name="numbers", uri="/data/numbers.csv", bytes=10, rows=2)
+    given = {
+        "study": "a-study", "engine": "plain", "method": "exact", "dataset": dataset,
+        "workers": 1, "threads": 1, "status": "done", "config_hash": "0" * 16,
+        "phases": {"load": 0.25}, "check": Check(passed=True, oracle="by hand"), **changes,
+    }  # fmt: skip
+    return Record.model_validate(given)
+
+
+def test_a_record_comes_back_as_it_was(tmp_path):
+    uri = records.write(record(), str(tmp_path))
+    assert uri == str(tmp_path / "a-study" / "plain" / f"{'0' * 16}-r0.json")
+    assert records.read(uri) == record()
+    (tmp_path / "a-study" / "plain" / f"{'0' * 16}-r0.timeline.json").write_text("[]")
+    assert records.read_all(str(tmp_path)) == [record()]
+
+
+def test_no_records_where_there_is_no_folder(tmp_path):
+    assert records.read_all(str(tmp_path / "nothing")) == []
+
+
+@pytest.mark.parametrize("change", [{"status": "fine"}, {"surprise": 1}, {"schema_version": 2}])
+def test_what_is_no_record_is_refused(tmp_path, change):
+    path = tmp_path / "x-r0.json"
+    path.write_text(json.dumps({**record().model_dump(), **change}))
+    with pytest.raises(DataError, match="not a result record"):
+        records.read(str(path))
+
+
+def test_the_json_schema_lists_every_field():
+    assert set(records.json_schema()["properties"]) == set(Record.model_fields)
+
+
+def asked(**changes: object) -> str:
+    parameters = Parameters(**{k: v for k, v in changes.items() if k in ("k", "fast", "name")})
+    options = {k: v for k, v in changes.items() if k not in ("k", "fast", "name")}
+    given = Options(**{"workers": 2, "size": "tiny", **options})
+    return records.config_hash(configuration(STUDY, "plain", given, parameters))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"k": 4}, {"workers": 1}, {"size": "1gb"}, {"seed": 1}, {"split_size": "1MB"},
+     {"method": "published"}, {"check": False}, {"data": "x.csv"}],
+)  # fmt: skip
+def test_what_is_asked_changes_the_hash(change):
+    assert asked(**change) != asked()
+
+
+@pytest.mark.parametrize(
+    "change", [{"results": "elsewhere"}, {"json": True}, {"debug": True}, {"timeout": 5.0}]
+)
+def test_how_it_is_shown_does_not_change_the_hash(change):
+    assert asked(**change) == asked()
+
+
+def test_only_what_is_no_default_is_on_a_command_line():
+    assert to_argv(Options(), Parameters()) == []
+    options = Options(size="1gb", workers=2, check=False, oversubscribe=True)
+    assert to_argv(options, Parameters(k=5, fast=True)) == [
+        "--size", "1gb", "--workers", "2", "--oversubscribe", "--no-check", "--k", "5", "--fast"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("30MB", 30_000_000), ("4GiB", 4 << 30), ("1.5gb", 1_500_000_000), ("17", 17), ("2 kb", 2000)],
+)
+def test_sizes_are_read(text, expected):
+    assert parse_size(text) == expected
