@@ -2,7 +2,7 @@
 
     StudyError            1    unexpected
     ├── UsageError        2    an option is wrong, or options contradict each other
-    ├── DataError         2    the input is wrong: names the file, and the line and column where known
+    ├── DataError         2    the input is wrong: names the file, and line and column where known
     ├── CheckError        3    the answer failed its check, or did not converge: expected, got
     ├── ResourceError     4    cores, memory, GPUs or a cluster: asked for, available
     ├── StorageError      5    a missing or unreadable URI, a full disk

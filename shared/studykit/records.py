@@ -17,7 +17,6 @@ from studykit import storage
 from studykit.errors import DataError
 from studykit.errors import StorageError
 
-SCHEMA_VERSION = 1
 HASH_DIGITS = 16
 _NAME = re.compile(rf"/[0-9a-f]{{{HASH_DIGITS}}}-r[0-9]+\.json$")
 """Profiles lie beside their record: <record>.timeline.json."""
@@ -58,7 +57,7 @@ class Limit(_Model):
 class Record(_Model):
     """A run. Sizes are bytes, times are seconds; see each study's README for its `quality`."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     study: str
     engine: str
     method: str

@@ -5,8 +5,8 @@ phases to fill, a line for the person) and returns an `Outcome` (what came out, 
 it). Only what `compute` does is timed; check and limit come after it, with memory not sampled.
 """
 
-import cProfile
 import contextlib
+import cProfile
 import dataclasses
 import datetime
 import io

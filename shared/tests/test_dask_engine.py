@@ -9,15 +9,14 @@ from studykit.options import Options
 
 pytest.importorskip("distributed", reason="dask is not in this environment")
 
-from studykit import dask_engine  # noqa: E402  (needs distributed)
+from studykit import dask_engine
 
 
 def test_workers_have_their_threads_pinned_and_leave_nothing():
-    with testing.nothing_left():
-        with dask_engine.cluster(Options(workers=2, threads=1)) as client:
-            pinned = client.run(lambda: os.environ["OMP_NUM_THREADS"])
-            assert list(pinned.values()) == ["1", "1"]
-            assert client.submit(sum, [1, 2]).result() == 3
+    with testing.nothing_left(), dask_engine.cluster(Options(workers=2, threads=1)) as client:
+        pinned = client.run(lambda: os.environ["OMP_NUM_THREADS"])
+        assert list(pinned.values()) == ["1", "1"]
+        assert client.submit(sum, [1, 2]).result() == 3
 
 
 def test_a_cluster_that_is_too_small_is_refused():

@@ -10,7 +10,6 @@ from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
-
 from studykit import arrow_csv
 from studykit import delimited
 from studykit import storage

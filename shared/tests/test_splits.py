@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from pyarrow import fs as arrow_fs
-
 from studykit import filesystems
 from studykit import splits
 from studykit import storage

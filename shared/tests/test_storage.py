@@ -10,7 +10,6 @@ from unittest.mock import MagicMock
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from pyarrow import fs as arrow_fs
-
 from studykit import filesystems
 from studykit import storage
 from studykit.errors import DataError

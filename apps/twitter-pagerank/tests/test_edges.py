@@ -19,7 +19,11 @@ def read(path: Path, split_size: int = 1 << 20) -> list[tuple[int, int]]:
     splits = storage.splits(str(path), split_size)
     forms = edges.formats(list(dict.fromkeys(split.uri for split in splits)))
     chunks = [chunk for split in splits for chunk in edges.read(split, forms[split.uri])]
-    return [pair for c in chunks for pair in zip(c.sources.tolist(), c.destinations.tolist())]
+    return [
+        pair
+        for chunk in chunks
+        for pair in zip(chunk.sources.tolist(), chunk.destinations.tolist(), strict=True)
+    ]
 
 
 def write(path: Path, content: bytes) -> Path:

@@ -33,7 +33,7 @@ def test_random_graphs_agree_with_networkx(tmp_path_factory, pairs, parts):
     assert found.ids.tolist() == sorted(expected)
     assert found.edges == len(set(pairs))
     assert found.lines == len(pairs)
-    distance = sum(abs(expected[int(v)] - r) for v, r in zip(found.ids, found.ranks))
+    distance = sum(abs(expected[int(v)] - r) for v, r in zip(found.ids, found.ranks, strict=True))
     assert distance <= 1e-9
 
 

@@ -302,7 +302,7 @@ def parse(data, sources, destinations, comma, values, widest):  # type: ignore[n
                 value = i
                 while i < n and (np.uint8(data[i] - _ZERO) <= 9 or _in_number(data[i])):
                     i += _1
-                if value == separator or value == i:
+                if value == separator or value == i:  # noqa: SIM109  (numba knows no tuple here)
                     i = line
                     break
         if i < n:

@@ -156,9 +156,9 @@ def sort_keys(keys, scratch, source_bits, destination_bits):  # type: ignore[no-
             for digit in range(1, places.size):
                 places[digit] += places[digit - 1]
             for k in range(keys.size):
-                digit = np.int64((keys[k] >> shift) & mask)
-                scratch[places[digit]] = keys[k]
-                places[digit] += 1
+                value = np.int64((keys[k] >> shift) & mask)
+                scratch[places[value]] = keys[k]
+                places[value] += 1
             keys, scratch = scratch, keys
     return keys
 
@@ -244,7 +244,7 @@ def residual(sums: Floats) -> float:
 
 
 def top(ranks: Floats, ids: npt.NDArray[np.int64], count: int) -> list[dict[str, float | int]]:
-    """The highest ranks, ties by the smaller id: [{vertex, rank}]. `ids` ascend with their place."""
+    """The highest ranks, ties by the smaller id: [{vertex, rank}]. `ids` are ascending."""
     count = min(count, len(ranks))
     if count == 0:
         return []

@@ -7,10 +7,12 @@ ranks: the L1 distance r between ranks and result bounds the distance to the tru
 r / (1 - d), because the equation contracts by d (Langville & Meyer 2006, section 4.6).
 """
 
+import contextlib
 import gzip
 import io
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -143,16 +145,16 @@ def read_edges(run: Run) -> Iterator[tuple[Ids, Ids]]:
 
 
 def _text_blocks(uri: str) -> Iterator[bytes]:
-    with storage.open_input(uri) as raw:
-        file = gzip.open(raw) if uri.endswith(".gz") else raw
+    with contextlib.ExitStack() as stack:
+        file: Any = stack.enter_context(storage.open_input(uri))
+        if uri.endswith(".gz"):
+            file = stack.enter_context(gzip.open(file))
         rest = b""
         while data := file.read(READ_BYTES):
             end = data.rfind(b"\n") + 1
             if end:
                 yield rest + data[:end]
-                rest = data[end:]
-            else:
-                rest += data
+            rest = data[end:] if end else rest + data
         if rest:
             yield rest
 

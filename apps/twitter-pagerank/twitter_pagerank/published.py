@@ -50,7 +50,7 @@ def rank_chunk(split: Split, form: EdgeFormat, reverse: bool) -> Scores:
     pairs = np.stack([sources, targets]).astype(np.int64)
     vertices, numbers = np.unique(pairs, return_inverse=True)
     scores = page_rank(
-        edge_index=torch.from_numpy(numbers.reshape(2, -1)),
+        edge_index=torch.from_numpy(numbers.reshape(2, -1)).long(),  # type: ignore[arg-type]
         num_nodes=len(vertices),
         alpha=ALPHA,
         epsilon=EPSILON,

@@ -28,7 +28,7 @@ def is_dense(largest: int, edges: int) -> bool:
 
 @dataclass
 class DenseIds:
-    """`table` uint64[words, 2]: the bits of each word, and the count of ones in all words before."""
+    """`table` uint64[words, 2]: the bits of each word, and how many ones all words before have."""
 
     table: npt.NDArray[np.uint64]
     count: int

@@ -13,8 +13,6 @@ import os
 import sys
 
 import numpy as np
-import numpy.typing as npt
-import torch
 import torch.distributed as dist
 from studykit import cli
 from studykit import torch_engine
@@ -28,11 +26,17 @@ from twitter_pagerank import kernel
 from twitter_pagerank import relabel
 from twitter_pagerank import study
 from twitter_pagerank import worker as workers
+from twitter_pagerank.collectives import all_reduce
+from twitter_pagerank.collectives import exchange
+from twitter_pagerank.collectives import gather_floats
+from twitter_pagerank.collectives import gather_objects
+from twitter_pagerank.collectives import gather_step
+from twitter_pagerank.collectives import join_ids
+from twitter_pagerank.collectives import lengths
 from twitter_pagerank.device import DeviceWorker
 from twitter_pagerank.study import Parameters
 from twitter_pagerank.study import Ranking
 from twitter_pagerank.study import Totals
-from twitter_pagerank.worker import Segment
 from twitter_pagerank.worker import Worker
 
 
@@ -122,83 +126,6 @@ def published_way(run: Run) -> Outcome | None:
 
 
 METHODS = {"exact": exact, "published": published_way}
-
-
-def gather_objects(mine: object) -> list:  # type: ignore[type-arg]
-    """One small object of every rank, in the order of ranks, on every rank."""
-    gathered = [None] * dist.get_world_size()
-    dist.all_gather_object(gathered, mine)
-    return gathered
-
-
-def all_reduce(array: npt.NDArray, operation: object = dist.ReduceOp.SUM) -> npt.NDArray:  # type: ignore[type-arg]
-    """Combine an int32 or int64 array of equal length over the ranks, in place."""
-    dist.all_reduce(torch.from_numpy(array), op=operation)
-    return array
-
-
-def join_ids(mine: npt.NDArray, dense: bool) -> npt.NDArray:  # type: ignore[type-arg]
-    """`relabel.join` over the ranks."""
-    if dense:
-        return all_reduce(mine.view(np.int64), dist.ReduceOp.BOR).view(np.uint64)
-    parts = gather_integers(mine)
-    return relabel.join(parts, dense)
-
-
-def gather_integers(mine: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
-    """int64 arrays of any lengths from every rank."""
-    sizes = gather_objects(len(mine))
-    received = torch.empty(sum(sizes), dtype=torch.int64)
-    sent = torch.from_numpy(np.ascontiguousarray(mine)).repeat(len(sizes))
-    dist.all_to_all_single(received, sent, sizes, [len(mine)] * len(sizes))
-    return np.split(received.numpy(), np.cumsum(sizes)[:-1])
-
-
-def exchange(segments: list[Segment], rank: int) -> list[Segment]:
-    """Send segment i to rank i; returns what every rank has sent to this one."""
-    counts = gather_objects([segment.edges_of_bucket for segment in segments])
-    mine = [per_owner[rank] for per_owner in counts]
-    sizes = [int(per_bucket.sum()) for per_bucket in mine]
-    # The segments of one scatter lie one after the other in the same array.
-    keys = segments[0].keys.base
-    received = torch.empty(sum(sizes), dtype=torch.int64)
-    dist.all_to_all_single(
-        received,
-        torch.from_numpy(keys.view(np.int64)),
-        sizes,
-        [len(segment.keys) for segment in segments],
-    )
-    parts = np.split(received.numpy().view(np.uint64), np.cumsum(sizes)[:-1])
-    return [Segment(part, per_bucket) for part, per_bucket in zip(parts, mine, strict=True)]
-
-
-def lengths(worker: Worker, cuts: list[int]) -> list[int]:
-    """Vertices of every rank."""
-    return np.diff([worker.buckets.first_vertex(cut) for cut in cuts]).tolist()
-
-
-def gather_floats(mine: npt.NDArray[np.float64], sizes: list[int]) -> list[npt.NDArray[np.float64]]:
-    """float64 arrays of the given lengths from every rank; gloo wants them equally long."""
-    widest = max(sizes)
-    padded = torch.zeros(widest, dtype=torch.float64)
-    padded[: len(mine)] = torch.from_numpy(mine)
-    received = torch.empty(widest * len(sizes), dtype=torch.float64)
-    dist.all_gather_into_tensor(received, padded)
-    return [
-        received[place * widest : place * widest + size].numpy() for place, size in enumerate(sizes)
-    ]
-
-
-def gather_step(
-    worker: Worker,
-    outgoing: npt.NDArray[np.float64],
-    sums: npt.NDArray[np.float64],
-    cuts: list[int],
-) -> tuple[list[npt.NDArray[np.float64]], npt.NDArray[np.float64]]:
-    """What `Worker.step` returned, of every rank, as it wants it next."""
-    buckets = np.diff(cuts).tolist()
-    flat = gather_floats(sums.ravel(), [2 * count for count in buckets])
-    return gather_floats(outgoing, lengths(worker, cuts)), np.concatenate(flat).reshape(-1, 2)
 
 
 def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:

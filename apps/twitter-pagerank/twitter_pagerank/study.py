@@ -16,6 +16,7 @@ import typer
 from pyarrow import csv
 from pyarrow import parquet
 from rich.table import Table
+from study_data import catalogue
 from studykit import machine
 from studykit import storage
 from studykit.errors import DataError
@@ -27,7 +28,6 @@ from studykit.records import DatasetInfo
 from studykit.records import Limit
 from studykit.run import Outcome
 from studykit.run import Run
-from study_data import catalogue
 
 from twitter_pagerank import edges
 from twitter_pagerank import kernel

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from dataclasses import field
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -116,12 +117,15 @@ class Worker:
             # Each thread's place in a bucket comes after those of the threads before it.
             places = begins + np.cumsum(counts, axis=0) - counts
             keys = np.empty(int(totals.sum()), np.uint64)
-            self._map(lambda item: self._scatter_group(*item, keys), zip(self._groups, places))
+            self._map(
+                lambda item: self._scatter_group(*item, keys),
+                zip(self._groups, places, strict=True),
+            )
             self._groups = []
         borders = [0, *np.cumsum(totals).tolist()]
         return [
             Segment(keys[borders[first] : borders[stop]], totals[first:stop])
-            for first, stop in zip(cuts[:-1], cuts[1:], strict=True)
+            for first, stop in pairwise(cuts)
         ]
 
     def _scatter_group(
@@ -218,16 +222,12 @@ def _read(split: Split, form: EdgeFormat, reverse: bool) -> tuple[list[EdgeChunk
     chunks, lines = [], 0
     for chunk in edges.read(split, form):
         lines += len(chunk)
-        mirrored = EdgeChunk(chunk.destinations, chunk.sources, chunk.largest)
+        if reverse and not form.symmetric:
+            chunk = EdgeChunk(chunk.destinations, chunk.sources, chunk.largest)
+        chunks.append(chunk)
         if form.symmetric:
-            chunks += [
-                chunk,
-                EdgeChunk(
-                    *map(np.copy, (mirrored.sources, mirrored.destinations)), mirrored.largest
-                ),
-            ]
-        else:
-            chunks.append(mirrored if reverse else chunk)
+            mirrored = chunk.destinations.copy(), chunk.sources.copy()
+            chunks.append(EdgeChunk(*mirrored, chunk.largest))
     return chunks, lines
 
 

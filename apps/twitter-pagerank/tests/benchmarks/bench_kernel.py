@@ -13,8 +13,8 @@ import time
 import numba
 import numpy as np
 import pytest
-from studykit import storage
 from study_data import catalogue
+from studykit import storage
 from twitter_pagerank import edges
 from twitter_pagerank import kernel
 from twitter_pagerank import worker as workers
