@@ -11,6 +11,7 @@ import contextlib
 import gzip
 import io
 import re
+from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv
+from scipy import sparse
 from studykit import storage
+from studykit.errors import CheckError
 from studykit.records import Check
 from studykit.run import Run
 
@@ -27,6 +30,7 @@ from twitter_pagerank.study import Ranking
 FULL_BYTES = 100_000_000
 READ_BYTES = 64_000_000
 EDGES_PER_PASS = 150_000_000
+LARGEST_TABLE = 1 << 30
 ROUNDING = 1e-12
 
 Ids = npt.NDArray[np.int64]
@@ -92,28 +96,58 @@ def equation_residual(run: Run, ranking: Ranking) -> tuple[float, int]:
     """
     n, damping = len(ranking.ids), run.parameters.damping
     passes = ranking.lines // EDGES_PER_PASS + 1
+    number = _numbering(ranking.ids)
     incoming, dangling, edges = np.zeros(n), 0.0, 0
+    occurs = np.zeros(n, bool)
     for turn in range(passes):
         low, high = turn * n // passes, (turn + 1) * n // passes
-        keys = []
+        tails, heads = [], []
         for sources, destinations in read_edges(run):
-            tail = np.searchsorted(ranking.ids, sources)
-            chosen = (tail >= low) & (tail < high)
-            head = np.searchsorted(ranking.ids, destinations[chosen])
-            keys.append(tail[chosen] * n + head)
-        pairs = np.concatenate(keys)
-        keys.clear()
-        pairs.sort()
-        pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])] if len(pairs) else pairs
-        edges += len(pairs)
-        degree = np.bincount(pairs // n - low, minlength=high - low)
-        share = ranking.ranks[low:high] / np.maximum(degree, 1)
-        for start in range(0, len(pairs), 1 << 24):
-            part = pairs[start : start + (1 << 24)]
-            incoming += np.bincount(part % n, weights=share[part // n - low], minlength=n)
-        dangling += float(ranking.ranks[low:high][degree == 0].sum())
+            tail = number(sources)
+            chosen = slice(None) if passes == 1 else (tail >= low) & (tail < high)
+            tails.append(tail[chosen] - low)
+            heads.append(number(destinations[chosen]))
+        pairs = np.concatenate(tails), np.concatenate(heads)
+        tails.clear()
+        heads.clear()
+        links = sparse.coo_array(
+            (np.ones(len(pairs[0]), np.float32), pairs), shape=(high - low, n)
+        ).tocsr()  # Adds up duplicates: each entry is one distinct edge.
+        edges += links.nnz
+        links.data[:] = 1
+        degree = np.diff(links.indptr)
+        occurs[low:high] |= degree > 0
+        occurs[links.indices] = True
+        ranks = ranking.ranks[low:high]
+        incoming += links.T @ (ranks / np.maximum(degree, 1))
+        dangling += float(ranks[degree == 0].sum())
+    if not occurs.all():
+        raise CheckError(f"{int((~occurs).sum())} ranked vertices do not occur in the input")
     expected = (1 - damping) / n + damping * (incoming + dangling / n)
     return float(np.abs(expected - ranking.ranks).sum()), edges
+
+
+def _numbering(ids: Ids) -> Callable[[Ids], npt.NDArray[np.int32]]:
+    """ids ascending → a function from some of them to their places, int32."""
+
+    def search(some: Ids) -> npt.NDArray[np.int32]:
+        places = np.minimum(np.searchsorted(ids, some), len(ids) - 1)
+        return np.where(ids[places] == some, places, -1).astype(np.int32)
+
+    def look_up(some: Ids) -> npt.NDArray[np.int32]:
+        return table[np.minimum(some, len(table) - 1)]
+
+    def numbered(some: Ids) -> npt.NDArray[np.int32]:
+        places = (search if table is None else look_up)(some)
+        if len(places) and places.min() < 0:
+            raise CheckError("a vertex of the input has no rank")
+        return places
+
+    table = None
+    if ids[-1] < LARGEST_TABLE:
+        table = np.full(int(ids[-1]) + 2, -1, np.int32)
+        table[ids] = np.arange(len(ids), dtype=np.int32)
+    return numbered
 
 
 def _all_edges(run: Run) -> tuple[Ids, Ids]:

@@ -242,7 +242,15 @@ def _shares(edges_of_bucket: npt.NDArray[np.int64], parts: int) -> list[range]:
 
 
 def warm_up() -> None:
-    """Compile, or load from the cache, every kernel: its time belongs to `start`."""
+    """Compile, or load from the cache, every kernel: its time belongs to `start`.
+
+    In a thread, because LLVM's callbacks swallow an interrupt that reaches the main thread in them.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(_compile).result()
+
+
+def _compile() -> None:
     for comma in (True, False):
         for kind in (np.uint32, np.int64):
             data = np.frombuffer(b"1,2\n2,1\n" if comma else b"1 2\n2 1\n", np.uint8)
