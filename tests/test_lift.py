@@ -15,7 +15,10 @@ FILES = {
     "BUILD": "",
     "LICENSE": "A licence",
     "apps/ranks/BUILD": "",
-    "apps/ranks/README.md": "# Ranks\n\nRun `./pants run apps/ranks:ray -- --size tiny`.\n",
+    "apps/ranks/BUILD.python-lockfiles": "",
+    "apps/ranks/README.md": "# Ranks\n\nRun `./pants run apps/ranks:ray -- --size tiny`.\n"
+    "[kernel](ranks/run_ray.py), [kit](../../shared/studykit/storage.py#size), "
+    "[top](../../README.md), [web](https://ray.io).\n",
     "apps/ranks/requirements.txt": "# why\nray[default]  # an engine\nsmall_thing>=1\n",
     "apps/ranks/requirements.lock": (
         "aiohttp==3.0 \\\n    --hash=sha256:00\n"
@@ -116,6 +119,16 @@ def test_commands_take_their_new_form_in_the_readme_and_in_docstrings(
     assert "uv run pytest" in readme
     docstring = '"""uv run python -m ranks.run_ray --size tiny"""\n'
     assert (tmp_path / "copy/ranks/run_ray.py").read_text() == docstring
+
+
+def test_links_lead_to_what_was_lifted_and_others_keep_their_words(
+    repository: Path, tmp_path: Path
+) -> None:
+    lift.lift(repository, "ranks", tmp_path / "copy")
+    last = (tmp_path / "copy/README.md").read_text().splitlines()[-1]
+    assert last == (
+        "[kernel](ranks/run_ray.py), [kit](studykit/storage.py#size), top, [web](https://ray.io)."
+    )
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def lift(root: Path, app: str, target: Path) -> list[Path]:
     known = studies(root)
     if app not in known:
         raise UsageError(f"no study '{app}' here; there are: {', '.join(known)}")
+    target = target.resolve()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} exists and is not an empty folder")
     places = {path: project.place(path, app) for path in graph.files(root, app)}
@@ -58,26 +59,20 @@ def lift(root: Path, app: str, target: Path) -> list[Path]:
     }
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".lift-") as unfinished:
-        project_folder = Path(unfinished) / target.name
+        folder = Path(unfinished) / target.name
         for path, place in copied.items():
-            copy(root / path, project_folder / place, app, modules)
-        finish(root, app, project_folder, sorted(copied.values()))
-        project_folder.rename(target)
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / path, folder / place)
+            if place.suffix in (".py", ".md", ".sh"):
+                text = project.rewrite((root / path).read_text("utf-8"), app, modules)
+                (folder / place).write_text(project.relink(text, path, copied), "utf-8")
+        finish(root, app, folder, sorted(copied.values()))
+        folder.rename(target)
     return sorted(copied.values())
 
 
 def studies(root: Path) -> list[str]:
     return sorted(path.parent.name for path in root.glob("apps/*/requirements.lock"))
-
-
-def copy(source: Path, target: Path, app: str, modules: dict[str, str]) -> None:
-    """Copy one file, with its mode; the commands in a text take their new form."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.suffix in (".py", ".md", ".sh"):
-        target.write_text(project.rewrite(source.read_text("utf-8"), app, modules), "utf-8")
-        shutil.copymode(source, target)
-    else:
-        shutil.copy2(source, target)
 
 
 def finish(root: Path, app: str, target: Path, files: list[Path]) -> None:
@@ -86,7 +81,13 @@ def finish(root: Path, app: str, target: Path, files: list[Path]) -> None:
     for name in ("requirements.txt", "requirements.lock"):
         shutil.copyfile(study / name, target / name)
     shutil.copyfile(root / "LICENSE", target / "LICENSE")
-    packages = sorted({".".join(path.parent.parts) for path in files if path.name == "__init__.py"})
+    packages = sorted(
+        {
+            ".".join(path.parent.parts)
+            for path in files
+            if path.name == "__init__.py" and path.parts[0] != "tests"
+        }
+    )
     settings = project.pyproject(
         app,
         packages,

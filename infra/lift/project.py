@@ -1,8 +1,10 @@
 """What the copied study needs beside its files: a pyproject.toml and commands in their new form."""
 
 import json
+import posixpath
 import re
 from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)\s*(;[^\\]+)?", re.MULTILINE)
@@ -81,7 +83,7 @@ def _lines(items: Iterable[str]) -> str:
     return "\n".join(f"  {json.dumps(item)}," for item in items)
 
 
-def rewrite(text: str, app: str, modules: dict[str, str]) -> str:
+def rewrite(text: str, app: str, modules: Mapping[str, str]) -> str:
     """Turn `./pants run apps/x:ray -- X` into `uv run python -m package.run_ray X`, and the like.
 
     A command of a target that is not in `modules` (it stays behind) is left as it is.
@@ -97,10 +99,31 @@ def rewrite(text: str, app: str, modules: dict[str, str]) -> str:
     return text.replace(f"apps/{app}/", "")
 
 
+def relink(text: str, path: str, places: Mapping[str, Path]) -> str:
+    """Point the relative links of `path`, if it is Markdown, to where their targets went.
+
+    `places` is {path in the repository: path in the lifted project}. A link to a file that stays
+    behind loses its target and keeps its words.
+    """
+
+    def moved(found: re.Match[str]) -> str:
+        words, link, anchor = found["words"], found["link"], found["anchor"] or ""
+        aim = posixpath.normpath(posixpath.join(posixpath.dirname(path), link))
+        if aim not in places:
+            return words
+        new = posixpath.relpath(places[aim].as_posix(), places[path].parent.as_posix())
+        return f"[{words}]({new}{anchor})"
+
+    if not path.endswith(".md"):
+        return text
+    pattern = r"\[(?P<words>[^]]+)\]\((?P<link>[^)#:\s]+)(?P<anchor>#[^)]*)?\)"
+    return re.sub(pattern, moved, text)
+
+
 def place(path: str, app: str) -> Path | None:
     """Where a file of the repository lies in the lifted project; None for Pants' own files."""
     parts = Path(path).parts
-    if parts[-1] == "BUILD" or parts[0] not in ("apps", "shared", "datasets"):
+    if parts[-1].startswith("BUILD") or parts[0] not in ("apps", "shared", "datasets"):
         return None
     if parts[0] == "apps":
         return Path(*parts[2:]) if parts[1] == app else None

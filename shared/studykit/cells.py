@@ -1,11 +1,9 @@
 """One cell of a sweep: a configuration and a round, run as a child process that leaves a record.
 
-The child is what its user would run by hand, in a session of its own. Whatever becomes of it,
-there is a record afterwards and no process of it is left: engines start processes in further
-sessions, so the whole tree below the child is followed, and orphans fall to this process.
+The child is what its user would run by hand. Whatever becomes of it, there is a record afterwards:
+its own, or one with the reason why it left none.
 """
 
-import ctypes
 import datetime
 import os
 import shlex
@@ -13,15 +11,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from typing import Any
 
-import psutil
-
+from studykit import children
 from studykit import machine
 from studykit import records
 from studykit import storage
@@ -38,11 +33,6 @@ from studykit.records import Record
 
 FINISHED = ("done", "wrong", "unchecked", "skipped")
 """Statuses that a sweep does not try again."""
-
-GRACE_SECONDS = 15.0
-"""From asking to end until killing: an engine stops its workers and frees its memory in it."""
-
-PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
@@ -99,24 +89,30 @@ def run(cell: Cell, dataset: DatasetInfo) -> Record:
     """Run a cell to its record. An interruption ends the child and all its processes, and goes on.
 
     The child keeps its own time limit and records what it had done by then; one that does not
-    end by itself is killed GRACE_SECONDS later.
+    end by itself is ended children.GRACE_SECONDS later.
     """
     if storage.exists(cell.path):
         storage.remove(cell.path)
-    limit = None if cell.options.timeout is None else cell.options.timeout + GRACE_SECONDS
+    limit = None if cell.options.timeout is None else cell.options.timeout + children.GRACE_SECONDS
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    with tempfile.TemporaryFile() as said, _child(cell, said) as child:
+    with (
+        tempfile.TemporaryFile() as said,
+        children.child(cell.command, _environment(cell), said) as child,
+    ):
         try:
             code = child.wait(limit)
         except subprocess.TimeoutExpired:
             code = TimeLimitError.exit_code
+        if cell.options.debug:
+            said.seek(0)
+            sys.stderr.write(said.read().decode(errors="replace"))
         written = cell.record()
         if written is not None:
             if code == ResourceError.exit_code and written.status == "failed":
                 written.status = "skipped"
                 records.write(written, cell.options.results)
             return written
-        status, reason = _verdict(cell, code, _last_line(said))
+        status, reason = _verdict(cell, code, _last_words(said))
     record = Record(
         study=cell.study.name,
         engine=cell.engine,
@@ -143,65 +139,28 @@ def run(cell: Cell, dataset: DatasetInfo) -> Record:
     return record
 
 
-def _verdict(cell: Cell, code: int, last_line: str) -> tuple[records.Status, str]:
+def _verdict(cell: Cell, code: int, last_words: str) -> tuple[records.Status, str]:
     """Exit code and last words of a child that left no record → status and reason."""
     if code == TimeLimitError.exit_code:
         return "timeout", f"not done within --timeout {cell.options.timeout or 0:g} s"
     if code == ResourceError.exit_code:
-        return "skipped", last_line.removeprefix("error: ") or "cluster or resources unavailable"
+        return "skipped", last_words or "cluster or resources unavailable"
     if code < 0:
         name = signal.Signals(-code).name
-        return "failed", f"killed by {name}" + (f": {last_line}" if last_line else "")
+        return "failed", f"killed by {name}" + (f": {last_words}" if last_words else "")
     if code == 0:
         return "failed", "ended without an error and without a record"
-    return "failed", last_line.removeprefix("error: ") or f"exit code {code}"
+    return "failed", last_words or f"exit code {code}"
 
 
-def _last_line(said: IO[bytes]) -> str:
+def _last_words(said: IO[bytes]) -> str:
+    """The command's own line of an error, below which frameworks may go on; else the last line."""
     said.seek(0, os.SEEK_END)
     said.seek(max(0, said.tell() - (1 << 16)))
-    lines = said.read().decode(errors="replace").split("\n")
-    return next((" ".join(line.split()) for line in reversed(lines) if line.strip()), "")
-
-
-@contextmanager
-def _child(cell: Cell, said: IO[bytes]) -> Iterator["subprocess.Popen[bytes]"]:
-    """The child while it runs; when this is left, by whatever way, none of its processes lives."""
-    _adopt_orphans()
-    mine = psutil.Process()
-    before = set(mine.children(recursive=True))
-    child = subprocess.Popen(
-        cell.command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=said,
-        env=_environment(cell),
-        start_new_session=True,
-    )
-    try:
-        yield child
-    finally:
-        # A second Ctrl-C must not leave behind what the first one began to stop.
-        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            left = set(mine.children(recursive=True)) - before
-            if child.poll() is None:
-                child.terminate()
-            psutil.wait_procs(left, timeout=GRACE_SECONDS)
-            left |= set(mine.children(recursive=True)) - before
-            for process in left:
-                if process.is_running() and process.pid != mine.pid:
-                    process.kill()
-            child.wait()
-            psutil.wait_procs(left, timeout=GRACE_SECONDS)
-        finally:
-            signal.signal(signal.SIGINT, previous)
-
-
-def _adopt_orphans() -> None:
-    """On Linux, processes whose parent died become this process's children and can be found."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    text = said.read().decode(errors="replace")
+    lines = [" ".join(line.split()) for line in reversed(text.split("\n")) if line.strip()]
+    own = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return next(iter(own + lines), "")
 
 
 def _environment(cell: Cell) -> dict[str, str]:

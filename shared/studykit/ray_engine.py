@@ -9,6 +9,8 @@ import json
 import logging
 import os
 import shutil
+import signal
+import socket
 import sys
 import tempfile
 import time
@@ -25,6 +27,7 @@ from studykit.errors import StudyError
 from studykit.memory import TreeSampler
 from studykit.options import Options
 
+CONNECT_SECONDS = 3
 OBJECT_STORE_SHARE = 0.4
 """Of --memory-limit, or of the memory there is; the rest is for the workers' own arrays."""
 
@@ -37,11 +40,14 @@ def cluster(options: Options) -> Iterator[None]:
     # Warnings about accelerators and progress bars say nothing about the study.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     folder = None
+    # Ray puts a handler of its own in place of the one that lets every `finally` run.
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     if options.address is None:
         folder = tempfile.mkdtemp(prefix="ray-")
         _start_local(options, folder, variables)
     else:
         _join(options, variables)
+    signal.signal(signal.SIGTERM, on_sigterm)
     try:
         _require(options)
         yield
@@ -66,6 +72,7 @@ def _start_local(options: Options, folder: str, variables: dict[str, str]) -> No
 
 
 def _join(options: Options, variables: dict[str, str]) -> None:
+    _require_listener(str(options.address))
     try:
         ray.init(
             address=options.address,
@@ -76,6 +83,17 @@ def _join(options: Options, variables: dict[str, str]) -> None:
     except (ConnectionError, RuntimeError, ValueError) as error:
         first = str(error).strip().split("\n")[0]
         raise ResourceError(f"no Ray cluster at {options.address}: {first}") from None
+
+
+def _require_listener(address: str) -> None:
+    """Ray tries an address at which nobody listens for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise ResourceError(f"--address {address}: expected HOST:PORT of a Ray head")
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        raise ResourceError(f"no Ray cluster at {address}: {error}") from None
 
 
 def _object_store_bytes(options: Options) -> int:

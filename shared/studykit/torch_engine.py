@@ -16,7 +16,9 @@ import time
 import uuid
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from studykit import cli
 from studykit import machine
@@ -121,12 +123,18 @@ def launch(module: str, options: Options, argv: list[str]) -> None:
         except ChildFailedError as error:
             if exit_file.exists():
                 raise SystemExit(int(exit_file.read_text())) from None
-            number, failure = error.get_first_failure()
-            raise StudyError(
-                f"rank {number} was killed by signal {-failure.exitcode}; the others were stopped"
-            ) from None
+            raise StudyError(_cause(error.failures)) from None
         finally:
             del os.environ[cli.EXIT_FILE]
+
+
+def _cause(failures: Mapping[int, Any]) -> str:
+    """What to say of ranks that ended without a word: a killed one takes the others with it."""
+    for number, failure in failures.items():
+        if failure.exitcode < 0 and failure.exitcode != -signal.SIGTERM:
+            return f"rank {number} was killed by signal {-failure.exitcode}; others were stopped"
+    number, failure = next(iter(failures.items()))
+    return f"rank {number} ended with exit code {failure.exitcode} without saying why"
 
 
 def _ranks_per_host(options: Options) -> tuple[int, int]:
@@ -157,8 +165,15 @@ def group(options: Options) -> Iterator[None]:
     try:
         dist.barrier()
         yield
-    finally:
-        dist.destroy_process_group()
+    except RuntimeError as error:
+        if "gloo" not in str(error) and "NCCL" not in str(error):
+            raise
+        if cli.EXIT_FILE in os.environ:
+            raise SystemExit(1) from None  # The launcher knows which rank was lost, and says so.
+        raise StudyError("lost another rank: the error of that one says why") from error
+    # Not after an error: the others would see the connection close, and say that, before this
+    # rank has said what went wrong.
+    dist.destroy_process_group()
 
 
 def device(options: Options) -> str:

@@ -68,6 +68,12 @@ def line_panel(
         x="x:Q", y="value:Q", color=hue, tooltip=_tooltip(x_title)
     )
     layers = lines + ranges + dots
+    if len({point["x"] for point in points}) == 1:
+        # A line through one place cannot be seen: the limit is a dash there.
+        limit = base.transform_filter(alt.datum.series == theme.LIMIT)
+        layers += limit.mark_tick(orient="horizontal", size=40, thickness=2, color="black").encode(
+            x="x:Q", y="value:Q"
+        )
     if has_published(points):
         layers += (
             measured.transform_filter("datum.published")

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from studykit import cells
+from studykit import children
 from studykit import ratios
 from studykit import records
 from studykit import sweep
@@ -82,6 +83,9 @@ def body(study, engine, asked, parameters):
     if word == "crash":
         print("first line\\nthe last words", file=sys.stderr)
         os._exit(7)
+    if word == "noise":
+        print("error: columns differ\\nstack trace", file=sys.stderr)
+        os._exit(2)
     if word == "refuse":
         raise ResourceError("asked for 9 cores, 2 available")
     if word == "refuse-late":
@@ -253,6 +257,13 @@ def test_a_child_that_dies_without_a_record_leaves_one_with_its_last_words(sampl
     assert records.read(sample.plan()[1].path) == failed
 
 
+def test_the_commands_own_line_of_an_error_counts_whatever_a_framework_says_after_it(
+    sample: Sample,
+) -> None:
+    sample.tell("alpha", "noise")
+    assert sample.run()[1].error == "columns differ"
+
+
 def test_a_child_that_ends_well_without_a_record_has_failed(sample: Sample) -> None:
     sample.tell("alpha", "vanish")
     assert sample.run()[1].status == "failed"
@@ -270,7 +281,7 @@ def test_what_the_machine_cannot_give_is_skipped_with_the_reason(sample: Sample,
 def test_a_killed_child_is_recorded_and_its_workers_do_not_outlive_it(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cells, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(children, "GRACE_SECONDS", 0.5)
     sample.tell("alpha", "orphan")
     plan = sample.plan(engines="alpha")
     record = sweep.run_cells(plan)[0]
@@ -281,7 +292,7 @@ def test_a_killed_child_is_recorded_and_its_workers_do_not_outlive_it(
 def test_a_child_that_hangs_past_its_limit_is_killed_with_its_workers(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cells, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(children, "GRACE_SECONDS", 0.5)
     sample.tell("alpha", "hang")
     plan = sample.plan(engines="alpha", timeout=8.0)
     record = sweep.run_cells(plan)[0]
@@ -298,7 +309,7 @@ def test_an_interrupted_sweep_leaves_no_process_and_continues(
     sample: Sample, number: signal.Signals, code: int
 ) -> None:
     sample.tell("alpha", "hang")
-    script = "from studykit import cells; cells.GRACE_SECONDS = 1.0\n"
+    script = "from studykit import children; children.GRACE_SECONDS = 1.0\n"
     script += "from sample_study import compare; compare.main()"
     command = [sys.executable, "-c", script, "--repeats", "1", "--workers", "1"]
     command += ["--results", sample.results]

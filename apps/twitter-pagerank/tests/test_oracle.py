@@ -1,4 +1,4 @@
-"""The check can fail: wrong ranks, a lost vertex and an invented one are all found, by both ways."""
+"""The check can fail: wrong ranks, a lost vertex and an invented one are found, by both ways."""
 
 import dataclasses
 

@@ -38,6 +38,7 @@ LARGEST_SPLIT = 64_000_000
 SMALLEST_SPLIT = 1 << 16
 SPLITS_PER_THREAD = 8
 """So that threads and workers end at about the same time."""
+NO_EDGES = "no edges: nothing but a header, comments or blank lines"
 BYTES_PER_EDGE_OF_AN_ITERATION = 4
 """What an iteration must at least stream: each edge's source, once."""
 
@@ -200,6 +201,8 @@ def outcome(run: Run, ranking: Ranking, **measured: Any) -> Outcome:
 
 def published_outcome(run: Run, scores: dict[int, float], **measured: Any) -> Outcome:
     """The published ranking, {vertex: score} highest first, and its distance from the exact one."""
+    if not scores:
+        raise DataError(NO_EDGES, uri=run.dataset.uri)
     ids = np.fromiter(scores, np.int64, len(scores))
     values = np.fromiter(scores.values(), np.float64, len(scores))
     count = run.parameters.top
