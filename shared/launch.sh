@@ -64,6 +64,18 @@ on() { # HOST COMMAND… : run it there, in the project's folder, until it or th
         "cd $(printf %q "$PWD") && PYTHONPATH=$(printf %q "$PYTHONPATH") $(printf '%q ' "$@")"
 }
 
+share_secret() { # FILE TEXT : readable by its owner alone, at the same path on every host
+    local host
+    for host in "${hosts[@]}"; do
+        if is_here "$host"; then
+            (umask 077 && printf %s "$2" >"$1")
+        else
+            printf %s "$2" | ssh -o BatchMode=yes "$host" \
+                "umask 077 && mkdir -p $(printf %q "$(dirname "$1")") && cat >$(printf %q "$1")"
+        fi
+    done
+}
+
 free_port() {
     "$python" -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'
 }

@@ -18,7 +18,11 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 import ray
+from ray.exceptions import ObjectLostError
+from ray.exceptions import RayActorError
+from ray.exceptions import RayError
 from ray.exceptions import RayTaskError
+from ray.exceptions import WorkerCrashedError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from studykit import machine
@@ -123,6 +127,13 @@ def errors_of_workers() -> Iterator[None]:
             raise error.cause from None
         kind = type(error.cause).__name__
         raise StudyError(f"in a worker: {kind}: {error.cause} (--debug shows where)") from error
+
+
+def lost_a_worker(error: RayError) -> bool:
+    """Whether an error says that a process or its objects are gone, not that code failed."""
+    if isinstance(error, RayTaskError):
+        return isinstance(error.cause, RayError) and lost_a_worker(error.cause)
+    return isinstance(error, RayActorError | ObjectLostError | WorkerCrashedError)
 
 
 def hosts() -> int:

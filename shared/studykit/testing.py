@@ -11,12 +11,17 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+MARK = "TEST_SESSION"
+"""Environment variable by which everything that this test session starts is known."""
+_SESSION = uuid.uuid4().hex
 
 LIMIT_SECONDS = 240
 """Far more than any test's run takes on a slow machine; past it the run hangs."""
@@ -46,7 +51,7 @@ def environment(**variables: str) -> dict[str, str]:
     """For a child that must import what this process imports, and nothing of a launcher's."""
     path = os.pathsep.join(part for part in sys.path if part)
     own = {name: value for name, value in os.environ.items() if not name.startswith("STUDY_")}
-    return {**own, "PYTHONPATH": path, "COLUMNS": "200", **variables}
+    return {**own, "PYTHONPATH": path, "COLUMNS": "200", MARK: _SESSION, **variables}
 
 
 def start(module: str, *argv: object, **variables: str) -> "subprocess.Popen[str]":
@@ -112,7 +117,7 @@ def nothing_left(seconds: float = 10) -> Iterator[None]:
     deadline = time.monotonic() + seconds
     while True:
         left = {
-            "processes": sorted(_processes() - processes),
+            "processes": sorted(set(_processes().items()) - set(processes.items())),
             "ports": sorted(_ports() - ports),
             "shared memory": sorted(_shared_memory() - memory),
         }
@@ -122,20 +127,26 @@ def nothing_left(seconds: float = 10) -> Iterator[None]:
     assert not any(left.values()), left
 
 
-def _processes() -> set[str]:
-    """Processes of this user that run Python or Ray, but for this one and its tree's roots."""
-    found = set()
-    for process in psutil.process_iter(["pid", "name", "cmdline", "uids"]):
-        command = " ".join(process.info["cmdline"] or [])
-        ours = ("run_ray", "run_torch", "run_plain", "raylet", "gcs_server", "ray::", "distributed")
-        if process.info["pid"] != os.getpid() and any(name in command for name in ours):
-            found.add(f"{process.info['pid']} {command[:120]}")
+def _processes() -> dict[int, str]:
+    """{pid: command} of everything that was started with this session's mark, and their children;
+    other sessions' processes may come and go meanwhile."""
+    found = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(MARK) == _SESSION and process.status() != "zombie":
+                found[process.pid] = " ".join(process.cmdline())[:120]
     return found
 
 
 def _ports() -> set[int]:
+    """Ports on which this session's processes listen."""
+    ours = _processes()
     connections = psutil.net_connections(kind="tcp")
-    return {c.laddr.port for c in connections if c.status == psutil.CONN_LISTEN}
+    return {
+        connection.laddr.port
+        for connection in connections
+        if connection.status == psutil.CONN_LISTEN and connection.pid in ours
+    }
 
 
 def _shared_memory() -> set[str]:

@@ -5,18 +5,23 @@
 #   launch/ray.sh --hosts hosts.txt --data hdfs://namenode:9000/edges.csv
 
 app=twitter-pagerank
-here=$(dirname "${BASH_SOURCE[0]}")
-source "$here/../../../shared/launch.sh" 2>/dev/null || source "$here/../shared/launch.sh"
+common=$(dirname "${BASH_SOURCE[0]}")/../../../shared/launch.sh
+[ -f "$common" ] || common=$(dirname "${BASH_SOURCE[0]}")/../shared/launch.sh # Lifted out.
+source "$common"
 
 port=$(free_port)
 scratch=$(mktemp -d /tmp/ray-XXXXXX)
 export RAY_USAGE_STATS_ENABLED=0 RAY_ADDRESS=
+# Only who has this cluster's token can use it.
+export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$scratch/token
+share_secret "$RAY_AUTH_TOKEN_PATH" "$("$python" -c 'import secrets; print(secrets.token_hex(32))')"
 ray=("$python" -m ray.scripts.scripts)
 
 node() { # INDEX ARGUMENTS… : a Ray node in the foreground of a child, so that ending it ends Ray
     local index=$1
     shift
-    on "${hosts[$index]}" "${ray[@]}" start --block --num-cpus "${slots[$index]}" \
+    on "${hosts[$index]}" env RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$RAY_AUTH_TOKEN_PATH" \
+        "${ray[@]}" start --block --num-cpus "${slots[$index]}" \
         --log-style record "$@" >"$scratch/node-$index.log" 2>&1 &
     started+=($!)
 }

@@ -5,8 +5,9 @@
 #   launch/torch.sh --hosts hosts.txt --data hdfs://namenode:9000/edges.csv
 
 app=twitter-pagerank
-here=$(dirname "${BASH_SOURCE[0]}")
-source "$here/../../../shared/launch.sh" 2>/dev/null || source "$here/../shared/launch.sh"
+common=$(dirname "${BASH_SOURCE[0]}")/../../../shared/launch.sh
+[ -f "$common" ] || common=$(dirname "${BASH_SOURCE[0]}")/../shared/launch.sh # Lifted out.
+source "$common"
 
 port=$(free_port)
 scratch=$(mktemp -d)

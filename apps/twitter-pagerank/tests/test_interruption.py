@@ -69,9 +69,9 @@ def test_a_killed_actor_does_not_change_the_answer(store, tmp_path):
         testing.wait_for_line(process, "iterating")
         worker_processes("ray", process.pid)[0].kill()
         finished = testing.finish(process)
+    assert finished.code == 3, finished.stderr  # 600 iterations do not reach 1e-300
     quality = finished.record["quality"]
     assert quality["attempts"] == 2
-    assert finished.code == 3  # 600 iterations do not reach 1e-300
     places = [entry["vertex"] for entry in quality["top"]]
     assert places == [entry["vertex"] for entry in calm.record["quality"]["top"]]
     for found, right in zip(quality["top"], calm.record["quality"]["top"], strict=True):

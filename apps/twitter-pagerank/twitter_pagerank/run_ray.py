@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import ray
-from ray.exceptions import RayActorError
+from ray.exceptions import RayError
 from studykit import cli
 from studykit import machine
 from studykit import ray_engine
@@ -77,7 +77,9 @@ def exact(run: Run) -> Outcome:
     for attempt in range(1, ATTEMPTS):
         try:
             return _exact(run, attempt)
-        except RayActorError:
+        except RayError as error:
+            if not ray_engine.lost_a_worker(error):
+                raise
             run.say("a worker died: starting again from the input")
     return _exact(run, ATTEMPTS)
 
