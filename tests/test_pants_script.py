@@ -96,9 +96,9 @@ def test_a_python39_that_does_not_run_is_passed_over(checkout: Path, tmp_path: P
 def test_the_first_run_says_beforehand_what_it_takes(checkout: Path, tmp_path: Path) -> None:
     executable(tmp_path / "launcher" / "pants", "echo launched >&2")
     first = call(checkout, tmp_path / "launcher").stderr
-    assert "about 20 GB" in first
+    assert "about 15 GB" in first
     assert first.index("minutes") < first.index("launched")
-    (tmp_path / ".cache" / "pants" / "named_caches" / "pex_root" / "venvs").mkdir(parents=True)
+    (tmp_path / ".cache/pants/named_caches/pex_root/installed_wheel_zips").mkdir(parents=True)
     assert call(checkout, tmp_path / "launcher").stderr == "launched\n"
 
 
@@ -109,3 +109,56 @@ def test_a_failed_installation_leaves_nothing_half_made(checkout: Path, tmp_path
     assert finished.returncode == 1
     assert "could not install Pants" in finished.stderr
     assert list((tmp_path / ".cache" / "study-pants").iterdir()) == []
+
+
+@pytest.fixture
+def installed(checkout: Path, tmp_path: Path) -> Path:
+    """Pants as if it had been installed before: it prints what it is told by the environment."""
+    tools = tmp_path / ".cache/study-pants/2.17.1"
+    executable(tools / "bin/pants", 'env | grep ^PANTS_; printf "argument:%s\\n" "$@"')
+    executable(tools / "bin/python", f'[ "$*" = "-m pip config list" ] && cat "{tmp_path}/pip"')
+    (tools / "pex.sha256").write_text("abc|123\n")
+    executable(tmp_path / "commands/python3.11", "exit 0")
+    for name in ("grep", "sort"):
+        (tmp_path / "commands" / name).symlink_to(shutil.which(name) or f"/bin/{name}")
+    (tmp_path / "pip").write_text("")
+    return checkout
+
+
+def told(checkout: Path) -> dict[str, str]:
+    finished = call(checkout)
+    assert finished.returncode == 0, finished.stderr
+    assert "argument:a b" in finished.stdout
+    pairs = [line.partition("=") for line in finished.stdout.splitlines()]
+    return {name: value for name, _, value in pairs}
+
+
+def test_pants_is_told_of_the_pex_tool_that_was_built_here(installed: Path, tmp_path: Path) -> None:
+    variables = told(installed)
+    path = tmp_path / ".cache/study-pants/2.17.1/pex.pex"
+    assert variables["PANTS_PEX_CLI_URL_TEMPLATE"] == f"file://{path}"
+    assert "'v2.1.137|linux_x86_64|abc|123'" in variables["PANTS_PEX_CLI_KNOWN_VERSIONS"]
+    assert "PANTS_PYTHON_REPOS_INDEXES" not in variables
+
+
+def test_pips_settings_reach_pants_and_the_environment_wins_over_the_files(
+    installed: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pip").write_text(
+        ":env:.index-url='https://mine.example/simple'\n"
+        "global.cert='/certificates.pem'\n"
+        "global.extra-index-url='\\nhttps://a.example\\nhttps://b.example'\n"
+        "global.find-links='/wheels'\n"
+        "global.index-url='https://file.example/simple'\n"
+    )
+    variables = told(installed)
+    assert variables["PANTS_PYTHON_REPOS_INDEXES"] == (
+        "['https://mine.example/simple', 'https://a.example', 'https://b.example']"
+    )
+    assert variables["PANTS_PYTHON_REPOS_FIND_LINKS"] == "['file:///wheels']"
+    assert variables["PANTS_CA_CERTS_PATH"] == "/certificates.pem"
+
+
+def test_an_extra_index_comes_on_top_of_the_default_one(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "pip").write_text("global.extra-index-url='https://a.example'\n")
+    assert told(installed)["PANTS_PYTHON_REPOS_INDEXES"] == "+['https://a.example']"

@@ -54,11 +54,26 @@ def cluster(options: Options) -> Iterator[None]:
     signal.signal(signal.SIGTERM, on_sigterm)
     try:
         _require(options)
-        yield
+        with _standard_output_kept():
+            yield
     finally:
         ray.shutdown()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _standard_output_kept() -> Iterator[None]:
+    """What Ray prints of lost workers goes to standard error: the other is the record's alone."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _start_local(options: Options, folder: str, variables: dict[str, str]) -> None:
