@@ -38,8 +38,8 @@ read_hosts() { # FILE → hosts, slots
     while read -r line || [ -n "$line" ]; do
         number=$((number + 1))
         line=${line%%#*}
-        line=${line//[[:space:]]/}
-        [ -n "$line" ] || continue
+        [[ $line =~ ^[[:space:]]*(.*[^[:space:]])[[:space:]]*$ ]] || continue
+        line=${BASH_REMATCH[1]}
         [[ $line =~ ^([A-Za-z0-9._-]+)(:([1-9][0-9]*))?$ ]] ||
             fail 2 "$1, line $number: expected host[:slots], found '$line'"
         hosts+=("${BASH_REMATCH[1]}")
@@ -57,7 +57,8 @@ on() { # HOST COMMAND… : run it there, in the project's folder, until it or th
     local host=$1
     shift
     if is_here "$host"; then
-        exec "$@"
+        # In a session of its own Ctrl-C does not reach it: this script ends it, in order.
+        exec setsid "$@"
     fi
     # With a terminal (-tt) the command there ends when the connection does.
     exec ssh -tt -o BatchMode=yes "$host" \
