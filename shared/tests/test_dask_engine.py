@@ -23,7 +23,7 @@ def test_a_cluster_that_is_too_small_is_refused():
     with (
         dask_engine.cluster(Options(workers=1)) as client,
         pytest.raises(ResourceError, match="ask for 9 threads, the Dask cluster has 1"),
-        dask_engine.cluster(Options(workers=9, address=client.scheduler.address)),
+        dask_engine.cluster(Options(workers=9, address=client.scheduler_info()["address"])),
     ):
         pass
 

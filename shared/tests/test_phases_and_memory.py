@@ -25,7 +25,7 @@ def clock(monkeypatch):
             return self.now
 
     hand = Clock()
-    monkeypatch.setattr(phases.time, "monotonic", hand.monotonic)
+    monkeypatch.setattr("studykit.phases.time.monotonic", hand.monotonic)
     return hand
 
 

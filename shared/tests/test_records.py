@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 from studykit import records
@@ -67,10 +68,10 @@ def test_the_json_schema_lists_every_field():
     assert set(records.json_schema()["properties"]) == set(Record.model_fields)
 
 
-def asked(**changes: object) -> str:
+def asked(**changes: Any) -> str:
     parameters = Parameters(**{k: v for k, v in changes.items() if k in ("k", "fast", "name")})
     options = {k: v for k, v in changes.items() if k not in ("k", "fast", "name")}
-    given = Options(**{"workers": 2, "size": "tiny", **options})
+    given = dataclasses.replace(Options(workers=2, size="tiny"), **options)
     return records.config_hash(configuration(STUDY, "plain", given, parameters))
 
 

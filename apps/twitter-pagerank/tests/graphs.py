@@ -75,7 +75,8 @@ def rank(
         worker.build([segments[owner] for segments in sent], cuts[owner], cuts[owner + 1])
         for owner, worker in enumerate(workers)
     ]
-    out_degree = np.sum(degrees, axis=0, dtype=np.uint32)
+    out_degree = np.sum(np.array(degrees), axis=0, dtype=np.uint32)
+    assert isinstance(out_degree, np.ndarray)
     states = [worker.start(out_degree) for worker in workers]
     iterations, residual = 0, float("inf")
     while residual >= tolerance and iterations < 2000:

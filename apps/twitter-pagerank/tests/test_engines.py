@@ -110,13 +110,13 @@ def test_a_generated_graph_gives_a_complete_record_twice(tmp_path, engine):
     assert all(seconds > 0 for seconds in timed)
     counted = sum(seconds for name, seconds in record.phases.items() if name != "check")
     assert record.wall_seconds == pytest.approx(counted)
-    assert record.peak_memory_bytes > 50e6
+    assert (record.peak_memory_bytes or 0) > 50e6
     assert record.cpu_seconds > 0
     assert record.limit is not None and record.limit.seconds > 0
     assert {"load", "compute"} <= record.worker_phases.keys()
     assert record.versions["numpy"] != "missing"
     assert f"twitter_pagerank.run_{engine}" in record.command
-    assert record.probe_seconds > 0
+    assert (record.probe_seconds or 0) > 0
     assert (record.bytes_sent > 0) == (engine != "plain")
 
 

@@ -134,20 +134,16 @@ def _numbering(ids: Ids) -> Callable[[Ids], npt.NDArray[np.int32]]:
         places = np.minimum(np.searchsorted(ids, some), len(ids) - 1)
         return np.where(ids[places] == some, places, -1).astype(np.int32)
 
-    def look_up(some: Ids) -> npt.NDArray[np.int32]:
-        return table[np.minimum(some, len(table) - 1)]
-
-    def numbered(some: Ids) -> npt.NDArray[np.int32]:
-        places = (search if table is None else look_up)(some)
+    def complete(places: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         if len(places) and places.min() < 0:
             raise CheckError("a vertex of the input has no rank")
         return places
 
-    table = None
-    if ids[-1] < LARGEST_TABLE:
-        table = np.full(int(ids[-1]) + 2, -1, np.int32)
-        table[ids] = np.arange(len(ids), dtype=np.int32)
-    return numbered
+    if ids[-1] >= LARGEST_TABLE:
+        return lambda some: complete(search(some))
+    table = np.full(int(ids[-1]) + 2, -1, np.int32)
+    table[ids] = np.arange(len(ids), dtype=np.int32)
+    return lambda some: complete(table[np.minimum(some, len(table) - 1)])
 
 
 def _all_edges(run: Run) -> tuple[Ids, Ids]:
