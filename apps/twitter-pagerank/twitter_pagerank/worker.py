@@ -20,6 +20,7 @@ import numpy.typing as npt
 from studykit.phases import Phases
 from studykit.storage import Split
 
+from twitter_pagerank import clean_lines
 from twitter_pagerank import edges
 from twitter_pagerank import kernel
 from twitter_pagerank import relabel
@@ -254,7 +255,7 @@ def _compile() -> None:
     for comma in (True, False):
         for kind in (np.uint32, np.int64):
             data = np.frombuffer(b"1,2\n2,1\n" if comma else b"1 2\n2 1\n", np.uint8)
-            edges.parse(data, np.empty(4, kind), np.empty(4, kind), comma, False, 100)
+            clean_lines.parse(data, np.empty(4, kind), np.empty(4, kind), comma, False, 100)
     worker = Worker()
     one = np.array([1, 2], np.uint32), np.array([2, 1], np.uint32)
     worker._groups = [[EdgeChunk(*one, 2)]]

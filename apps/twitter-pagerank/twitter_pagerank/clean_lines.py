@@ -1,0 +1,99 @@
+"""The compiled reader of clean lines: two runs of digits, and nothing that needs judging.
+
+It reads at some 0.5 GB/s a core and stops at the first line that is anything else.
+"""
+
+import numba
+import numpy as np
+
+_NEWLINE, _RETURN, _SPACE, _TAB, _COMMA, _HASH, _PERCENT = 10, 13, 32, 9, 44, 35, 37
+_ZERO = np.uint8(48)
+_0, _1, _10, _18 = np.uint64(0), np.uint64(1), np.uint64(10), np.uint64(18)
+
+
+@numba.njit(nogil=True, inline="always")
+def _in_number(byte):  # type: ignore[no-untyped-def]
+    return byte == 43 or byte == 45 or byte == 46 or byte == 69 or byte == 101  # + - . E e
+
+
+@numba.njit(nogil=True, cache=True)
+def parse(data, sources, destinations, comma, values, widest):  # type: ignore[no-untyped-def]
+    """uint8 bytes of whole lines → ids; stops before the first line that is not clean.
+
+    Returns (edges read, offset of the line at which it stopped or the length, largest id or -1).
+    All positions are unsigned, so that no index needs the check for counting from the end.
+    """
+    n, i, count, largest = np.uint64(data.size), _0, _0, _0
+    while i < n:
+        line = i
+        c = np.uint8(data[i] - _ZERO)
+        if c > 9:
+            if data[i] == _NEWLINE:
+                i += _1
+                continue
+            if data[i] == _RETURN and i + _1 < n and data[i + _1] == _NEWLINE:
+                i += np.uint64(2)
+                continue
+            if data[i] == _HASH or data[i] == _PERCENT:
+                while i < n and data[i] != _NEWLINE and data[i] != 0:
+                    i += _1
+                if i < n and data[i] == 0:
+                    return count, line, np.int64(largest) if count else np.int64(-1)
+                i += _1
+                continue
+            break
+        first, source = i, _0
+        while c <= 9:
+            source = source * _10 + np.uint64(c)
+            i += _1
+            if i == n:
+                break
+            c = np.uint8(data[i] - _ZERO)
+        if i == n or i - first > _18 or source > widest:
+            i = line
+            break
+        if comma:
+            if data[i] != _COMMA:
+                i = line
+                break
+            i += _1
+        else:
+            if data[i] != _SPACE and data[i] != _TAB:
+                i = line
+                break
+            while i < n and (data[i] == _SPACE or data[i] == _TAB):
+                i += _1
+        first, destination = i, _0
+        while i < n:
+            c = np.uint8(data[i] - _ZERO)
+            if c > 9:
+                break
+            destination = destination * _10 + np.uint64(c)
+            i += _1
+        if i == first or i - first > _18 or destination > widest:
+            i = line
+            break
+        if not comma:
+            separator = i
+            while i < n and (data[i] == _SPACE or data[i] == _TAB):
+                i += _1
+            if values:
+                value = i
+                while i < n and (np.uint8(data[i] - _ZERO) <= 9 or _in_number(data[i])):
+                    i += _1
+                if value == separator or value == i:  # noqa: SIM109  (numba knows no tuple here)
+                    i = line
+                    break
+        if i < n:
+            if data[i] == _NEWLINE:
+                i += _1
+            elif data[i] == _RETURN and i + _1 < n and data[i + _1] == _NEWLINE:
+                i += np.uint64(2)
+            else:
+                i = line
+                break
+        largest = max(largest, source, destination)
+        sources[count] = source
+        destinations[count] = destination
+        count += _1
+    return count, min(i, n), np.int64(largest) if count else np.int64(-1)
