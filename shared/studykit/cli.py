@@ -117,12 +117,15 @@ def manners(debug: bool, timeout: float | None = None) -> Iterator[None]:
 
 EXIT_FILE = "STUDY_EXIT_FILE"
 """Environment variable: a file that does not exist yet. Of several processes of one run, the first
-that fails makes it, with its exit code inside; the others fail because of it and say nothing."""
+that fails makes it, with its exit code inside; the others fail because of it and say nothing. Nor
+does one that is only told to stop: whoever told it knows why."""
 
 
 def _exit(code: int, reason: Exception | str, debug: bool = False) -> typer.Exit:
     path = os.environ.get(EXIT_FILE)
     if path is not None:
+        if isinstance(reason, str):
+            return typer.Exit(code)
         try:
             with open(path, "x") as file:
                 file.write(str(code))
