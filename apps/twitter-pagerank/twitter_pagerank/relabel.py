@@ -102,6 +102,11 @@ def join(parts: Sequence[npt.NDArray[np.generic]], dense: bool) -> npt.NDArray[n
     return joined
 
 
+def count(joined: npt.NDArray[np.generic], dense: bool) -> int:
+    """How many vertices there are, without the table that numbers them."""
+    return int(np.bitwise_count(joined).sum()) if dense else len(joined)
+
+
 def vertices(joined: npt.NDArray[np.generic], dense: bool) -> Vertices:
     return DenseIds.from_bitmap(joined) if dense else SparseIds(joined)  # type: ignore[arg-type]
 

@@ -105,9 +105,11 @@ def _exact(run: Run, attempt: int) -> Outcome:
         totals = Totals.of(loaded, source)
         dense = relabel.is_dense(totals.largest, totals.edges)
         seen = ray.get([actor.occurring.remote(totals.largest, dense) for actor in actors])
-        joined = ray.put(relabel.join(seen, dense))
-        counts = sum(ray.get([actor.relabel.remote(joined, dense) for actor in actors]))
-        cuts = kernel.cut(counts, kernel.Buckets.of(_vertices(joined, dense)), count)
+        joined = relabel.join(seen, dense)
+        buckets = kernel.Buckets.of(relabel.count(joined, dense))
+        shared = ray.put(joined)
+        counts = sum(ray.get([actor.relabel.remote(shared, dense) for actor in actors]))
+        cuts = kernel.cut(counts, buckets, count)
         segments = [
             _as_list(actor.scatter_to.options(num_returns=count).remote(cuts)) for actor in actors
         ]
@@ -120,11 +122,11 @@ def _exact(run: Run, attempt: int) -> Outcome:
             ]
         )
         out_degree = ray.put(np.sum(degrees, axis=0, dtype=np.uint32))
-        del segments, degrees, seen, joined
+        del segments, degrees, seen, joined, shared
 
     with run.phase("communicate", "iterating"):
         states = [actor.start.options(num_returns=2).remote(out_degree) for actor in actors]
-        iterations, residual, sent = 0, float("inf"), 0
+        iterations, residual = 0, float("inf")
         while residual >= parameters.tolerance and iterations < parameters.max_iterations:
             arguments = [outgoing for outgoing, _ in states] + [sums for _, sums in states]
             states = [actor.step_from.options(num_returns=2).remote(*arguments) for actor in actors]
@@ -143,10 +145,6 @@ def _exact(run: Run, attempt: int) -> Outcome:
     result = study.outcome(run, ranking, worker_phases=phases, bytes_sent=sent)
     result.quality["attempts"] = attempt
     return result
-
-
-def _vertices(joined: Any, dense: bool) -> int:
-    return relabel.vertices(ray.get(joined), dense).count
 
 
 def _as_list(references: Any) -> list[Any]:
