@@ -88,6 +88,7 @@ def launch(module: str, options: Options, argv: list[str]) -> None:
     A rank that fails has said why and has exited with its code: SystemExit with the same. A rank
     that was killed could not: StudyError. Either way no other rank is left.
     """
+    from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig
@@ -99,19 +100,20 @@ def launch(module: str, options: Options, argv: list[str]) -> None:
     machine.pin_threads(options.threads)
     # Ranks must find what this process found, however it was started, and count from its start.
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    config = LaunchConfig(
-        min_nodes=host_count,
-        max_nodes=host_count,
-        nproc_per_node=per_host,
-        run_id=options.address or uuid.uuid4().hex,
-        rdzv_backend="c10d",
-        rdzv_endpoint=options.address or "localhost:0",
-        rdzv_configs={"timeout": 60},
-        local_addr=None if options.address else "localhost",
-        max_restarts=0,
-        monitor_interval=MONITOR_SECONDS,
-    )
     with tempfile.TemporaryDirectory(prefix="study-torch-") as folder:
+        config = LaunchConfig(
+            min_nodes=host_count,
+            max_nodes=host_count,
+            nproc_per_node=per_host,
+            run_id=options.address or uuid.uuid4().hex,
+            rdzv_backend="c10d",
+            rdzv_endpoint=options.address or "localhost:0",
+            rdzv_configs={"timeout": 60},
+            local_addr=None if options.address else "localhost",
+            max_restarts=0,
+            monitor_interval=MONITOR_SECONDS,
+            logs_specs=DefaultLogsSpecs(log_dir=folder),  # Its own folder would be left behind.
+        )
         exit_file = Path(folder) / "exit-code"
         os.environ[cli.EXIT_FILE] = str(exit_file)
         try:

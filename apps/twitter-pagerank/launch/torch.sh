@@ -13,7 +13,7 @@ port=$(free_port)
 scratch=$(mktemp -d)
 for index in "${!hosts[@]}"; do
     on "${hosts[$index]}" env STUDY_EXIT_FILE="$scratch/$index" OMP_NUM_THREADS=1 \
-        "$python" -m torch.distributed.run \
+        "$python" -m torch.distributed.run --log-dir "$scratch/logs" \
         --nnodes "${#hosts[@]}" --nproc-per-node "${slots[$index]}" \
         --rdzv-backend c10d --rdzv-endpoint "$head:$port" --rdzv-id "$port" \
         --rdzv-conf "is_host=$((index == 0))" --local-addr "${hosts[$index]}" \
@@ -28,6 +28,6 @@ for pid in "${started[@]}"; do
 done
 # torchrun says 1 whatever its ranks say; the first of them that failed has left its own code.
 if [ "$code" != 0 ]; then
-    for file in "$scratch"/*; do [ ! -s "$file" ] || code=$(cat "$file"); done
+    for file in "$scratch"/*; do [ ! -f "$file" ] || code=$(cat "$file"); done
 fi
 exit "$code"

@@ -1,6 +1,6 @@
 """How fast the kernel is, on one data set, stage by stage; and against a straight iteration.
 
-    PYTHONPATH=… python -m pytest apps/twitter-pagerank/tests/benchmarks/bench_kernel.py
+    ./pants run apps/twitter-pagerank:benchmarks
 
 `BENCHMARK_SIZE` names the data set (100mb; 1gb for the figures in the README), `BENCHMARK_THREADS`
 the threads (2). Nothing here asserts a time: the table that pytest-benchmark prints is the result.
@@ -8,6 +8,7 @@ the threads (2). Nothing here asserts a time: the table that pytest-benchmark pr
 
 import os
 import statistics
+import sys
 import time
 
 import numba
@@ -99,3 +100,7 @@ def test_one_iteration_against_a_straight_pull(benchmark, splits):
     benchmark.extra_info["ours / straight, median"] = round(statistics.median(ratios[1:]), 3)
     benchmark.extra_info["edges"] = len(sources)
     print(f"\nours / straight: {[round(ratio, 2) for ratio in ratios[1:]]}")
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-s", "-p", "no:cacheprovider", *sys.argv[1:]]))
