@@ -13,6 +13,16 @@ def resolves():
     return [line.partition("=")[0].strip() for line in lines if "=" in line]
 
 
+def studies():
+    """The resolves that are a study's; the other one is of the tools."""
+    return [name for name in resolves() if name != "tools"]
+
+
+def every_study():
+    """For code that every study uses, and the tools do not."""
+    return parametrize(*studies())  # noqa: F821 - a symbol of BUILD files
+
+
 def every_resolve():
     """For code that every study and the tools use."""
     return parametrize(*resolves())  # noqa: F821 - a symbol of BUILD files

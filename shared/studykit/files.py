@@ -9,10 +9,14 @@ import errno
 import os
 import shutil
 import stat
+from collections.abc import Callable
+from typing import Any
 from typing import BinaryIO
 from typing import NamedTuple
 from typing import cast
 
+import numpy as np
+from numpy.typing import NDArray
 from pyarrow import fs as arrow_fs
 
 from studykit import filesystems
@@ -110,10 +114,10 @@ def list_files(uri: str) -> list[str]:
     return names
 
 
-def find(uri: str, suffix: str = "") -> list[str]:
+def find(uri: str, suffix: str = "", recursive: bool = True) -> list[str]:
     """All files below a folder whose names end so, sorted by path; hidden ones are left out."""
     root = absolute(uri)
-    found = _listed(root, recursive=True)
+    found = _listed(root, recursive)
     return [
         file
         for file in found
@@ -146,6 +150,29 @@ def open_input(uri: str) -> BinaryIO:
             return open(local_path(uri), "rb")
     files, path = filesystems.filesystem(uri)
     return cast(BinaryIO, retried(lambda: files.open_input_file(path), uri))
+
+
+def range_reader(uri: str) -> Callable[[int, int], NDArray[np.uint8]]:
+    """A function (offset, count) → bytes of a file on a server, fewer only at the file's end.
+
+    Not retried: the caller knows what to do again.
+    """
+    files, path = filesystems.filesystem(uri)
+    if isinstance(files, arrow_fs.PyFileSystem):
+        # Arrow would copy what the client reads once more.
+        reader = files.handler.fs.open(path, "rb")
+        return lambda offset, count: np.frombuffer(_range(reader, offset, count), np.uint8)
+    file = files.open_input_file(path)
+    return lambda offset, count: np.frombuffer(file.read_at(count, offset), np.uint8)
+
+
+def _range(reader: Any, offset: int, count: int) -> bytes:
+    if hasattr(reader, "read_range"):
+        # Asked for more than there is, the client of HDFS does not say so but panics.
+        there = max(min(count, len(reader) - offset), 0)
+        return cast(bytes, reader.read_range(offset, there)) if there else b""
+    reader.seek(offset)
+    return cast(bytes, reader.read(count))
 
 
 def read_bytes(uri: str) -> bytes:

@@ -12,6 +12,7 @@ import errno
 import os
 import random
 import re
+import sys
 import time
 import urllib.parse
 from collections.abc import Callable
@@ -34,6 +35,13 @@ FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 CONNECT_TIMEOUT_SECONDS = 10.0
 REQUEST_TIMEOUT_SECONDS = 60.0
+HDFS_SETTINGS = {
+    # Its client tries a NameNode that is gone for minutes by itself; `retried` decides that here.
+    "dfs.client.failover.max.attempts": "4",
+    "dfs.client.failover.sleep.base.millis": "100",
+    "dfs.client.failover.sleep.max.millis": "1000",
+    "dfs.client.socket-timeout": str(int(REQUEST_TIMEOUT_SECONDS * 1000)),
+}
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
@@ -118,7 +126,7 @@ def uri_of(parent: str, path: str) -> str:
     return f"{parent.split('://', 1)[0]}://{parent.split('/', 3)[2]}/{path.lstrip('/')}"
 
 
-_open_clients: dict[tuple[int, str, str], arrow_fs.FileSystem] = {}
+_open_clients: dict[tuple[int, str, str], Any] = {}
 
 
 def _client(name: str, authority: str) -> arrow_fs.FileSystem:
@@ -131,7 +139,7 @@ def _client(name: str, authority: str) -> arrow_fs.FileSystem:
 
 def _s3_client(_: str) -> arrow_fs.FileSystem:
     # Arrow's client does not read the endpoint variables of AWS; credentials it finds by itself.
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    endpoint = s3_endpoint()
     place: dict[str, Any] = {
         "region": os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     }
@@ -149,11 +157,44 @@ def _hdfs_client(authority: str) -> arrow_fs.FileSystem:
     except ImportError:
         raise StorageError("needs the package hdfs-native", uri=f"hdfs://{authority}") from None
     server = urllib.parse.urlsplit(f"hdfs://{authority}")
-    client = HdfsFileSystem(host=server.hostname, port=server.port)
+    client = HdfsFileSystem(host=server.hostname, port=server.port, **HDFS_SETTINGS)
     return arrow_fs.PyFileSystem(arrow_fs.FSSpecHandler(client))
 
 
+def upload_client() -> Any:
+    """A boto3 client, which can abandon an upload; Arrow's can only complete it.
+
+    https://github.com/apache/arrow/issues/40502
+    """
+    key = (os.getpid(), "upload", "")
+    if key not in _open_clients:
+        import boto3
+        from botocore.config import Config
+
+        # A server of one's own is rarely a name in the DNS for every bucket.
+        style = "path" if s3_endpoint() else "auto"
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=REQUEST_TIMEOUT_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            s3={"addressing_style": style},
+        )
+        _open_clients[key] = boto3.client("s3", config=config)
+    return _open_clients[key]
+
+
+def s3_endpoint() -> str | None:
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+
+
 CLIENTS: dict[str, Callable[[str], arrow_fs.FileSystem]] = {"hdfs": _hdfs_client, "s3": _s3_client}
+
+
+def client_errors() -> tuple[type[Exception], ...]:
+    """What the operating system and the clients of servers raise."""
+    boto = sys.modules.get("botocore.exceptions")  # Imported by the first upload only.
+    uploads = () if boto is None else (boto.BotoCoreError, boto.ClientError)
+    return (OSError, RuntimeError, pa.ArrowException, *uploads)
 
 
 def retried(operation: Callable[[], T], uri: str) -> T:
@@ -167,7 +208,7 @@ def retried(operation: Callable[[], T], uri: str) -> T:
             return operation()
         except StudyError:
             raise
-        except (OSError, RuntimeError, pa.ArrowException) as error:
+        except client_errors() as error:
             if isinstance(error, _FINAL) or _FINAL_WORDS.search(str(error)):
                 raise storage_error(error, uri) from error
             if attempt == ATTEMPTS:
@@ -184,7 +225,7 @@ def translated(uri: str) -> Iterator[None]:
         yield
     except StudyError:
         raise
-    except (OSError, RuntimeError, pa.ArrowException) as error:
+    except client_errors() as error:
         raise storage_error(error, uri) from error
 
 

@@ -11,14 +11,16 @@ A `.gz` cannot be entered in the middle and is one split.
 import mmap
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studykit import files
 from studykit import filesystems
+from studykit.ahead import Ahead
 from studykit.errors import DataError
 from studykit.errors import StorageError
 from studykit.errors import UsageError
@@ -29,6 +31,7 @@ Bytes = NDArray[np.uint8]
 
 TAIL_BYTES = 1 << 16  # read with a split, so that its last line is nearly always complete
 LONGEST_LINE_BYTES = 1 << 26  # beyond, this is no text of lines, and searching on would not end
+READS_AT_ONCE = 3  # of a worker from a server
 BLOCK_BYTES = 1 << 25  # of a .gz, inflated at a time
 
 
@@ -95,9 +98,38 @@ def read_split(split: Split) -> Block:
     if filesystems.is_local(split.uri):
         with translated(split.uri):
             return _read_local(split)
+    return _ahead.take(split) if _ahead is not None else _fetch(split)
+
+
+def _fetch(split: Split) -> Block:
     block = filesystems.retried(lambda: _read_remote(split), split.uri)
     _check_version(split)
     return block
+
+
+_ahead: Ahead[Split, Block] | None = None
+
+
+@contextmanager
+def reading_ahead(splits: Sequence[Split], at_once: int = READS_AT_ONCE) -> Iterator[None]:
+    """While these splits are read in about this order, fetch the next ones of a server before.
+
+    At most `at_once` of them wait in memory. Local splits are pages of the file and need no help;
+    nor does a `.gz`, which is read a block at a time. For one reading at a time in a process.
+    """
+    global _ahead
+    remote = [
+        split for split in splits if not filesystems.is_local(split.uri) and not is_gzip(split.uri)
+    ]
+    if not remote:
+        yield
+        return
+    ahead = _ahead = Ahead(remote, _fetch, at_once)
+    try:
+        yield
+    finally:
+        _ahead = None
+        ahead.close()
 
 
 def read_blocks(split: Split, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -158,24 +190,16 @@ def _read_local(split: Split) -> Block:
 
 
 def _read_remote(split: Split) -> Block:
-    with files.open_input(split.uri) as file:
+    read_range = files.range_reader(split.uri)
 
-        def read(start: int, stop: int) -> Bytes:
-            file.seek(start)
-            data = _read_exactly(file, stop - start)
-            if len(data) < stop - start:
-                _check_version(split)
-                raise OSError("the server sent less than it has")
-            return np.frombuffer(data, np.uint8)
+    def read(start: int, stop: int) -> Bytes:
+        data = read_range(start, stop - start)
+        if len(data) < stop - start:
+            _check_version(split)
+            raise OSError("the server sent less than it has")
+        return data
 
-        return _cut_lines(split, read)
-
-
-def _read_exactly(file: BinaryIO, count: int) -> bytes:
-    data = file.read(count)
-    while len(data) < count and (more := file.read(count - len(data))):
-        data += more
-    return data
+    return _cut_lines(split, read)
 
 
 def _cut_lines(split: Split, read: Callable[[int, int], Bytes]) -> Block:

@@ -34,6 +34,7 @@ from studykit.splits import is_gzip
 from studykit.splits import line_number
 from studykit.splits import read_blocks
 from studykit.splits import read_split
+from studykit.splits import reading_ahead
 from studykit.splits import splits
 from studykit.writing import write_atomic
 from studykit.writing import write_bytes
@@ -59,6 +60,7 @@ __all__ = [
     "read_blocks",
     "read_bytes",
     "read_split",
+    "reading_ahead",
     "remove",
     "size",
     "splits",

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import shlex
 import sys
+import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -43,6 +44,11 @@ from studykit.records import Record
 Charts = Callable[[list[Record], str], Sequence[str]]
 """Records, folder of the report → the files that were drawn, the one to open first."""
 
+PAUSE_SECONDS = 5.0
+"""A virtual machine gives freed memory back to its host within seconds and pays to get it again. A
+process that starts at once is spared that by whoever ended before it; engines start too slowly for
+it. After a rest none has this advantage."""
+
 
 @dataclass(frozen=True)
 class SweepOptions:
@@ -70,6 +76,9 @@ class SweepOptions:
     timeout: Annotated[
         float | None, typer.Option(min=0.001, metavar="SECONDS", help="Limit of each run.")
     ] = None
+    pause: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="Rest before each run.")
+    ] = PAUSE_SECONDS
     store: Annotated[
         str | None,
         typer.Option(
@@ -99,7 +108,7 @@ def compare_command(
             if asked.dry_run:
                 print_plan(plan)
                 return
-            rows = ratios.summarise(run_cells(plan))
+            rows = ratios.summarise(run_cells(plan, asked.pause))
             print_ratios(rows, as_json=asked.json)
             if charts is not None:
                 folder = asked.out or storage.join(asked.results, study.name, "report")
@@ -142,7 +151,7 @@ def plan_cells(
             yield dataclasses.replace(cell, round=number)
 
 
-def run_cells(plan: Sequence[Cell]) -> list[Record]:
+def run_cells(plan: Sequence[Cell], pause: float = 0.0) -> list[Record]:
     """Run what is not finished; one record per cell, in the order of the plan."""
     waiting = sum(cell.finished() is None for cell in plan)
     cli.console.print(f"{len(plan)} cells, {len(plan) - waiting} finished before", style="dim")
@@ -159,6 +168,7 @@ def run_cells(plan: Sequence[Cell]) -> list[Record]:
             record = cell.finished()
             if record is None:
                 progress.update(task, description=cell.label)
+                time.sleep(pause)
                 record = cells.run(cell, inputs[cell.options.size])
                 progress.console.print(_result(cell, record), markup=False, style="dim")
             found.append(record)

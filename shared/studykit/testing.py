@@ -56,8 +56,12 @@ def environment(**variables: str) -> dict[str, str]:
 
 def start(module: str, *argv: object, **variables: str) -> "subprocess.Popen[str]":
     """Start an entry point in a session of its own, so that a signal reaches it alone."""
+    return start_python("-m", module, *argv, **variables)
+
+
+def start_python(*argv: object, **variables: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", module, *map(str, argv)],
+        [sys.executable, *map(str, argv)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

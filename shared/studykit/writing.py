@@ -1,29 +1,36 @@
 """Write files so that nobody ever sees half of one.
 
-The one idea: write beside the target under a hidden name, rename when complete. Readers skip
-hidden names, so what a killed process leaves is never taken for data. The same holds on S3,
-where closing an upload publishes it and Arrow has no way to abandon one
-(https://github.com/apache/arrow/issues/40502): the unfinished object has the hidden name. There
-the rename is a copy by the server, which S3 limits to 5 GB.
+The one idea: on a disk and in HDFS, write beside the target under a hidden name and rename when
+complete; readers skip hidden names, so what a killed process leaves is never taken for data. On
+S3 an upload in parts is no object before it is completed, so there nothing has to be renamed: it
+is completed, or abandoned.
 """
 
 import errno
+import io
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import suppress
+from typing import TYPE_CHECKING
+from typing import Any
 from typing import BinaryIO
-
-from pyarrow import fs as arrow_fs
+from typing import cast
 
 from studykit import filesystems
 from studykit.files import make_folder
 from studykit.filesystems import absolute
-from studykit.filesystems import is_local
 from studykit.filesystems import retried
+from studykit.filesystems import scheme
 from studykit.filesystems import storage_error
 from studykit.filesystems import translated
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+PART_BYTES = 32_000_000
+"""Of an upload to S3, which has at most 10,000 parts: objects of up to 320 GB."""
 
 # What says that the target's disk failed; any other OSError inside a writing block is not ours.
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS)
@@ -43,20 +50,18 @@ def write_atomic(uri: str) -> Iterator[BinaryIO]:
     where the target cannot be written or its disk is full.
     """
     target = absolute(uri)
+    with _WRITERS[scheme(target)](target) as file:
+        yield file
+
+
+def _hidden(target: str) -> str:
     folder, _, name = target.rpartition("/")
-    temporary = f"{folder}/.{name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
-    writing = _write_local if is_local(target) else _write_remote
-    try:
-        with writing(target, temporary) as file:
-            yield file
-    except OSError as error:
-        if error.errno in _DISK_ERRORS:
-            raise storage_error(error, target) from error
-        raise
+    return f"{folder}/.{name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
 @contextmanager
-def _write_local(target: str, temporary: str) -> Iterator[BinaryIO]:
+def _write_local(target: str) -> Iterator[BinaryIO]:
+    temporary = _hidden(target)
     with translated(target):
         if os.path.isdir(target):
             raise IsADirectoryError(errno.EISDIR, "is a folder")
@@ -71,9 +76,11 @@ def _write_local(target: str, temporary: str) -> Iterator[BinaryIO]:
         with translated(target):
             os.replace(temporary, target)
             _sync_folder(os.path.dirname(target))
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+            raise storage_error(error, target) from error
         raise
 
 
@@ -87,17 +94,39 @@ def _sync_folder(path: str) -> None:
         os.close(folder)
 
 
+class _Remote(io.BufferedIOBase):
+    """A file on a server, whose failures while it is written are StorageErrors of its URI."""
+
+    def __init__(self, file: Any, uri: str) -> None:
+        self._file, self._uri, self._position = file, uri, 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, data: "ReadableBuffer") -> int:
+        count = memoryview(data).nbytes
+        with translated(self._uri):
+            self._file.write(data)
+        self._position += count
+        return count
+
+
 @contextmanager
-def _write_remote(target: str, temporary: str) -> Iterator[BinaryIO]:
+def _write_hdfs(target: str) -> Iterator[BinaryIO]:
+    temporary = _hidden(target)
     files, path = filesystems.filesystem(target)
-    _, hidden = filesystems.filesystem(temporary)
+    hidden = filesystems.filesystem(temporary)[1]
+    client = files.handler.fs  # Arrow's own move does not replace a file that is there already.
     make_folder(target.rpartition("/")[0])
-    file = retried(lambda: files.open_output_stream(hidden), target)
+    file = retried(lambda: client.open(hidden, "wb"), target)
     try:
-        yield file
+        yield cast(BinaryIO, _Remote(file, target))
         with translated(target):
             file.close()
-            _rename(files, hidden, path)
+            client.mv(hidden, path, overwrite=True)
     except BaseException:
         with suppress(Exception):
             file.close()
@@ -106,9 +135,58 @@ def _write_remote(target: str, temporary: str) -> Iterator[BinaryIO]:
         raise
 
 
-def _rename(files: arrow_fs.FileSystem, source: str, target: str) -> None:
-    if isinstance(files, arrow_fs.PyFileSystem):
-        # The handler's own move cannot replace a file that is there already.
-        files.handler.fs.mv(source, target, overwrite=True)
-    else:
-        files.move(source, target)
+class _Upload:
+    """An object in the making: parts that nobody sees before `complete`, or never."""
+
+    def __init__(self, client: Any, bucket: str, key: str) -> None:
+        self._client, self._place = client, {"Bucket": bucket, "Key": key}
+        self._waiting = bytearray()
+        self._parts: list[dict[str, Any]] = []
+        self._id: str | None = None
+
+    def write(self, data: "ReadableBuffer") -> None:
+        self._waiting += memoryview(data).cast("B")
+        while len(self._waiting) >= PART_BYTES:
+            self._send(bytes(self._waiting[:PART_BYTES]))
+            del self._waiting[:PART_BYTES]
+
+    def _send(self, part: bytes) -> None:
+        if self._id is None:
+            self._id = self._client.create_multipart_upload(**self._place)["UploadId"]
+        number = len(self._parts) + 1
+        sent = self._client.upload_part(
+            **self._place, UploadId=self._id, PartNumber=number, Body=part
+        )
+        self._parts.append({"ETag": sent["ETag"], "PartNumber": number})
+
+    def complete(self) -> None:
+        if self._id is None:
+            self._client.put_object(**self._place, Body=bytes(self._waiting))
+            return
+        if self._waiting:
+            self._send(bytes(self._waiting))
+        self._client.complete_multipart_upload(
+            **self._place, UploadId=self._id, MultipartUpload={"Parts": self._parts}
+        )
+
+    def abandon(self) -> None:
+        if self._id is not None:
+            self._client.abort_multipart_upload(**self._place, UploadId=self._id)
+
+
+@contextmanager
+def _write_s3(target: str) -> Iterator[BinaryIO]:
+    bucket, _, key = filesystems.filesystem(target)[1].partition("/")
+    with translated(target):
+        upload = _Upload(filesystems.upload_client(), bucket, key)
+    try:
+        yield cast(BinaryIO, _Remote(upload, target))
+        with translated(target):
+            upload.complete()
+    except BaseException:
+        with suppress(Exception):
+            upload.abandon()
+        raise
+
+
+_WRITERS = {"file": _write_local, "hdfs": _write_hdfs, "s3": _write_s3}

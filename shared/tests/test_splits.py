@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fake_s3
 import numpy as np
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -40,12 +41,11 @@ def folder(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """A folder on each kind of store; remote ones stand in memory, or on the disk."""
     root = tmp_path_factory.mktemp("store")
     (root / "bucket").mkdir()
-    disk = arrow_fs.SubTreeFileSystem(str(root), arrow_fs.LocalFileSystem())
     memory = arrow_fs.PyFileSystem(arrow_fs.FSSpecHandler(MemoryFileSystem()))
     stores = {"file": str(root), "hdfs": "hdfs://server/splits", "s3": "s3://bucket"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(filesystems, "_open_clients", {})
-        patch.setitem(filesystems.CLIENTS, "s3", lambda _: disk)
+        fake_s3.install(patch, root)
         patch.setitem(filesystems.CLIENTS, "hdfs", lambda _: memory)
         # A short tail makes long lines of the few hundred bytes that examples have.
         patch.setattr(splits, "TAIL_BYTES", 8)
@@ -240,3 +240,15 @@ def test_a_file_without_line_ends_is_not_read_for_ever(
         with pytest.raises(DataError, match="no line end within 100 bytes"):
             for _ in storage.read_blocks(split, 50):
                 pass
+
+
+def test_reading_ahead_gives_the_same_lines(folder: str) -> None:
+    uri = storage.join(folder, "ahead.csv")
+    storage.write_bytes(uri, b"".join(b"%d,%d\n" % (n, n * n) for n in range(500)))
+    cut = storage.splits(uri, 300)
+    with storage.reading_ahead(cut, 2):
+        lines = [storage.read_split(split).data.tobytes() for split in cut]
+    assert b"".join(lines) == storage.read_bytes(uri)
+    with storage.reading_ahead(cut, 2):  # Leaving early does no harm.
+        assert storage.read_split(cut[5]).data.tobytes() == lines[5]
+    assert storage.read_split(cut[6]).data.tobytes() == lines[6]

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
+import fake_s3
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from pyarrow import fs as arrow_fs
 from studykit import filesystems
 from studykit import storage
+from studykit import writing
 from studykit.errors import DataError
 from studykit.errors import StorageError
 from studykit.errors import UsageError
@@ -48,8 +50,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
 def folder(request: Any, tmp_path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URI of an empty folder on each kind of store."""
     (tmp_path / "bucket").mkdir()
-    disk = arrow_fs.SubTreeFileSystem(str(tmp_path), arrow_fs.LocalFileSystem())
-    monkeypatch.setitem(filesystems.CLIENTS, "s3", lambda _: disk)
+    fake_s3.install(monkeypatch, tmp_path)
     memory.mkdir("/bucket")
     stores = {"file": f"{tmp_path}/bucket", "hdfs": "hdfs://server:9000/bucket"}
     return stores.get(request.param, "s3://bucket")
@@ -111,6 +112,24 @@ def test_an_interrupted_write_keeps_the_old_file(folder: str) -> None:
         raise KeyboardInterrupt
     assert storage.read_bytes(uri) == b"old"
     assert listing(folder) == ["ranks.csv"]
+
+
+def test_a_large_object_is_uploaded_in_parts_and_appears_at_the_end(
+    tmp_path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = fake_s3.install(monkeypatch, tmp_path)
+    monkeypatch.setattr(writing, "PART_BYTES", 10)
+    with storage.write_atomic("s3://bucket/a.csv") as file:
+        file.write(b"0123456789abc")
+        file.write(b"defghijklmnopqrstuvwxyz")
+        assert list(uploads.parts.values()) == [[b"0123456789", b"abcdefghij", b"klmnopqrst"]]
+        assert not storage.exists("s3://bucket/a.csv")
+    assert storage.read_bytes("s3://bucket/a.csv") == b"0123456789abcdefghijklmnopqrstuvwxyz"
+    with pytest.raises(KeyboardInterrupt), storage.write_atomic("s3://bucket/a.csv") as file:
+        file.write(b"0123456789abc")
+        raise KeyboardInterrupt
+    assert uploads.parts == {}
+    assert storage.size("s3://bucket/a.csv") == 36
 
 
 def test_the_version_changes_with_the_content(folder: str) -> None:

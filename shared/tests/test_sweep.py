@@ -420,7 +420,16 @@ def test_sizes_read_as_people_say_them(size: int, label: str) -> None:
 
 
 def _compare(sample: Sample, *options: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "sample_study.compare", "--results", sample.results, *options]
+    command = [
+        sys.executable,
+        "-m",
+        "sample_study.compare",
+        "--pause",
+        "0",
+        "--results",
+        sample.results,
+        *options,
+    ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

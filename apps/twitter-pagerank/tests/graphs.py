@@ -13,6 +13,7 @@ from studykit import storage
 from twitter_pagerank import edges
 from twitter_pagerank import kernel
 from twitter_pagerank import relabel
+from twitter_pagerank import window
 from twitter_pagerank.study import Ranking
 from twitter_pagerank.worker import Worker
 
@@ -77,13 +78,13 @@ def rank(
     ]
     out_degree = np.sum(np.array(degrees), axis=0, dtype=np.uint32)
     assert isinstance(out_degree, np.ndarray)
-    states = [worker.start(out_degree) for worker in workers]
+    shared = window.private(workers[0].vertices.count)
+    sums = [worker.start(out_degree, shared) for worker in workers]
     iterations, residual = 0, float("inf")
     while residual >= tolerance and iterations < 2000:
-        outgoing = [state[0] for state in states]
-        sums = np.concatenate([state[1] for state in states])
-        states = [worker.step(outgoing, sums) for worker in workers]
-        residual = kernel.residual(np.concatenate([state[1] for state in states]))
+        gathered = np.concatenate(sums)
+        sums = [worker.step(gathered) for worker in workers]
+        residual = kernel.residual(np.concatenate(sums))
         iterations += 1
     ids = workers[0].vertices.ids(0, workers[0].vertices.count)
     ranks = np.concatenate([worker.ranks for worker in workers])

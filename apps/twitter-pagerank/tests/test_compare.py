@@ -25,6 +25,8 @@ def edges_csv(tmp_path: Path) -> Path:
 
 def _run(module: str, *options: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", f"twitter_pagerank.{module}", *options]
+    if module == "compare":
+        command += ["--pause", "0"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 

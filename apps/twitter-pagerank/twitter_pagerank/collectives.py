@@ -9,6 +9,7 @@ import torch
 import torch.distributed as dist
 
 from twitter_pagerank import relabel
+from twitter_pagerank import window
 from twitter_pagerank.kernel import Floats
 from twitter_pagerank.worker import Segment
 from twitter_pagerank.worker import Worker
@@ -47,22 +48,23 @@ def gather_integers(mine: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
 
 
 def exchange(segments: list[Segment], rank: int) -> list[Segment]:
-    """Send segment i to rank i; returns what every rank has sent to this one."""
+    """Send segment i to rank i; returns what every rank has sent to this one, its own first."""
     counts = gather_objects([segment.edges_of_bucket for segment in segments])
-    mine = [per_owner[rank] for per_owner in counts]
-    sizes = [int(per_bucket.sum()) for per_bucket in mine]
-    # The segments of one scatter lie one after the other in the same array.
-    keys = segments[0].keys.base
-    assert keys is not None
-    received = torch.empty(sum(sizes), dtype=torch.int64)
-    dist.all_to_all_single(
-        received,
-        torch.from_numpy(keys.view(np.int64)),
-        sizes,
-        [len(segment.keys) for segment in segments],
-    )
-    parts = np.split(received.numpy().view(np.uint64), np.cumsum(sizes)[:-1])
-    return [Segment(part, per_bucket) for part, per_bucket in zip(parts, mine, strict=True)]
+    others = [other for other in range(len(segments)) if other != rank]
+    received = {other: torch.empty(int(counts[other][rank].sum()), dtype=torch.int64)
+                for other in others}  # fmt: skip
+    transfers = [
+        transfer
+        for other in others
+        for transfer in (
+            dist.P2POp(dist.irecv, received[other], other),
+            dist.P2POp(dist.isend, torch.from_numpy(segments[other].keys.view(np.int64)), other),
+        )
+    ]
+    for request in dist.batch_isend_irecv(transfers) if transfers else []:
+        request.wait()
+    foreign = [Segment(received[o].numpy().view(np.uint64), counts[o][rank]) for o in others]
+    return [segments[rank], *foreign]
 
 
 def lengths(worker: Worker, cuts: list[int]) -> list[int]:
@@ -82,13 +84,32 @@ def gather_floats(mine: Floats, sizes: list[int]) -> list[Floats]:
     ]
 
 
-def gather_step(
-    worker: Worker,
-    outgoing: Floats,
-    sums: Floats,
-    cuts: list[int],
-) -> tuple[list[Floats], Floats]:
-    """What `Worker.step` returned, of every rank, as it wants it next."""
-    buckets = np.diff(cuts).tolist()
-    flat = gather_floats(sums.ravel(), [2 * count for count in buckets])
-    return gather_floats(outgoing, lengths(worker, cuts)), np.concatenate(flat).reshape(-1, 2)
+class Exchange:
+    """What an iteration exchanges: sums with all ranks, contributions with those of other hosts."""
+
+    def __init__(self, worker: Worker, cuts: list[int]) -> None:
+        self._worker = worker
+        self._sizes = [2 * count for count in np.diff(cuts).tolist()]
+        self._lengths = lengths(worker, cuts)
+        self._firsts = [worker.buckets.first_vertex(cut) for cut in cuts]
+        places = gather_objects(window.place())
+        mine = places[dist.get_rank()]
+        foreign = [rank for rank, place in enumerate(places) if place != mine]
+        self.receivers = len(places) - 1 if foreign else 0
+        # The first rank of a host writes down for all of them what comes from elsewhere.
+        self._written = foreign if places.index(mine) == dist.get_rank() else []
+        path = gather_objects(window.new_path(worker.vertices.count))[0]
+        try:
+            self.window = window.attach(path, worker.vertices.count)
+            dist.barrier()
+        finally:
+            window.forget(path)
+
+    def __call__(self, sums: Floats) -> Floats:
+        """This rank's sums → those of all; then all contributions are in the window too."""
+        if self.receivers:
+            received = gather_floats(self._worker.outgoing, self._lengths)
+            for rank in self._written:
+                self._worker.receive(self._firsts[rank], received[rank])
+        # Nobody has all sums before everybody has written: it is the barrier as well.
+        return np.concatenate(gather_floats(sums.ravel(), self._sizes)).reshape(-1, 2)

@@ -4,8 +4,6 @@ Everything up to the rows is the CPU's work. Per-bucket sums are added up by the
 not by atomics, so a GPU too gives the same answer twice; its last bits may differ from the CPU's.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -23,17 +21,18 @@ class DeviceWorker(Worker):
         super().__init__(threads, damping)
         self._device = torch.device(device)
 
-    def start(self, out_degree: npt.NDArray[np.uint32]) -> tuple[Floats, Floats]:
-        first = super().start(out_degree)
+    def start(self, out_degree: npt.NDArray[np.uint32], window: Floats | None = None) -> Floats:
+        sums = super().start(out_degree, window)
         with self.phases("compute"):
             self._matrix = matrix(self.rows, self.vertices.count).to(self._device)
             self._degrees = torch.from_numpy(self._degree.astype(np.float64)).to(self._device)
             self._ranks = torch.from_numpy(self.ranks).to(self._device)
-        return first
+        return sums
 
-    def step(self, outgoing: Sequence[Floats], sums: Floats) -> tuple[Floats, Floats]:
+    def step(self, sums: Floats) -> Floats:
         with self.phases("compute"):
-            contribution = torch.from_numpy(np.concatenate(outgoing)).to(self._device)
+            contribution = torch.from_numpy(self._window[self._turn]).to(self._device)
+            self._turn = 1 - self._turn
             base = kernel.base_rank(sums, self.vertices.count, self.damping)
             ranks = base + self.damping * (self._matrix @ contribution)
             dangling = torch.where(self._degrees == 0, ranks, 0.0)
@@ -42,8 +41,8 @@ class DeviceWorker(Worker):
             )
             self._ranks = ranks
             result = torch.where(self._degrees == 0, 0.0, ranks / self._degrees.clamp(min=1))
-            self.ranks = ranks.cpu().numpy()
-            return result.cpu().numpy(), mine.cpu().numpy()
+            self.ranks, self.outgoing[:] = ranks.cpu().numpy(), result.cpu().numpy()
+            return mine.cpu().numpy()
 
     def _per_bucket(self, values: torch.Tensor) -> torch.Tensor:
         owned = self.rows.stop_bucket - self.rows.first_bucket

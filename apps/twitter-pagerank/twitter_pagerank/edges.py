@@ -140,16 +140,20 @@ def _matrix_market(uri: str, head: bytes) -> EdgeFormat:
 
 
 def read(split: Split, form: EdgeFormat) -> Iterator[EdgeChunk]:
-    """The edges of one split, as they stand in the file, a few megabytes at a time."""
+    """The edges of one split, as they stand in the file."""
     for block in storage.read_blocks(split):
         data, offset = block.data, block.offset
         if offset < form.body:
             data, offset = data[form.body - offset :], form.body
         start = 0
         while start < len(data):
-            stop = _line_end(data, start + SUB_BLOCK_BYTES)
-            yield _read_lines(Block(data[start:stop], offset + start), form, split)
-            start = stop
+            chunk, read = _read_narrow(Block(data[start:], offset + start), form, split)
+            yield chunk
+            start += read
+            if start < len(data):
+                stop = _line_end(data, start + SUB_BLOCK_BYTES)
+                yield _read_any(Block(data[start:stop], offset + start), form, split)
+                start = stop
 
 
 def _line_end(data: npt.NDArray[np.uint8], position: int) -> int:
@@ -162,31 +166,41 @@ def _line_end(data: npt.NDArray[np.uint8], position: int) -> int:
     return len(data)
 
 
-def _read_lines(block: Block, form: EdgeFormat, split: Split) -> EdgeChunk:
+def _buffers(block: Block, kind: type) -> tuple[Ids, Ids]:
+    """Room for as many edges as there can be; what is not filled never becomes memory."""
     capacity = len(block.data) // SMALLEST_LINE_BYTES + 1
-    narrow = np.empty(capacity, np.uint32), np.empty(capacity, np.uint32)
-    mode = form.delimiter == ",", form.values > 0
-    count, stopped, largest = parse(block.data, *narrow, *mode, 2**32 - 1)
-    columns: tuple[Ids, Ids] = narrow
-    if stopped < len(block.data):
-        # A wide id, or something that only the slow reader can judge.
-        wide = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
-        count, stopped, largest = parse(block.data, *wide, *mode, 10**18)
-        columns = wide
-    # A copy of what was filled gives back the rest of the buffers' pages.
+    return np.empty(capacity, kind), np.empty(capacity, kind)
+
+
+def _read_narrow(block: Block, form: EdgeFormat, split: Split) -> tuple[EdgeChunk, int]:
+    """Clean lines with ids below 2^32, and how many bytes they are: perhaps not all."""
+    columns = _buffers(block, np.uint32)
+    count, read, largest = parse(
+        block.data, *columns, form.delimiter == ",", form.values > 0, 2**32 - 1
+    )
+    chunk = EdgeChunk(columns[0][:count], columns[1][:count], int(largest))
+    _check_matrix_ids(chunk, Block(block.data[: int(read)], block.offset), form, split)
+    return chunk, int(read)
+
+
+def _read_any(block: Block, form: EdgeFormat, split: Split) -> EdgeChunk:
+    """A wide id, or something that only the slow reader can judge."""
+    columns = _buffers(block, np.int64)
+    count, stopped, largest = parse(
+        block.data, *columns, form.delimiter == ",", form.values > 0, 10**18
+    )
     chunk = EdgeChunk(columns[0][:count].copy(), columns[1][:count].copy(), int(largest))
     if stopped < len(block.data):
         rest = Block(block.data[stopped:], block.offset + int(stopped))
         chunk = _joined(chunk, _read_slowly(rest, form, split))
-    if form.vertices is not None and len(chunk):
-        _check_matrix_ids(chunk, form.vertices, block, form, split)
+    _check_matrix_ids(chunk, block, form, split)
     return chunk
 
 
 def _joined(first: EdgeChunk, second: EdgeChunk) -> EdgeChunk:
     return EdgeChunk(
-        np.concatenate([first.sources.astype(np.int64), second.sources]),
-        np.concatenate([first.destinations.astype(np.int64), second.destinations]),
+        np.concatenate([first.sources, second.sources]),
+        np.concatenate([first.destinations, second.destinations]),
         max(first.largest, second.largest),
     )
 
@@ -211,16 +225,16 @@ def _read_slowly(block: Block, form: EdgeFormat, split: Split) -> EdgeChunk:
     return EdgeChunk(sources, destinations, largest)
 
 
-def _check_matrix_ids(
-    chunk: EdgeChunk, vertices: int, block: Block, form: EdgeFormat, split: Split
-) -> None:
+def _check_matrix_ids(chunk: EdgeChunk, block: Block, form: EdgeFormat, split: Split) -> None:
+    if form.vertices is None:
+        return
     for name, ids in (("row", chunk.sources), ("column", chunk.destinations)):
-        outside = (ids < 1) | (ids > vertices)
+        outside = (ids < 1) | (ids > form.vertices)
         if outside.any():
             row = int(np.argmax(outside))
             line = delimited.line_of_row(block, _dialect(form), split, row)
             raise DataError(
-                f"id {ids[row]} lies outside the declared 1 … {vertices}",
+                f"id {ids[row]} lies outside the declared 1 … {form.vertices}",
                 uri=split.uri,
                 line=line,
                 column=name,

@@ -44,8 +44,10 @@ class DenseIds:
         return cls(table, int(ones.sum()))
 
     def numbers(self, ids: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
-        """ids (all of which occur) → their numbers, uint32, of the same length."""
-        return _dense_numbers(ids, self.table)  # type: ignore[no-any-return]
+        """ids (all of which occur) → their numbers, uint32; in place where ids are of this type."""
+        numbers = ids if ids.dtype == np.uint32 else np.empty(ids.size, np.uint32)
+        _dense_numbers(ids, self.table, numbers)
+        return numbers  # type: ignore[return-value]
 
     def ids(self, first: int, stop: int) -> npt.NDArray[np.int64]:
         """The ids whose numbers are first … stop-1."""
@@ -133,11 +135,9 @@ def population_count(word):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _dense_numbers(ids, table):  # type: ignore[no-untyped-def]
-    numbers = np.empty(ids.size, np.uint32)
+def _dense_numbers(ids, table, numbers):  # type: ignore[no-untyped-def]
     for k in range(ids.size):
         i = np.uint64(ids[k])
         word = i >> _6
         below = table[word, 0] & ((_1 << (i & _63)) - _1)
         numbers[k] = table[word, 1] + population_count(below)
-    return numbers

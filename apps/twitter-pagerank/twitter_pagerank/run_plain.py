@@ -49,10 +49,10 @@ def exact(run: Run) -> Outcome:
         del segments
 
     with run.phase("compute", "iterating"):
-        outgoing, sums = worker.start(out_degree)
+        sums = worker.start(out_degree)
         iterations, residual = 0, float("inf")
         while residual >= parameters.tolerance and iterations < parameters.max_iterations:
-            outgoing, sums = worker.step([outgoing], sums)
+            sums = worker.step(sums)
             residual = kernel.residual(sums)
             iterations += 1
             run.progress(f"iteration {iterations}, L1 distance {residual:.1e}")

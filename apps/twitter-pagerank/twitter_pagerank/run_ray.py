@@ -28,6 +28,7 @@ from studykit.run import execute
 from twitter_pagerank import kernel
 from twitter_pagerank import relabel
 from twitter_pagerank import study
+from twitter_pagerank import window
 from twitter_pagerank import worker as workers
 from twitter_pagerank.kernel import Floats
 from twitter_pagerank.study import Parameters
@@ -42,19 +43,35 @@ ATTEMPTS = 3
 class RayWorker(Worker):
     """A worker whose arguments arrive one by one: Ray fetches references only at the top level."""
 
-    def ready(self) -> None:
+    def ready(self) -> str:
         workers.warm_up()
+        return window.place()
 
-    def scatter_to(self, cuts: Sequence[int]) -> Segment | list[Segment]:
+    def scatter_to(self, cuts: Sequence[int], own: int) -> Segment | list[Segment] | None:
+        """The segments of the other owners, in their order; its own stays here."""
         segments = self.scatter(cuts)
-        return segments if len(segments) > 1 else segments[0]  # As num_returns wants it.
+        self._kept = segments.pop(own)
+        return segments if len(segments) != 1 else segments[0]  # As num_returns wants it.
 
     def build_from(self, first_bucket: int, stop_bucket: int, *segments: Segment) -> Any:
-        return self.build(segments, first_bucket, stop_bucket)
+        kept = self.__dict__.pop("_kept")
+        return self.build([kept, *segments], first_bucket, stop_bucket)
 
-    def step_from(self, *outgoing_and_sums: Floats) -> tuple[Floats, Floats]:
-        half = len(outgoing_and_sums) // 2
-        return self.step(outgoing_and_sums[:half], np.concatenate(outgoing_and_sums[half:]))
+    def start_in(self, path: str, out_degree: Any) -> Floats:
+        return self.start(out_degree, window.attach(path, self.vertices.count))
+
+    def forget(self, path: str) -> None:
+        window.forget(path)
+
+    def sent(self) -> Floats:
+        return self.outgoing
+
+    def receive_all(self, firsts: Sequence[int], *outgoing: Floats) -> None:
+        for first, part in zip(firsts, outgoing, strict=True):
+            self.receive(first, part)
+
+    def step_from(self, *sums_and_arrivals: Floats | None) -> Floats:
+        return self.step(np.concatenate([sums for sums in sums_and_arrivals if sums is not None]))
 
     def answer(self) -> tuple[Any, Floats, int, dict[str, float]]:
         ids = self.vertices.ids(self.rows.first, self.rows.stop)
@@ -91,7 +108,7 @@ def _exact(run: Run, attempt: int) -> Outcome:
     with run.phase("start", f"starting {count} actors"):
         remote = ray.remote(num_cpus=options.threads)(RayWorker)
         actors = [remote.remote(options.threads, parameters.damping) for _ in range(count)]
-        ray.get([actor.ready.remote() for actor in actors])
+        hosts = Hosts(actors, ray.get([actor.ready.remote() for actor in actors]))
 
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
@@ -111,26 +128,33 @@ def _exact(run: Run, attempt: int) -> Outcome:
         counts = sum(ray.get([actor.relabel.remote(shared, dense) for actor in actors]))
         cuts = kernel.cut(counts, buckets, count)
         segments = [
-            _as_list(actor.scatter_to.options(num_returns=count).remote(cuts)) for actor in actors
+            _as_list(actor.scatter_to.options(num_returns=count - 1).remote(cuts, own))
+            for own, actor in enumerate(actors)
+        ]
+        # Without its own segment, an owner's place in another's list is one less behind it.
+        received = [
+            [segments[other][owner - (owner > other)] for other in range(count) if other != owner]
+            for owner in range(count)
         ]
         degrees = ray.get(
             [
-                actor.build_from.remote(first, stop, *(sent[owner] for sent in segments))
-                for owner, (actor, first, stop) in enumerate(
-                    zip(actors, cuts[:-1], cuts[1:], strict=True)
+                actor.build_from.remote(first, stop, *foreign)
+                for actor, first, stop, foreign in zip(
+                    actors, cuts[:-1], cuts[1:], received, strict=True
                 )
             ]
         )
         out_degree = ray.put(np.sum(degrees, axis=0, dtype=np.uint32))
-        del segments, degrees, seen, joined, shared
+        del segments, received, degrees, seen, joined, shared
 
     with run.phase("communicate", "iterating"):
-        states = [actor.start.options(num_returns=2).remote(out_degree) for actor in actors]
+        firsts = [buckets.first_vertex(cut) for cut in cuts]
+        sums = hosts.start(out_degree, firsts[-1])
         iterations, residual = 0, float("inf")
         while residual >= parameters.tolerance and iterations < parameters.max_iterations:
-            arguments = [outgoing for outgoing, _ in states] + [sums for _, sums in states]
-            states = [actor.step_from.options(num_returns=2).remote(*arguments) for actor in actors]
-            residual = kernel.residual(np.concatenate(ray.get([sums for _, sums in states])))
+            arguments = [*sums, *hosts.arrivals(firsts)]
+            sums = [actor.step_from.remote(*arguments) for actor in actors]
+            residual = kernel.residual(np.concatenate(ray.get(sums)))
             iterations += 1
             run.progress(f"iteration {iterations}, L1 distance {residual:.1e}")
 
@@ -141,13 +165,54 @@ def _exact(run: Run, attempt: int) -> Outcome:
     phases = [answer[3] for answer in answers]
     study.split_iterations(run, phases)
     ranking = Ranking(ids, ranks, edges, totals.edges, iterations, residual)
-    sent = study.bytes_sent(totals.edges, len(ids), iterations, count)
+    sent = study.bytes_sent(totals.edges, len(ids), iterations, count, hosts.others)
     result = study.outcome(run, ranking, worker_phases=phases, bytes_sent=sent)
     result.quality["attempts"] = attempt
     return result
 
 
+class Hosts:
+    """Which actors share a window of contributions, and what has to go from host to host."""
+
+    def __init__(self, actors: list[Any], places: list[str]) -> None:
+        self._actors = actors
+        self._places = places
+        self._leaders = {place: places.index(place) for place in places}
+        self.others = len(self._leaders) - 1
+
+    def start(self, out_degree: Any, vertices: int) -> list[Any]:
+        """`Worker.start` of all, in windows of their hosts."""
+        path = window.new_path(vertices)
+        sums = [actor.start_in.remote(path, out_degree) for actor in self._actors]
+        try:
+            ray.wait(sums, num_returns=len(sums))
+        finally:
+            window.forget(path)  # This host's, whoever has died meanwhile.
+        ray.get([self._actors[leader].forget.remote(path) for leader in self._leaders.values()])
+        return sums
+
+    def arrivals(self, firsts: Sequence[int]) -> list[Any]:
+        """Let the first actor of every host write down what the others send; done when these are.
+
+        Within a host there is nothing to send.
+        """
+        if not self.others:
+            return []
+        sent = [actor.sent.remote() for actor in self._actors]
+        written = []
+        for place, leader in self._leaders.items():
+            foreign = [index for index, other in enumerate(self._places) if other != place]
+            written.append(
+                self._actors[leader].receive_all.remote(
+                    [firsts[index] for index in foreign], *(sent[index] for index in foreign)
+                )
+            )
+        return written
+
+
 def _as_list(references: Any) -> list[Any]:
+    if references is None:  # One actor has nobody to send to.
+        return []
     return references if isinstance(references, list) else [references]
 
 

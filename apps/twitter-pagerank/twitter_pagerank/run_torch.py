@@ -26,11 +26,11 @@ from twitter_pagerank import kernel
 from twitter_pagerank import relabel
 from twitter_pagerank import study
 from twitter_pagerank import worker as workers
+from twitter_pagerank.collectives import Exchange
 from twitter_pagerank.collectives import all_reduce
 from twitter_pagerank.collectives import exchange
 from twitter_pagerank.collectives import gather_floats
 from twitter_pagerank.collectives import gather_objects
-from twitter_pagerank.collectives import gather_step
 from twitter_pagerank.collectives import join_ids
 from twitter_pagerank.collectives import lengths
 from twitter_pagerank.device import DeviceWorker
@@ -83,10 +83,11 @@ def exact(run: Run) -> Outcome | None:
         del segments, joined
 
     with run.phase("communicate", "iterating"):
-        outgoing, sums = gather_step(worker, *worker.start(out_degree), cuts)
+        exchanged = Exchange(worker, cuts)
+        sums = exchanged(worker.start(out_degree, exchanged.window))
         iterations, residual = 0, float("inf")
         while residual >= parameters.tolerance and iterations < parameters.max_iterations:
-            outgoing, sums = gather_step(worker, *worker.step(outgoing, sums), cuts)
+            sums = exchanged(worker.step(sums))
             residual = kernel.residual(sums)
             iterations += 1
             run.progress(f"iteration {iterations}, L1 distance {residual:.1e}")
@@ -101,7 +102,7 @@ def exact(run: Run) -> Outcome | None:
     if rank != 0:
         return None
     ranking = Ranking(ids, ranks, edges, totals.edges, iterations, residual)
-    sent = study.bytes_sent(totals.edges, len(ids), iterations, count)
+    sent = study.bytes_sent(totals.edges, len(ids), iterations, count, exchanged.receivers)
     return study.outcome(run, ranking, worker_phases=phases, bytes_sent=sent)
 
 

@@ -284,10 +284,10 @@ def split_iterations(run: Run, worker_phases: list[dict[str, float]]) -> None:
     run.phases.add("compute", compute)
 
 
-def bytes_sent(lines: int, vertices: int, iterations: int, workers: int) -> int:
-    """Bytes that cross between workers: edges once, and each iteration contributions to all others.
+def bytes_sent(lines: int, vertices: int, iterations: int, workers: int, receivers: int) -> int:
+    """Bytes that cross between workers: edges once, and contributions to other hosts each time.
 
     From the sizes of what is exchanged, 8 bytes an edge key and a contribution, for an even share.
+    `receivers` is how many times a contribution is sent: none on one host, where all see it.
     """
-    others = workers - 1
-    return 8 * lines * others // workers + 8 * vertices * others * iterations
+    return 8 * lines * (workers - 1) // workers + 8 * vertices * receivers * iterations

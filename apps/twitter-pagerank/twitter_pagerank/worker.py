@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from studykit import storage
 from studykit.phases import Phases
 from studykit.storage import Split
 
@@ -24,6 +25,7 @@ from twitter_pagerank import clean_lines
 from twitter_pagerank import edges
 from twitter_pagerank import kernel
 from twitter_pagerank import relabel
+from twitter_pagerank import window as windows
 from twitter_pagerank.edges import EdgeChunk
 from twitter_pagerank.edges import EdgeFormat
 from twitter_pagerank.kernel import Buckets
@@ -74,7 +76,7 @@ class Worker:
         self, splits: Sequence[Split], formats: Mapping[str, EdgeFormat], reverse: bool = False
     ) -> Loaded:
         """Parse the splits. `reverse` for files whose edges point against the flow of rank."""
-        with self.phases("load"):
+        with self.phases("load"), storage.reading_ahead(splits):
             per_split = self._map(lambda split: _read(split, formats[split.uri], reverse), splits)
         chunks = [chunk for chunks, _ in per_split for chunk in chunks]
         self._groups = [chunks[thread :: self.threads] for thread in range(self.threads)]
@@ -171,44 +173,48 @@ class Worker:
         parts = self._map(count, [range(t, owned, self.threads) for t in range(self.threads)])
         return np.sum(parts, axis=0, dtype=np.uint32)  # type: ignore[no-any-return]
 
-    def start(self, out_degree: npt.NDArray[np.uint32]) -> tuple[Floats, Floats]:
-        """From the out-degrees of all vertices, uint32[n], the first (outgoing, sums) of `step`."""
-        with self.phases("compute"):
-            rows, count = self.rows, self.vertices.count
-            self._degree = out_degree[rows.first : rows.stop].copy()
-            self.ranks = np.full(rows.stop - rows.first, 1.0 / count)
-            self._outgoing = np.empty_like(self.ranks), np.empty_like(self.ranks)
-            self._contribution = np.empty(0)
-            sums = np.zeros((rows.stop_bucket - rows.first_bucket, 2))
-            kernel.spread(self.ranks, self._degree, self.buckets.shift, self._outgoing[0], sums)
-            return self._outgoing[0], sums
+    def start(self, out_degree: npt.NDArray[np.uint32], window: Floats | None = None) -> Floats:
+        """From the out-degrees of all vertices, uint32[n], the first sums for `step`.
 
-    def step(self, outgoing: Sequence[Floats], sums: Floats) -> tuple[Floats, Floats]:
-        """One iteration: the outgoing contributions and sums of all workers, in their order → its.
-
-        outgoing: float64 of each worker's vertices; sums: float64[all buckets, 2].
+        `window` is shared with the other workers of this host (see `window`); its own without.
         """
         with self.phases("compute"):
-            contribution = self._gathered(outgoing)
+            rows, count = self.rows, self.vertices.count
+            self._window = windows.private(count) if window is None else window
+            self._turn = 0
+            self._degree = out_degree[rows.first : rows.stop].copy()
+            self.ranks = np.full(rows.stop - rows.first, 1.0 / count)
+            sums = np.zeros((rows.stop_bucket - rows.first_bucket, 2))
+            kernel.spread(self.ranks, self._degree, self.buckets.shift, self.outgoing, sums)
+            return sums
+
+    def step(self, sums: Floats) -> Floats:
+        """One iteration: the sums of all workers, float64[all buckets, 2] → this one's.
+
+        The contributions of all vertices must be in the window; it leaves its own there.
+        """
+        with self.phases("compute"):
             base = kernel.base_rank(sums, self.vertices.count, self.damping)
-            rows, result = self.rows, self._outgoing[1]
+            rows, contribution = self.rows, self._window[self._turn]
+            self._turn = 1 - self._turn
             mine = np.empty((rows.stop_bucket - rows.first_bucket, 2))
             self._map(
                 lambda task: kernel.pull(
                     task.start, task.stop, self.buckets.shift, rows.offsets, rows.sources,
-                    contribution, base, self.damping, self._degree, self.ranks, result, mine,
+                    contribution, base, self.damping, self._degree, self.ranks, self.outgoing, mine,
                 ),
                 self._tasks,
             )  # fmt: skip
-            self._outgoing = result, self._outgoing[0]
-            return result, mine
+            return mine
 
-    def _gathered(self, outgoing: Sequence[Floats]) -> Floats:
-        if len(outgoing) == 1:
-            return outgoing[0]
-        if not len(self._contribution):
-            self._contribution = np.empty(self.vertices.count)
-        return np.concatenate(outgoing, out=self._contribution)
+    @property
+    def outgoing(self) -> Floats:
+        """The contributions of this worker's vertices, in the window."""
+        return self._window[self._turn, self.rows.first : self.rows.stop]
+
+    def receive(self, first: int, outgoing: Floats) -> None:
+        """Put into the window what another host's worker, whose first vertex this is, has sent."""
+        self._window[self._turn, first : first + len(outgoing)] = outgoing
 
     @property
     def edges(self) -> int:
@@ -261,6 +267,6 @@ def _compile() -> None:
     worker._groups = [[EdgeChunk(*one, 2)]]
     counts = worker.relabel(worker.occurring(2, True), True)
     segments = worker.scatter([0, len(counts)])
-    outgoing, sums = worker.start(worker.build(segments, 0, len(counts)))
-    worker.step([outgoing], sums)
+    sums = worker.start(worker.build(segments, 0, len(counts)))
+    worker.step(sums)
     worker.close()

@@ -39,11 +39,11 @@ def loaded(splits: list[storage.Split]) -> tuple[Worker, workers.Loaded]:
     return worker, worker.load(splits, edges.formats([splits[0].uri]))
 
 
-def built(splits: list[storage.Split]) -> tuple[Worker, np.ndarray, np.ndarray]:
+def built(splits: list[storage.Split]) -> tuple[Worker, np.ndarray]:
     worker, totals = loaded(splits)
     counts = worker.relabel(worker.occurring(totals.largest, True), True)
     degrees = worker.build(worker.scatter([0, len(counts)]), 0, len(counts))
-    return worker, *worker.start(degrees)
+    return worker, worker.start(degrees)
 
 
 def test_parse(benchmark, splits):
@@ -80,18 +80,18 @@ def compressed_rows(worker: Worker) -> tuple[np.ndarray, np.ndarray]:
 def test_one_iteration_against_a_straight_pull(benchmark, splits):
     """In every round one of ours and one straight iteration; the ratio is in the extra info."""
     numba.set_num_threads(THREADS)
-    worker, outgoing, sums = built(splits)
+    worker, sums = built(splits)
     offsets, sources = compressed_rows(worker)
-    contribution, ranks = outgoing.copy(), np.empty(len(outgoing))
+    contribution = worker.outgoing.copy()
+    ranks = np.empty(len(contribution))
     base = kernel.base_rank(sums, len(ranks), 0.85)
     straight_pull(offsets, sources, contribution, base, 0.85, ranks)
-    state, ratios = [outgoing, sums], []
-    state[:] = worker.step([state[0]], state[1])
+    state, ratios = [worker.step(sums)], []
     assert np.allclose(worker.ranks, ranks, rtol=1e-13, atol=0)
 
     def ours_then_straight() -> None:
         began = time.perf_counter()
-        state[:] = worker.step([state[0]], state[1])
+        state[0] = worker.step(state[0])
         middle = time.perf_counter()
         straight_pull(offsets, sources, contribution, base, 0.85, ranks)
         ratios.append((middle - began) / (time.perf_counter() - middle))

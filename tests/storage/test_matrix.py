@@ -1,0 +1,112 @@
+"""Every study, on each of its engines, from HDFS and S3: the answer of a local run.
+
+The studies are found, not listed: whatever package here has a `run_plain` is one.
+"""
+
+import importlib
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers import Server
+from studykit import testing
+
+PACKAGES = sorted(
+    {path.parent.name for place in sys.path for path in Path(place).glob("*/run_plain.py")}
+)
+CELLS = [
+    (package, engine)
+    for package in PACKAGES
+    for engine in importlib.import_module(f"{package}.study").STUDY.engines
+]
+
+
+def run(package: str, engine: str, *argv: object, **variables: str) -> dict[str, Any]:
+    done = testing.run(
+        f"{package}.run_{engine}", "--workers", 2, "--oversubscribe", "--json", *argv, **variables
+    )
+    assert done.code == 0, done.stderr
+    return done.record
+
+
+@cache
+def local(package: str, folder: Path) -> dict[str, Any]:
+    """The record of one plain process on the local disk."""
+    place = folder / package
+    return run(package, "plain", "--size", "tiny", "--store", place, "--results", place / "results")
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("here")
+
+
+def test_there_is_a_study() -> None:
+    assert PACKAGES
+
+
+@pytest.mark.parametrize("store", ["hdfs", "s3"], indirect=True)
+@pytest.mark.parametrize(("package", "engine"), CELLS)
+def test_a_store_gives_the_answer_of_the_local_disk(
+    package: str, engine: str, store: Server, here: Path
+) -> None:
+    place = f"{store.uri}/{package}"
+    record = run(
+        package, engine, "--size", "tiny", "--store", f"{place}/data",
+        "--results", f"{place}/results", "--out", f"{place}/{engine}/answer.csv", **store.variables,
+    )  # fmt: skip
+    expected = local(package, here)
+    assert record["status"] == "done"
+    assert record["dataset"]["sha256"] == expected["dataset"]["sha256"]
+    assert record["dataset"]["uri"].startswith(place)
+    assert_same(record["quality"], expected["quality"])
+    assert record["outputs"] and all(uri.startswith(place) for uri in record["outputs"].values())
+    listed = _listed(place, store)
+    assert not any("/." in name for name in listed), "an unfinished file was left"
+    assert set(record["outputs"].values()) <= set(listed)
+    assert sum(f"/{engine}/" in name and name.endswith(".json") for name in listed) == 1
+
+
+@pytest.mark.parametrize("store", ["hdfs", "s3"], indirect=True)
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_copy_is_read_as_data_of_ones_own(package: str, store: Server, here: Path) -> None:
+    expected = local(package, here)
+    source, place = expected["dataset"]["uri"], f"{store.uri}/{package}/copied/"
+    code = "import sys; from study_data import copying; copying.copy(*sys.argv[1:])"
+    done = testing.finish(testing.start_python("-c", code, source, place, **store.variables))
+    assert done.code == 0, done.stderr
+    copied = place + source.rsplit("/", 1)[-1]
+    record = run(
+        package, "plain", "--data", copied, "--results", here / "copied", **store.variables
+    )
+    assert_same(record["quality"], expected["quality"])
+
+
+def _listed(place: str, store: Server) -> list[str]:
+    """All names below a place, hidden ones too."""
+    code = (
+        "import sys; from pyarrow import fs; from studykit import filesystems as f, storage;"
+        "files, path = f.filesystem(sys.argv[1]);"
+        "found = files.get_file_info(fs.FileSelector(path, recursive=True));"
+        "print('\\n'.join(f.uri_of(sys.argv[1], one.path) for one in found if one.is_file))"
+    )
+    done = testing.finish(testing.start_python("-c", code, place, **store.variables))
+    assert done.code == 0, done.stderr
+    return done.stdout.split("\n")
+
+
+def assert_same(found: Any, expected: Any, where: str = "quality") -> None:
+    """Equal where both say something; numbers within the rounding of another order of sums."""
+    if isinstance(expected, dict):
+        for key in expected.keys() & found.keys():
+            assert_same(found[key], expected[key], f"{where}.{key}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), where
+        for index, (one, other) in enumerate(zip(found, expected, strict=True)):
+            assert_same(one, other, f"{where}[{index}]")
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, rel=1e-6, abs=1e-9), where
+    else:
+        assert found == expected, where
