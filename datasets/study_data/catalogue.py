@@ -24,6 +24,9 @@ from studykit.errors import UsageError
 
 from study_data import follower_graph
 from study_data import twitter7
+from study_data import uniform_rows
+from study_data import yellow_taxi
+from study_data import yellow_trips
 from study_data.dataset import Dataset
 from study_data.dataset import Size
 from study_data.dataset import require_room
@@ -47,7 +50,14 @@ class Located:
 
 
 DATASETS: dict[str, Dataset] = {
-    dataset.name: dataset for dataset in (follower_graph.DATASET, twitter7.DATASET)
+    dataset.name: dataset
+    for dataset in (
+        follower_graph.DATASET,
+        twitter7.DATASET,
+        uniform_rows.DATASET,
+        yellow_taxi.DATASET,
+        yellow_trips.DATASET,
+    )
 }
 
 

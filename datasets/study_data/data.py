@@ -6,6 +6,9 @@
 ./pants run datasets:data -- verify
 ./pants run datasets:data -- remove follower-graph --size 1gb
 ./pants run datasets:data -- fetch twitter7
+./pants run datasets:data -- split rows.csv --to halves
+./pants run datasets:data -- fetch nyc-yellow-taxi
+./pants run datasets:data -- copy rows.csv s3://bucket/data/rows.csv
 
 Exit codes: 0 done · 2 wrong usage or damaged data · 4 no room · 5 storage · 130, 143 interrupted.
 """
@@ -24,7 +27,10 @@ from studykit.errors import DataError
 from studykit.errors import UsageError
 
 from study_data import catalogue
+from study_data import copying
+from study_data import halves
 from study_data import twitter7
+from study_data import yellow_taxi
 from study_data.dataset import Dataset
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A data set; `list` shows them.")]
@@ -36,6 +42,8 @@ Store = Annotated[
 Seed = Annotated[int, typer.Option("--data-seed", min=0, help="Seed of the data generator.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer, alone, as JSON.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+
+FETCHED = {"twitter7": twitter7, "nyc-yellow-taxi": yellow_taxi}
 
 app = typer.Typer(
     help="Make, fetch, verify and remove the data sets of the studies.",
@@ -130,23 +138,57 @@ def remove(
 def fetch(
     name: Name,
     handle: Annotated[
-        str, typer.Option(metavar="OWNER/NAME", help="The data set on Kaggle.")
-    ] = twitter7.HANDLE,
+        str | None,
+        typer.Option(metavar="OWNER/NAME", help="The data set on Kaggle; default: the papers'."),
+    ] = None,
     to: Annotated[
         str | None, typer.Option(metavar="URI", help="Copy it into this folder as well.")
     ] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Download a published data set with its publisher's client (25 GB; 40 GB while unpacking)."""
+    """Download a published data set with its publisher's client; says how much room it needs."""
     with manners(debug):
-        if name != "twitter7":
-            raise UsageError(f"'{name}' is not fetched: `fetch` knows twitter7, `make` the others")
-        uri = twitter7.fetch(handle, to)
+        if name not in FETCHED:
+            known = " and ".join(FETCHED)
+            raise UsageError(f"'{name}' is not fetched: `fetch` knows {known}, `make` the others")
+        source = FETCHED[name]
+        uri = source.fetch(handle or source.HANDLE, to)
         if as_json:
-            _print_json({"name": name, "uri": uri, "bytes": storage.size(uri)})
+            size = sum(storage.size(file) for file in storage.list_files(uri))
+            _print_json({"name": name, "uri": uri, "bytes": size})
         else:
             console.print(f"{name}: {uri} (give it to a study as --data)", markup=False)
+
+
+@app.command(epilog="Example: split rows.csv --to halves")
+def split(
+    uri: Annotated[str, typer.Argument(metavar="URI", help="A CSV file with a header.")],
+    to: Annotated[
+        str | None, typer.Option(metavar="URI", help="Folder of the halves (the file's own).")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Cut a file into half1.csv and half2.csv, of as many rows each."""
+    with manners(debug):
+        for half in halves.split(uri, to or uri.rpartition("/")[0] or "."):
+            console.print(half, markup=False)
+
+
+@app.command(epilog="Example: copy /tmp/edges.csv s3://bucket/data/edges.csv")
+def copy(
+    source: Annotated[str, typer.Argument(metavar="URI", help="A file, or a folder.")],
+    target: Annotated[str, typer.Argument(metavar="URI", help="Where to; / at the end: into it.")],
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Copy between stores, and read the copy again to compare its hash."""
+    with manners(debug):
+        copies = copying.copy(source, target)
+        if as_json:
+            _print_json(copies)
+        for uri in copies:
+            console.print(f"copied and verified: {uri}", markup=False)
 
 
 def _asked(name: str | None, size: str | None, seed: int, store: str) -> list[tuple[str, str, int]]:

@@ -40,7 +40,7 @@ ENOUGH_DISK = 5 * GIGABYTE
 ENOUGH_SHARED_MEMORY = 0.3  # of the memory: where it is less, Ray keeps its objects on the disk
 ENOUGH_FILES = 4096
 _COLOURS = {"good": "green", "warning": "yellow", "bad": "red"}
-_SAMPLE_LIBRARIES = {"ray": "ray", "torch": "torch", "dask": "distributed"}
+_LIBRARY_OF = {"ray": "ray", "torch": "torch", "dask": "distributed"}
 
 
 def command(study: Study) -> Callable[[], None]:
@@ -146,7 +146,7 @@ def _libraries(study: Study) -> Iterator[Finding]:
     for name, version in machine.versions(study.packages).items():
         yield bad(name, version, fix) if version == "missing" else good(name, version)
     for engine in study.engines:
-        library = _SAMPLE_LIBRARIES.get(engine)
+        library = _LIBRARY_OF.get(engine)
         if library is not None:
             yield _imported(f"engine {engine}", library, fix)
     if machine.versions(["torchvision"])["torchvision"] != "missing":

@@ -32,6 +32,8 @@ from studykit.memory import TreeSampler
 from studykit.options import Options
 
 CONNECT_SECONDS = 3
+START_ATTEMPTS = 3
+"""Ray gives its own processes 30 s to start, which a busy machine may need more than."""
 OBJECT_STORE_SHARE = 0.4
 """Of --memory-limit, or of the memory there is; the rest is for the workers' own arrays."""
 
@@ -53,11 +55,13 @@ def cluster(options: Options) -> Iterator[None]:
         _join(options, variables)
     signal.signal(signal.SIGTERM, on_sigterm)
     try:
-        _require(options)
         with _standard_output_kept():
-            yield
+            try:
+                _require(options)
+                yield
+            finally:
+                ray.shutdown()  # It prints what it has held back.
     finally:
-        ray.shutdown()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -77,17 +81,25 @@ def _standard_output_kept() -> Iterator[None]:
 
 
 def _start_local(options: Options, folder: str, variables: dict[str, str]) -> None:
-    # "local" never means whatever cluster happens to be running (RAY_ADDRESS, `ray start`).
-    ray.init(
-        address="local",
-        num_cpus=options.worker_count * options.threads,
-        include_dashboard=options.dashboard,
-        object_store_memory=_object_store_bytes(options),
-        logging_level=logging.ERROR,
-        log_to_driver=options.debug,
-        runtime_env={"env_vars": variables},
-        _temp_dir=folder,
-    )
+    for _ in range(START_ATTEMPTS):
+        try:
+            # "local" never means whatever cluster happens to be running (RAY_ADDRESS, `ray start`).
+            ray.init(
+                address="local",
+                num_cpus=options.worker_count * options.threads,
+                include_dashboard=options.dashboard,
+                object_store_memory=_object_store_bytes(options),
+                logging_level=logging.ERROR,
+                log_to_driver=options.debug,
+                runtime_env={"env_vars": variables},
+                _temp_dir=folder,
+            )
+            return
+        except Exception as error:  # Ray has no class of its own for it.
+            if "timed out during startup" not in str(error):
+                raise
+            ray.shutdown()
+    raise ResourceError(f"Ray did not start in {START_ATTEMPTS} attempts: is the machine too busy?")
 
 
 def _join(options: Options, variables: dict[str, str]) -> None:

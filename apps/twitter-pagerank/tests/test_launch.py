@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,13 +30,13 @@ def two_hosts(tmp_path) -> Path:
     return hosts
 
 
-def launch(engine: str, *argv: object) -> "subprocess.Popen[str]":
+def launch(engine: str, *argv: object, python: object = sys.executable) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         ["bash", str(LAUNCH / f"{engine}.sh"), *map(str, argv)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**testing.environment(STUDY_PYTHON=sys.executable), "HOME": os.environ["HOME"]},
+        env={**testing.environment(STUDY_PYTHON=str(python)), "HOME": os.environ["HOME"]},
         start_new_session=True,
     )
 
@@ -50,6 +52,40 @@ def test_two_hosts_give_the_answer_of_one_process(graph, two_hosts, tmp_path, en
     assert record["quality"]["top"] == plain["quality"]["top"]
     assert (record["workers"], record["hosts"]) == (2, 2)
     assert record["check"]["passed"] is True
+
+
+@pytest.fixture
+def python_with_memory_of_its_own(tmp_path) -> Path:
+    """A Python whose /dev/shm no other process sees: as on a host of its own."""
+    isolate = "mount -t tmpfs tmpfs /dev/shm"
+    for unshare in (["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"]):
+        tried = shutil.which("unshare") and subprocess.run([*unshare, "sh", "-c", isolate])
+        if tried and tried.returncode == 0:
+            script = tmp_path / "python"
+            command = f'{isolate} && exec {shlex.quote(sys.executable)} "$@"'
+            script.write_text(
+                f'#!/bin/sh\nexec {shlex.join(unshare)} sh -c {shlex.quote(command)} python "$@"\n'
+            )
+            script.chmod(0o755)
+            return script
+    pytest.skip("no right to unshare: hosts with memory of their own are not tried")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_hosts_that_share_no_memory_send_each_other_what_they_need(
+    graph, two_hosts, tmp_path, engine, python_with_memory_of_its_own
+):
+    argv = ("--data", graph, "--json", "--results", tmp_path / "results")
+    plain = testing.run("twitter_pagerank.run_plain", *argv, "--workers", 1).record
+    finished = testing.finish(
+        launch(engine, "--hosts", two_hosts, *argv, python=python_with_memory_of_its_own)
+    )
+    assert finished.code == 0, finished.stderr
+    record = json.loads(finished.stdout)
+    assert record["quality"]["top"] == plain["quality"]["top"]
+    edges = record["quality"]["edges"] + record["quality"]["duplicate_edges"]
+    sent = 8 * record["quality"]["vertices"] * record["quality"]["iterations"]
+    assert record["bytes_sent"] == 8 * edges // 2 + sent
 
 
 def test_this_machine_needs_no_hosts(graph, tmp_path):

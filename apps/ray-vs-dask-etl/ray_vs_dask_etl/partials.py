@@ -1,0 +1,154 @@
+"""What a worker does with one split: no engine, one thread; and who did it, in how many seconds.
+
+Every engine places these functions on its workers and brings back what they return.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from typing import Generic
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from studykit.errors import DataError
+from studykit.storage import Split
+
+from ray_vs_dask_etl import clean_lines
+from ray_vs_dask_etl import regression
+from ray_vs_dask_etl import rows
+from ray_vs_dask_etl import softmax
+from ray_vs_dask_etl.aggregation import Bins
+from ray_vs_dask_etl.aggregation import Group
+from ray_vs_dask_etl.regression import Cached
+from ray_vs_dask_etl.regression import Floats
+from ray_vs_dask_etl.regression import Loaded
+from ray_vs_dask_etl.regression import Sums
+from ray_vs_dask_etl.rows import Columns
+from ray_vs_dask_etl.rows import RowFormat
+
+Result = TypeVar("Result")
+Features = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Partial(Generic[Result]):
+    """A result of one split; the process that made it; its phase and seconds."""
+
+    result: Result
+    worker: str
+    phase: str
+    seconds: float
+
+
+def partial(phase: str, work: Callable[..., Result], *arguments: Any) -> Partial[Result]:
+    began = time.monotonic()
+    result = work(*arguments)
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    return Partial(result, worker, phase, time.monotonic() - began)
+
+
+def seconds_of_workers(partials: Iterable[Partial[Any]], threads: int) -> list[dict[str, float]]:
+    """What each worker spent in each phase, as `worker_phases` wants it.
+
+    The seconds of threads that work side by side are divided by their number.
+    """
+    spent: dict[str, dict[str, float]] = {}
+    for part in partials:
+        phases = spent.setdefault(part.worker, {})
+        phases[part.phase] = phases.get(part.phase, 0.0) + part.seconds / threads
+    return list(spent.values())
+
+
+def aggregate(split: Split, form: RowFormat, columns: Columns) -> Partial[list[Group]]:
+    """One group per category, of the rows of a split."""
+    return partial("load", _aggregate, split, form, columns)
+
+
+def _aggregate(split: Split, form: RowFormat, columns: Columns) -> list[Group]:
+    bins = Bins(len(columns.categories), len(columns.values))
+    for chunk in rows.read(split, form, columns):
+        bins.add(chunk.values, chunk.codes)
+    return bins.groups()
+
+
+def cache(split: Split, form: RowFormat, columns: Columns, seed: int) -> Partial[Cached]:
+    """The rows of a split, parsed and divided into training and test rows."""
+    return partial("load", _cache, split, form, columns, seed)
+
+
+def _cache(split: Split, form: RowFormat, columns: Columns, seed: int) -> Cached:
+    moments = np.zeros((len(columns.categories), 1 + 2 * len(columns.values)))
+    chunks = []
+    for chunk in rows.read(split, form, columns):
+        features = np.empty(chunk.values.shape, np.float32)
+        codes = np.empty(len(chunk), np.uint8)
+        added = np.zeros_like(moments)
+        train = softmax.divide(
+            chunk.ids, chunk.values, chunk.codes, np.uint64(seed % 2**64), features, codes, added
+        )
+        moments += added
+        chunks.append((features, codes, int(train)))
+    if not np.isfinite(moments).all():
+        raise DataError("numbers too large for a regression in single precision", uri=split.uri)
+    return Cached(*_joined(chunks, len(columns.values)), moments)
+
+
+def _joined(
+    chunks: list[tuple[Features, rows.Codes, int]], columns: int
+) -> tuple[Features, rows.Codes, int]:
+    """All chunks' training rows, then all chunks' test rows."""
+    pieces = [(f[:, :t], c[:t]) for f, c, t in chunks] + [(f[:, t:], c[t:]) for f, c, t in chunks]
+    features = [np.empty((columns, 0), np.float32), *(piece for piece, _ in pieces)]
+    codes = [np.empty(0, np.uint8), *(piece for _, piece in pieces)]
+    train = sum(count for *_, count in chunks)
+    return np.concatenate(features, axis=1), np.concatenate(codes), train
+
+
+def describe(cached: Partial[Cached]) -> Partial[Loaded]:
+    """What the driver has to know of it."""
+    return Partial(Loaded.of(cached.result), cached.worker, cached.phase, cached.seconds)
+
+
+def evaluate(cached: Partial[Cached], theta: Floats, second: bool) -> Partial[Sums]:
+    return partial("compute", regression.evaluate, cached.result, theta, second)
+
+
+def correct(cached: Partial[Cached], theta: Floats, classes: rows.Codes) -> Partial[int]:
+    return partial("compute", regression.correct, cached.result, theta, classes)
+
+
+def warm_up() -> None:
+    """Compile, or load from the cache, every kernel: its time belongs to `start`.
+
+    In a thread, because LLVM's callbacks swallow an interrupt that reaches the main thread in them.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(_compile).result()
+
+
+def _compile() -> None:
+    """Every kernel on two rows, with every kind of array that it meets in a run."""
+    columns = Columns("id", ("x", "y"), "category", ("A", "B"))
+    form = RowFormat(("id", "x", "y", "category"), 0)
+    data = np.frombuffer(b"1,0.5,0.25,A\n2,0.12345678901234567,1e3,B\n", np.uint8)
+    ids, values, codes = np.empty(4, np.int64), np.empty((2, 4)), np.empty(4, np.uint8)
+    roles = form.roles(columns)
+    count, _ = clean_lines.parse(data, 0, 4, roles, *columns.tables, ids, values, codes)
+    ids, codes = ids[:count], codes[:count]
+    features, divided = np.empty((2, count), np.float32), np.empty(count, np.uint8)
+    moments, theta = np.zeros((2, 5)), np.zeros((1, 3))
+    for some in (values[:, :count], values[:, :count].copy()):
+        Bins(2, 2).add(some, codes)
+        softmax.divide(ids, some, codes, np.uint64(0), features, divided, moments)
+    for writeable in (True, False):  # As they are here, and as they come out of a store.
+        features.flags.writeable = divided.flags.writeable = writeable
+        cached = Cached(features, divided, count, moments)
+        for second in (False, True):
+            regression.evaluate(cached, theta, second)
+        regression.correct(cached, theta, np.arange(2, dtype=np.uint8))

@@ -1,0 +1,162 @@
+"""Libraries that a user would otherwise pick, timed in the same interleaved rounds as the engines.
+
+    python -m ray_vs_dask_etl.peers polars --size tiny --workers 2
+
+Each is one process with workers × threads threads that makes the same table as the ETL: polars'
+streaming `scan_csv`, DuckDB's `read_csv`, pyarrow's CSV reader and `group_by`. Their time is the
+phase `load`, as the ETL's is; their answers are checked against the same oracle.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+from typing import Any
+
+import typer
+from studykit import cli
+from studykit import machine
+from studykit import storage
+from studykit.errors import ResourceError
+from studykit.errors import UsageError
+from studykit.options import Options
+from studykit.ratios import PEER
+from studykit.run import Outcome
+from studykit.run import Run
+from studykit.run import execute
+
+from ray_vs_dask_etl import grouping
+from ray_vs_dask_etl import study
+from ray_vs_dask_etl.study import STUDY
+from ray_vs_dask_etl.study import Parameters
+
+Groups = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: Annotated[str, typer.Argument(help="Library: polars, duckdb or pyarrow.")] = "polars"
+
+
+def with_polars(run: Run, files: list[str], threads: int) -> Callable[[], Groups]:
+    import polars as pl
+
+    columns = run.parameters.read
+
+    def group_by() -> Groups:
+        wanted = [pl.len().alias("count")]
+        for name in columns.values:
+            column = pl.col(name)
+            wanted += [
+                column.mean().alias(f"mean_{name}"),
+                column.std().alias(f"std_{name}"),
+                column.min().alias(f"min_{name}"),
+                column.max().alias(f"max_{name}"),
+            ]
+        types = {name: pl.Float64 for name in columns.values}
+        scanned = pl.scan_csv(files, schema_overrides=types)
+        table = scanned.group_by(pl.col(columns.category).alias("category")).agg(wanted)
+        return table.collect(engine="streaming").to_dicts()
+
+    return group_by
+
+
+def with_duckdb(run: Run, files: list[str], threads: int) -> Callable[[], Groups]:
+    import duckdb
+
+    columns = run.parameters.read
+    connection = duckdb.connect(config={"threads": threads})
+
+    def group_by() -> Groups:
+        figures = [
+            f'{function}("{name}") AS "{figure}_{name}"'
+            for name in columns.values
+            for figure, function in (
+                ("mean", "avg"), ("std", "stddev_samp"), ("min", "min"), ("max", "max"),
+            )
+        ]  # fmt: skip
+        table = connection.execute(
+            f'SELECT "{columns.category}" AS category, count(*) AS count, {", ".join(figures)}'
+            " FROM read_csv(?, header = true) GROUP BY ALL",
+            [files],
+        )
+        names = [column[0] for column in table.description]
+        return [dict(zip(names, row, strict=True)) for row in table.fetchall()]
+
+    return group_by
+
+
+def with_pyarrow(run: Run, files: list[str], threads: int) -> Callable[[], Groups]:
+    import pyarrow as pa
+    from pyarrow import compute as pc
+    from pyarrow import dataset
+
+    pa.set_cpu_count(threads)
+    pa.set_io_thread_count(max(threads, 2))
+    columns = run.parameters.read
+
+    def group_by() -> Groups:
+        rows = dataset.dataset(files, format="csv").to_table(
+            columns=[*columns.values, columns.category]
+        )
+        sample = pc.VarianceOptions(ddof=1)
+        wanted: list[Any] = [([], "count_all")]
+        wanted += [
+            (name, function, *([sample] if function == "stddev" else []))
+            for name in columns.values
+            for function in ("mean", "stddev", "min", "max")
+        ]
+        table = rows.group_by(columns.category).aggregate(wanted)
+        renamed = {columns.category: "category", "count_all": "count"}
+        for name in columns.values:
+            renamed |= {f"{name}_{figure}": f"{figure}_{name}" for figure in ("mean", "min", "max")}
+            renamed[f"{name}_stddev"] = f"std_{name}"
+        return table.rename_columns(renamed).to_pylist()
+
+    return group_by
+
+
+LIBRARIES: dict[str, Callable[[Run, list[str], int], Callable[[], Groups]]] = {
+    "polars": with_polars,
+    "duckdb": with_duckdb,
+    "pyarrow": with_pyarrow,
+}
+
+
+def compute(run: Run) -> Outcome:
+    threads = run.options.worker_count * run.options.threads
+    with run.phase("start", f"importing {run.engine}"):
+        machine.pin_threads(threads)
+        uris = storage.list_files(run.dataset.uri)
+        if not all(map(storage.is_local, uris)):
+            raise ResourceError(f"{run.engine} is compared on local files: {run.dataset.uri}")
+        group_by = LIBRARIES[run.engine](run, [storage.local_path(uri) for uri in uris], threads)
+
+    with run.phase("load", f"reading and aggregating {run.dataset.bytes:,} bytes"):
+        groups = group_by()
+    return grouping.groups_outcome(run, grouping.in_order(groups, run), tolerance=grouping.ROUNDED)
+
+
+def _run(peer: Peer, options: Options, parameters: Parameters) -> None:
+    with cli.manners(options.debug, options.timeout):
+        if peer.name not in LIBRARIES:
+            raise UsageError(f"{peer.name}: known peers are {', '.join(LIBRARIES)}")
+        study.validate(options, parameters)
+        if parameters.task != "etl":
+            raise ResourceError(f"{peer.name} is compared on the ETL only")
+        asked = dataclasses.replace(options, method=PEER)
+        given = study.with_signal(STUDY, parameters)
+        raise typer.Exit(execute(given, peer.name, asked, parameters, compute))
+
+
+main = cli.application(
+    cli.typer_command(
+        (Peer, Options, Parameters),
+        _run,
+        doc="Time a library on this study's data.\n\n"
+        "Example: python -m ray_vs_dask_etl.peers polars --size tiny --workers 2",
+    )
+)
+
+if __name__ == "__main__":
+    main()

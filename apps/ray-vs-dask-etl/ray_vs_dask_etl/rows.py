@@ -1,0 +1,197 @@
+"""Reading rows of a CSV with a header: an id, numbers and a category, picked by their names.
+
+The one idea: almost every line is plain, and a compiled loop reads those (clean_lines.py) straight
+out of the split's bytes, a few thousand rows at a time, which stay in the cache until the kernel
+has used them. What the loop will not judge goes line by line through the exact reader of
+`studykit.delimited`, which reads what is unusual but right (quotes, blanks, more digits than a
+double keeps) and names the line of what is wrong.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from studykit import delimited
+from studykit import storage
+from studykit.errors import DataError
+from studykit.storage import Block
+from studykit.storage import Split
+
+from ray_vs_dask_etl.clean_lines import CATEGORY
+from ray_vs_dask_etl.clean_lines import FIRST_VALUE
+from ray_vs_dask_etl.clean_lines import ID
+from ray_vs_dask_etl.clean_lines import SKIPPED
+from ray_vs_dask_etl.clean_lines import parse
+
+HEAD_BYTES = 1 << 16
+CHUNK_VALUES = 1 << 15
+"""Numbers of a chunk: 256 KB, a share of a core's second cache."""
+MOST_LINES_AT_ONCE = 1 << 16
+"""Given to the exact reader, which gets a line or two first and more while they come often."""
+RARE = 1000
+"""Clean lines from one that is not to the next, from which a call of the exact reader pays off."""
+MOST_CATEGORIES = 256
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+Ids = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What is read: the names of the id, of the numbers and of the category, and what that knows.
+
+    A row's code is the place of its category in `categories`.
+    """
+
+    id: str
+    values: tuple[str, ...]
+    category: str
+    categories: tuple[str, ...]
+
+    @cached_property
+    def tables(self) -> tuple[npt.NDArray[np.int16], Codes, npt.NDArray[np.int64]]:
+        """What `clean_lines.parse` compares a category with."""
+        encoded = [name.encode() for name in self.categories]
+        single = np.full(256, -1, np.int16)
+        labels = np.zeros((len(encoded), max(map(len, encoded))), np.uint8)
+        for code, name in enumerate(encoded):
+            labels[code, : len(name)] = list(name)
+            if len(name) == 1:
+                single[name[0]] = code
+        return single, labels, np.array([len(name) for name in encoded])
+
+
+@dataclass(frozen=True)
+class RowFormat:
+    """How one file is laid out: the names in its header, and where its first row can begin."""
+
+    names: tuple[str, ...]
+    body: int
+
+    def roles(self, columns: Columns) -> npt.NDArray[np.int64]:
+        known = {columns.id: ID, columns.category: CATEGORY}
+        known |= {name: FIRST_VALUE + place for place, name in enumerate(columns.values)}
+        return np.array([known.get(name, SKIPPED) for name in self.names])
+
+
+@dataclass
+class Chunk:
+    """Some rows: ids int64[n], values float64[columns, n], codes uint8[n]; views, soon reused."""
+
+    ids: Ids
+    values: Values
+    codes: Codes
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+def formats(uris: Sequence[str], columns: Columns) -> dict[str, RowFormat]:
+    """Look at the head of every file. DataError where a column that is wanted is not there."""
+    return {uri: sniff(uri, columns) for uri in uris}
+
+
+def sniff(uri: str, columns: Columns) -> RowFormat:
+    """The layout of one file, from its first line that is not blank."""
+    head = _head(uri)
+    text = head.removeprefix(_BYTE_ORDER_MARK)
+    filled = text.lstrip(b" \t\r\n")
+    if not filled:
+        raise DataError("no rows: the file is empty", uri=uri)
+    number = 1 + text[: len(text) - len(filled)].count(b"\n")
+    line = filled.split(b"\n", 1)[0]
+    try:
+        names = delimited.header_names(line, delimited.Dialect(header=True))
+    except DataError as error:
+        raise DataError(error.reason, uri=uri, line=number) from None
+    for name in (columns.id, *columns.values, columns.category):
+        if names.count(name) != 1:
+            problem = f"column {name!r} twice" if name in names else f"no column {name!r}"
+            raise DataError(
+                f"{problem} in the header {','.join(names)[:80]!r} (--columns names others)",
+                uri=uri,
+                line=number,
+            )
+    return RowFormat(tuple(names), len(head) - len(filled) + len(line) + 1)
+
+
+def _head(uri: str) -> bytes:
+    entry = storage.look(uri)
+    split = Split(uri, 0, min(HEAD_BYTES, entry.size), entry.size, entry.version)
+    for block in storage.read_blocks(split, HEAD_BYTES):
+        return block.data.tobytes()
+    return b""
+
+
+def read(split: Split, form: RowFormat, columns: Columns) -> Iterator[Chunk]:
+    """The rows of one split, chunk by chunk; a chunk is valid until the next one is asked for."""
+    most = max(CHUNK_VALUES // len(columns.values), 1)
+    room = Chunk(
+        np.empty(most, np.int64), np.empty((len(columns.values), most)), np.empty(most, np.uint8)
+    )
+    roles = form.roles(columns)
+    for block in storage.read_blocks(split):
+        data, position = block.data, max(form.body - block.offset, 0)
+        lines, clean = 1, 0
+        while position < len(data):
+            rows, stopped = parse(
+                data, position, most, roles, *columns.tables, room.ids, room.values, room.codes
+            )
+            if rows:
+                yield Chunk(room.ids[:rows], room.values[:, :rows], room.codes[:rows])
+            position, clean = int(stopped), clean + rows
+            if rows < most and position < len(data):
+                # One line that is not clean costs one line; a file of them, few calls.
+                lines = 1 if clean >= RARE else min(2 * lines, MOST_LINES_AT_ONCE)
+                clean = 0
+                end = _end_of_lines(data, position, lines)
+                yield _read_slowly(
+                    Block(data[position:end], block.offset + position), form, columns, split
+                )
+                position = end
+
+
+def _end_of_lines(data: npt.NDArray[np.uint8], position: int, lines: int) -> int:
+    """Behind the next `lines` lines from a position at a line's beginning."""
+    step, found = 4096, 0
+    while position < len(data):
+        ends = np.flatnonzero(data[position : position + step] == ord("\n"))
+        if found + len(ends) >= lines:
+            return position + int(ends[lines - found - 1]) + 1
+        found, position, step = found + len(ends), position + step, 2 * step
+    return len(data)
+
+
+def _read_slowly(block: Block, form: RowFormat, columns: Columns, split: Split) -> Chunk:
+    schema = pa.schema(
+        [(columns.id, pa.int64())]
+        + [(name, pa.float64()) for name in columns.values]
+        + [(columns.category, pa.string())]
+    )
+    dialect, names = delimited.Dialect(header=True), list(form.names)
+    table = delimited.read(block, dialect, schema, split, names)
+
+    def refuse(wrong: npt.NDArray[np.bool_], column: str, reason: str) -> None:
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            line = delimited.line_of_row(block, dialect, split, row, names)
+            value = table.column(column)[row]
+            raise DataError(f"{value} {reason}", uri=split.uri, line=line, column=column)
+
+    values = np.empty((len(columns.values), table.num_rows))
+    for place, name in enumerate(columns.values):
+        values[place] = table.column(name).to_numpy()
+        refuse(~np.isfinite(values[place]), name, "is not a finite number")
+    known = pa.array(columns.categories)
+    codes = pc.index_in(table.column(columns.category), known)
+    unknown = codes.is_null().to_numpy()
+    refuse(unknown, columns.category, f"is none of {', '.join(columns.categories)} (--categories)")
+    ids = table.column(columns.id).to_numpy()
+    return Chunk(ids.copy(), values, codes.to_numpy().astype(np.uint8))

@@ -1,0 +1,187 @@
+"""ray-vs-dask-etl: what every engine of this study is asked, and what it returns.
+
+Two tasks on rows `id,x,y,category`: `etl` groups by category, `logistic-regression` fits the
+category to the numbers. Standard deviations are the sample's; a row is in the test set where the
+hash of its id says so; L2 acts on coefficients that are centred over the categories.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from study_data import catalogue
+from study_data import uniform_rows
+from studykit import machine
+from studykit import storage
+from studykit.errors import UsageError
+from studykit.options import Options
+from studykit.options import Study
+from studykit.records import DatasetInfo
+from studykit.records import Limit
+from studykit.run import Run
+
+from ray_vs_dask_etl import rows
+from ray_vs_dask_etl.rows import Columns
+from ray_vs_dask_etl.rows import RowFormat
+
+LARGEST_SPLIT = 64_000_000
+"""The block size of the paper's Dask; larger ones only cost memory."""
+SMALLEST_SPLIT = 1 << 16
+SPLITS_PER_THREAD = 8
+"""So that threads and workers end at about the same time."""
+MOST_CELLS = 1024
+"""Categories × columns of the ETL: 82 KB of bins for each, in every thread."""
+TASKS = ("etl", "logistic-regression")
+SOLVERS = ("auto", "newton", "lbfgs")
+NO_ROWS = "no rows: nothing but a header or blank lines"
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Options of this study alone."""
+
+    task: Annotated[str, typer.Option(help="etl or logistic-regression.")] = "etl"
+    columns: Annotated[
+        str, typer.Option(help="Names of the id, of the numbers and, last, of the category.")
+    ] = "id,x,y,category"
+    categories: Annotated[str, typer.Option(help="All categories that may occur.")] = "A,B,C,D"
+    signal: Annotated[
+        float, typer.Option(help="Of the generated data: share of rows that follow a rule, 0 … 1.")
+    ] = 0.0
+    solver: Annotated[
+        str, typer.Option(help="newton, lbfgs or auto: lbfgs above 200 columns of numbers.")
+    ] = "auto"
+    l2: Annotated[
+        float, typer.Option(help="Weight of half the squared coefficients, intercepts left out.")
+    ] = 0.0
+    tolerance: Annotated[
+        float, typer.Option(help="Stop when the gradient is this small, to that at zero.")
+    ] = 1e-8
+    max_iterations: Annotated[int, typer.Option(min=1, help="Not converged by then is exit 3.")] = (
+        100
+    )
+
+    @property
+    def read(self) -> Columns:
+        """The columns as the reader wants them."""
+        names = [name.strip() for name in self.columns.split(",")]
+        categories = tuple(name.strip() for name in self.categories.split(","))
+        return Columns(names[0], tuple(names[1:-1]), names[-1], categories)
+
+
+def locate(options: Options, signal: float = 0.0) -> DatasetInfo:
+    """The user's own data, or a data set of the catalogue, made if it is not there yet."""
+    if options.data is not None:
+        uri = storage.absolute(options.data)
+        size = sum(storage.size(file) for file in storage.list_files(uri))
+        return DatasetInfo(name="user", uri=uri, bytes=size)
+    dataset = uniform_rows.dataset(signal)
+    catalogue.DATASETS.setdefault(dataset.name, dataset)
+    found = catalogue.locate(
+        dataset.name,
+        options.size or "tiny",
+        options.store or catalogue.default_store(),
+        seed=options.data_seed,
+    )
+    return DatasetInfo(**dataclasses.asdict(found))
+
+
+STUDY = Study(
+    name="ray-vs-dask-etl",
+    package="ray_vs_dask_etl",
+    engines=("plain", "ray", "dask"),
+    dataset="uniform-rows",
+    parameters=Parameters,
+    locate=locate,
+    methods=("exact", "native", "published"),
+    packages=(
+        "numpy", "numba", "pyarrow", "pandas", "ray", "dask", "distributed", "dask-ml",
+        "scikit-learn", "polars", "duckdb",
+    ),
+)  # fmt: skip
+
+
+def with_signal(given: Study, parameters: Parameters) -> Study:
+    """The study on data with the signal that was asked for."""
+    return dataclasses.replace(given, locate=functools.partial(locate, signal=parameters.signal))
+
+
+def validate(options: Options, parameters: Parameters) -> None:
+    """Refuse what cannot work, before anything is read or made."""
+    _choose("task", parameters.task, TASKS)
+    _choose("solver", parameters.solver, SOLVERS)
+    names = [name.strip() for name in parameters.columns.split(",")]
+    if len(names) < 3 or len(set(names)) < len(names) or not all(names):
+        raise UsageError(
+            f"--columns {parameters.columns}: name the id, one or more numbers and the category,"
+            " each once"
+        )
+    categories = parameters.read.categories
+    if len(set(categories)) < len(categories) or not all(categories):
+        raise UsageError(f"--categories {parameters.categories}: name each once")
+    if len(categories) > rows.MOST_CATEGORIES:
+        raise UsageError(f"--categories: {len(categories)}, at most {rows.MOST_CATEGORIES}")
+    cells = len(categories) * (len(names) - 2)
+    if parameters.task == "etl" and cells > MOST_CELLS:
+        raise UsageError(f"{cells} cells of categories × columns: at most {MOST_CELLS}")
+    if not 0 <= parameters.signal <= 1:
+        raise UsageError(f"--signal {parameters.signal:g}: must lie between 0 and 1")
+    if parameters.signal and options.data is not None:
+        raise UsageError("--signal is of generated data: it excludes --data")
+    if not parameters.tolerance > 0 or not parameters.l2 >= 0:
+        raise UsageError("--tolerance must be above 0, --l2 0 or above")
+    if parameters.task == "logistic-regression" and options.method == "native":
+        raise UsageError(
+            "--method native: neither engine brings a regression over several categories;"
+            " --method published is what dask-ml and partial_fit make of it"
+        )
+    if parameters.task == "logistic-regression" and options.method == "published" and options.out:
+        raise UsageError("--out: the published regressions have no coefficients to write")
+    ending = (".json",) if parameters.task == "logistic-regression" else (".csv", ".parquet")
+    if options.out is not None and not options.out.endswith(ending):
+        raise UsageError(f"--out {options.out}: end it with {' or '.join(ending)}")
+
+
+def _choose(option: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise UsageError(f"--{option} {value}: choose {', '.join(known)}")
+
+
+@dataclass(frozen=True)
+class Input:
+    """The cut input: `splits` in file order, and the layout of every file."""
+
+    splits: list[storage.Split]
+    formats: dict[str, RowFormat]
+    columns: Columns
+
+
+def cut_input(run: Run) -> Input:
+    """Look at every file's header and cut it: as many pieces as there are threads to feed."""
+    options, columns = run.options, run.parameters.read
+    threads = options.worker_count * options.threads
+    even = run.dataset.bytes // (threads * SPLITS_PER_THREAD) + 1
+    size = options.split_bytes or min(max(even, SMALLEST_SPLIT), LARGEST_SPLIT)
+    pieces = storage.splits(run.dataset.uri, size)
+    uris = list(dict.fromkeys(piece.uri for piece in pieces))
+    return Input(pieces, rows.formats(uris, columns), columns)
+
+
+def require_local(run: Run) -> None:
+    """The engines' own ways are given paths of files, as the paper gave them."""
+    if not all(map(storage.is_local, storage.list_files(run.dataset.uri))):
+        raise UsageError(f"--method {run.options.method} reads local files only")
+
+
+def limit(run: Run) -> Limit:
+    """Reading every byte once."""
+    threads = run.options.worker_count * run.options.threads
+    read_rate = machine.read_rate(run.dataset.uri, min(threads, machine.cores()))
+    return Limit(
+        kind="read the input once",
+        seconds=run.dataset.bytes / read_rate,
+        detail={"read_bytes_per_second": read_rate},
+    )

@@ -1,0 +1,92 @@
+"""The comparison of this study: its peers, its charts, one interleaved run from end to end."""
+
+import json
+from pathlib import Path
+
+import pytest
+from ray_vs_dask_etl import compare
+from ray_vs_dask_etl import paper_tables
+from ray_vs_dask_etl.peers import LIBRARIES
+from study_data import published
+from studykit import records
+from studykit import testing
+from tables import fraction_groups
+from tables import random_rows
+from tables import write_rows
+
+ROWS = random_rows(3000, seed=21)
+
+
+@pytest.fixture
+def table(tmp_path) -> Path:
+    return write_rows(tmp_path / "rows.csv", ROWS)
+
+
+@pytest.mark.parametrize("peer", LIBRARIES)
+def test_a_peer_gives_the_same_table(table, tmp_path, peer):
+    finished = testing.run(
+        "ray_vs_dask_etl.peers", peer, "--data", table, "--workers", 1, "--json",
+        "--results", tmp_path / "results",
+    )  # fmt: skip
+    assert finished.code == 0, finished.stderr
+    record = finished.record
+    assert (record["engine"], record["method"]) == (peer, "peer")
+    assert record["check"]["passed"] is True
+    assert record["phases"]["load"] > 0
+    for row, right in zip(record["quality"]["groups"], fraction_groups(ROWS), strict=True):
+        assert row == {
+            name: value if isinstance(value, str) else pytest.approx(value, rel=1e-9)
+            for name, value in right.items()
+        }
+
+
+def test_what_a_peer_does_not_do_is_skipped_with_the_reason(table, tmp_path):
+    finished = testing.run(
+        "ray_vs_dask_etl.peers", "polars", "--data", table, "--workers", 1,
+        "--task", "logistic-regression", "--results", tmp_path / "results",
+    )  # fmt: skip
+    assert finished.code == 4
+    assert "the ETL only" in finished.error
+    assert testing.run("ray_vs_dask_etl.peers", "excel", "--data", table).code == 2
+
+
+def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(table, tmp_path):
+    options = ["--data", table, "--engines", "plain", "--peers", "polars", "--json"]
+    options += ["--workers", "1", "--repeats", "2", "--results", tmp_path / "results"]
+    first = testing.run("ray_vs_dask_etl.compare", *options)
+    assert first.code == 0, first.stderr
+    rows = json.loads(first.stdout)
+    assert [(row["engine"], row["status"], row["runs"]) for row in rows] == [
+        ("plain", "done", 2),
+        ("polars", "done", 2),
+    ]
+    assert set(rows[0]["load_ratios_to_peers"]) == {"polars"}
+    report = tmp_path / "results" / "ray-vs-dask-etl" / "report"
+    assert {"index.html", "time_against_workers.png", "papers_tables.svg"} <= {
+        path.name for path in report.iterdir()
+    }
+    again = testing.run("ray_vs_dask_etl.compare", *options)
+    assert "4 cells, 4 finished before" in again.stderr
+    assert json.loads(again.stdout) == rows
+    assert len(records.read_all(str(tmp_path / "results"))) == 4
+
+
+def test_the_papers_speedups_are_computed_from_its_own_baselines():
+    found = {
+        (cell.engine, cell.task, cell.size_gb, cell.workers): cell
+        for cell in paper_tables.cells(published.rows("ray-vs-dask-etl"))
+    }
+    assert len(found) == 6 * 3
+    half = found["dask", "etl", 4.26, 4]
+    assert half.speedup == pytest.approx(35.04 / 27.36)
+    assert half.efficiency == pytest.approx(35.04 / 27.36 / 2)
+    assert (half.speedup_printed, half.efficiency_printed) == (2.08, 0.52)
+    # What the paper did: it divided the full file's baseline by the half file's time.
+    assert half.speedup_printed == pytest.approx(56.90 / 27.36, abs=0.005)
+    full = found["ray", "etl", 9.42, 8]
+    assert full.speedup == pytest.approx(full.speedup_printed, abs=0.04)
+
+
+def test_only_the_figures_of_the_tasks_that_were_run_stand_beside():
+    rows = compare.of_tasks({"etl"})
+    assert rows and all(row["dataset_or_task"] == "etl" for row in rows)

@@ -1,0 +1,109 @@
+"""The check can fail: every figure of the table and of the fit is moved, and found."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from ray_vs_dask_etl import grouping
+from ray_vs_dask_etl import oracle
+from ray_vs_dask_etl import rows
+from ray_vs_dask_etl import run_plain
+from ray_vs_dask_etl import softmax
+from ray_vs_dask_etl import study
+from ray_vs_dask_etl.study import Parameters
+from studykit.options import Options
+from studykit.records import DatasetInfo
+from studykit.run import Run
+from tables import aggregate
+from tables import random_rows
+from tables import write_rows
+
+ROWS = random_rows(4000, seed=3)
+
+
+@pytest.fixture
+def run(tmp_path) -> Run:
+    path = write_rows(tmp_path / "rows.csv", ROWS)
+    dataset = DatasetInfo(name="user", uri=str(path), bytes=path.stat().st_size)
+    return Run(study.STUDY, "plain", Options(workers=1), Parameters(), dataset, quiet=True)
+
+
+@pytest.fixture
+def groups(run):
+    from pathlib import Path
+
+    return aggregate(Path(run.dataset.uri))
+
+
+def passed(run, groups, tolerance=1e-14) -> bool:
+    return bool(oracle.check_groups(run, groups, tolerance).passed)
+
+
+def test_the_right_table_passes(run, groups):
+    assert passed(run, groups)
+    means = [{k: v for k, v in row.items() if k == "category" or "mean" in k} for row in groups]
+    assert passed(run, means, grouping.ROUNDED)
+
+
+@pytest.mark.parametrize("figure", ["count", "mean_x", "std_y", "min_x", "max_y"])
+def test_a_moved_figure_is_found(run, groups, figure):
+    groups[2][figure] = (
+        groups[2][figure] + 1 if figure == "count" else groups[2][figure] * (1 + 1e-11)
+    )
+    assert not passed(run, groups)
+
+
+def test_a_lost_an_invented_and_a_swapped_category_are_found(run, groups):
+    assert not passed(run, groups[:-1])
+    assert not passed(run, [*groups[:-1], {**groups[-1], "category": "A"}])
+    assert not passed(run, [groups[1], groups[0], *groups[2:]])
+
+
+def test_values_far_from_one_pass(tmp_path, run):
+    path = write_rows(tmp_path / "far.csv", random_rows(2000, seed=4, centre=1e9, spread=1.0))
+    far = dataclasses.replace(run, dataset=DatasetInfo(name="user", uri=str(path), bytes=1))
+    assert passed(far, aggregate(path))
+
+
+@pytest.fixture
+def fitted(run, monkeypatch):
+    """(run, fit, correct predictions) of the plain engine."""
+    kept = []
+    monkeypatch.setattr(oracle, "check_fit", lambda *given: kept.append(given))
+    asked = dataclasses.replace(run, parameters=Parameters(task="logistic-regression"))
+    run_plain.regression(asked).check()
+    monkeypatch.undo()
+    return kept[0]
+
+
+def test_the_right_fit_passes(fitted):
+    check = oracle.check_fit(*fitted)
+    assert check.passed
+    assert check.detail["gradient_norm"] < 1e-7
+    assert check.detail["coefficients_distance"] < 1e-5
+
+
+@pytest.mark.parametrize("place", [(0, 0), (1, 2)])
+def test_a_moved_coefficient_is_found(fitted, place):
+    run, fit, right = fitted
+    theta = fit.theta.copy()
+    theta[place] += 1e-4
+    assert not oracle.check_fit(run, dataclasses.replace(fit, theta=theta), right).passed
+
+
+def test_a_wrong_count_of_predictions_is_found(fitted):
+    run, fit, right = fitted
+    assert not oracle.check_fit(run, fit, right + 1).passed
+
+
+def test_both_hashes_choose_the_same_test_rows():
+    ids = np.random.default_rng(0).integers(-(2**62), 2**62, 5000)
+    for seed in (0, 42, -1):
+        features, codes = np.arange(5000.0)[None], np.zeros(5000, np.uint8)
+        kept = np.empty((1, 5000), np.float32)
+        moments = np.zeros((1, 3))
+        key = np.uint64(seed % 2**64)
+        train = softmax.divide(ids, features, codes, key, kept, codes.copy(), moments)
+        right = np.flatnonzero(~oracle.is_test(ids, seed))
+        assert np.array_equal(kept[0, :train].astype(int), right)
+    assert rows.MOST_CATEGORIES == 256

@@ -1,0 +1,71 @@
+"""Compare the engines of this study, polars and scikit-learn in one interleaved run.
+
+    ./pants run apps/taxi-clustering:compare -- --size 1.99gb --workers 1,2 --peers polars,sklearn
+
+The records go to `results/`, the report to `results/taxi-clustering/report/index.html`. The same
+command again continues an interrupted run, and draws anew where all is finished.
+"""
+
+from typing import Any
+
+from study_data import published
+from studykit import sweep
+from studykit.records import Record
+from studyreport import charts
+from studyreport import page
+from studyreport import panels
+from studyreport import points
+from studyreport import theme
+
+from taxi_clustering.peers import PEERS
+from taxi_clustering.study import STUDY
+
+QUALITY = {
+    "silhouette": "Silhouette of the final clusters (sample of 20,000)",
+    "silhouette_of_local_clusterings": "Mean silhouette of the blocks' own clusters",
+    "inertia": "Inertia over all trips (m²)",
+    "inertia_penalty": "Inertia above the exact method's (share)",
+}
+
+
+def draw(records: list[Record], folder: str) -> list[str]:
+    paper = published.rows(STUDY.name)
+    drawn = {
+        "time_against_workers": charts.time_vs_workers(records, paper),
+        "time_against_size": charts.time_vs_size(records, paper),
+        "time_against_split_size": charts.time_vs_split_size(records),
+        "phases": charts.phases(records),
+        "time_of_an_iteration": time_of_an_iteration(records),
+        "speed_up": charts.speedup(records),
+        "efficiency": charts.efficiency(records),
+        "peak_memory": charts.peak_memory(records, paper),
+        "quality": charts.quality(records, QUALITY),
+    }
+    return [page.write(folder, STUDY.name, records, drawn)]
+
+
+def iteration_seconds(record: Record) -> float | None:
+    """Compute and communicate of one iteration over all points, seeding included."""
+    steps = record.quality.get("iterations")
+    seconds = record.phases.get("compute", 0.0) + record.phases.get("communicate", 0.0)
+    return seconds / steps if steps else None
+
+
+def time_of_an_iteration(records: list[Record]) -> Any | None:
+    """Every engine's iteration beside scikit-learn's over the same points."""
+    found = points.intervals(points.drawable(records, peers=True), iteration_seconds)
+    if not found:
+        return None
+    drawn = [
+        panels.bar_panel(panels.interval_bars(inside, "Seconds"), inside, setting)
+        for setting, inside in points.grouped(found, "setting").items()
+    ]
+    return theme.styled(
+        panels.arranged(drawn, columns=2), "Time of one iteration", charts.INTERVAL_NOTE
+    )
+
+
+main = sweep.compare_command(STUDY, charts=draw, peers=tuple(PEERS))
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""What this machine can do for this study, and how to mend what it cannot.
+
+./pants run apps/taxi-clustering:doctor
+./pants run apps/taxi-clustering:doctor -- s3://bucket/data hdfs://namenode:9000
+"""
+
+from studykit import doctor
+
+from taxi_clustering.study import STUDY
+
+main = doctor.command(STUDY)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""Reading taxi trips: a CSV of the city's commission → the pickups of trips that make sense.
+
+The one idea: the header says where the eight columns of the study stand; their names differ by
+month in case, underscores and prefixes, and nothing else about the file is trusted. A row with
+another number of fields than the header is an error with its line, never shifted.
+
+Schema: https://www.nyc.gov/site/tlc/about/tlc-trip-record-data.page, yellow trips 2009 - June 2016.
+The ETL is that of Alexiadis et al. (2025), Comparing Ray and PyTorch, section V.A.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from studykit import delimited
+from studykit import storage
+from studykit.dialects import is_header
+from studykit.errors import DataError
+from studykit.storage import Block
+from studykit.storage import Split
+
+from taxi_clustering import clean_rows
+from taxi_clustering.sample import Sample
+
+HEAD_BYTES = 1 << 16
+SUB_BLOCK_BYTES = 8 << 20
+SMALLEST_ROW_BYTES = 2 * len("2015-01-01 00:00:00,") + 6 * len("0,")
+
+RULES = ("pickup_location", "dropoff_location", "duration", "distance", "speed", "total")
+"""What a trip can break, in the order in which `clean_rows.judge` counts."""
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "pickup time": ("tpeppickupdatetime", "pickupdatetime", "trippickupdatetime"),
+    "dropoff time": ("tpepdropoffdatetime", "dropoffdatetime", "tripdropoffdatetime"),
+    "trip distance": ("tripdistance",),
+    "pickup longitude": ("pickuplongitude", "startlon"),
+    "pickup latitude": ("pickuplatitude", "startlat"),
+    "dropoff longitude": ("dropofflongitude", "endlon"),
+    "dropoff latitude": ("dropofflatitude", "endlat"),
+    "total amount": ("totalamount", "totalamt"),
+}
+"""{what is needed: its names over the years, without case, blanks and underscores}."""
+LOCATION_IDS = ("pulocationid", "dolocationid")
+
+Points = npt.NDArray[np.float32]
+"""float32[2, n]: metres east and north of the city's centre, on its grid."""
+
+
+@dataclass(frozen=True)
+class TripFormat:
+    """Of one file: the names of its columns, which of them play the ROLES, where its rows begin."""
+
+    names: list[str]
+    columns: list[int]
+    body: int
+
+    @property
+    def roles(self) -> npt.NDArray[np.int64]:
+        """For each column the number of its role, or that it is skipped."""
+        roles = np.full(len(self.names), clean_rows.SKIPPED, np.int64)
+        roles[self.columns] = np.arange(len(self.columns))
+        return roles
+
+
+@dataclass(frozen=True)
+class Trips:
+    """What some bytes held: the kept pickups, a sample of them, and what was counted."""
+
+    points: list[Points]
+    sample: Sample
+    rows: int
+    rejects: npt.NDArray[np.int64]
+    """Of each of the RULES; a row may break several."""
+
+    @property
+    def kept(self) -> int:
+        return sum(part.shape[1] for part in self.points)
+
+    def joined(self, other: "Trips", size: int) -> "Trips":
+        return Trips(
+            self.points + other.points,
+            self.sample.joined(other.sample, size),
+            self.rows + other.rows,
+            self.rejects + other.rejects,
+        )
+
+
+def formats(uris: list[str]) -> dict[str, TripFormat]:
+    """Look at the head of every file. DataError where one has not the columns of the study."""
+    return {uri: sniff(uri) for uri in uris}
+
+
+def sniff(uri: str) -> TripFormat:
+    """The format of one file, from its header."""
+    start, header = _header(uri)
+    try:
+        names = delimited.header_names(header, delimited.Dialect(header=True))
+    except DataError as error:
+        raise DataError(error.reason, uri=uri, line=1) from None
+    plain = [name.lower().replace("_", "").replace(" ", "") for name in names]
+    if any(name in LOCATION_IDS for name in plain):
+        raise DataError(
+            "no coordinates: since July 2016 trips have location ids (PULocationID) instead;"
+            " take a month up to June 2016",
+            uri=uri,
+            line=1,
+        )
+    if not is_header(names):
+        raise DataError("no header: the first line must name the columns", uri=uri, line=1)
+    columns = []
+    for role, known in ROLES.items():
+        found = [place for place, name in enumerate(plain) if name in known]
+        if len(found) != 1:
+            problem = f"no column for the {role}" if not found else f"two columns for the {role}"
+            raise DataError(f"{problem}; the file has: {', '.join(names)}", uri=uri, line=1)
+        columns += found
+    return TripFormat(names, columns, start + len(header))
+
+
+def _header(uri: str) -> tuple[int, bytes]:
+    """(offset, line with its end) of the first line that is not blank."""
+    entry = storage.look(uri)
+    split = Split(uri, 0, min(HEAD_BYTES, entry.size), entry.size, entry.version)
+    for block in storage.read_blocks(split, HEAD_BYTES) if entry.size else ():
+        start = 3 if block.data[:3].tobytes() == b"\xef\xbb\xbf" else 0
+        for line in block.data[start:].tobytes().splitlines(keepends=True):
+            if line.strip():
+                return start, line
+            start += len(line)
+    raise DataError("no trips: the file is empty", uri=uri)
+
+
+def read(split: Split, form: TripFormat, sample_size: int, seed: int) -> Trips:
+    """The trips of one split, kept or counted as rejects."""
+    return reduce(
+        lambda one, other: one.joined(other, sample_size),
+        _parts(split, form, seed),
+        Trips([], Sample.empty(), 0, np.zeros(len(RULES), np.int64)),
+    )
+
+
+def _parts(split: Split, form: TripFormat, seed: int) -> Iterator[Trips]:
+    for block in storage.read_blocks(split):
+        data, offset = block.data, block.offset
+        if offset < form.body:
+            data, offset = data[form.body - offset :], form.body
+        start = 0
+        while start < len(data):
+            stop = _line_end(data, start + SUB_BLOCK_BYTES)
+            yield _read_lines(Block(data[start:stop], offset + start), split, form, seed)
+            start = stop
+
+
+def _line_end(data: npt.NDArray[np.uint8], position: int) -> int:
+    """The end of the line that holds byte `position`."""
+    while position < len(data):
+        found = np.flatnonzero(data[position : position + 4096] == clean_rows.NEWLINE)
+        if len(found):
+            return position + int(found[0]) + 1
+        position += 4096
+    return len(data)
+
+
+def _read_lines(block: Block, split: Split, form: TripFormat, seed: int) -> Trips:
+    capacity = len(block.data) // SMALLEST_ROW_BYTES + 1
+    points, keys = np.empty((2, capacity), np.float32), np.empty(capacity, np.uint64)
+    rejects, key = (
+        np.zeros(len(RULES), np.int64),
+        np.uint64(clean_rows.mix(np.uint64(seed % 2**64))),
+    )
+    rows, kept, stopped = clean_rows.parse(block.data, form.roles, key, rejects, points, keys)
+    if stopped < len(block.data):
+        # Something that only the exact reader can judge: it takes the rest.
+        rest = Block(block.data[stopped:], block.offset + int(stopped))
+        times, numbers = _read_exactly(rest, split, form)
+        kept += clean_rows.judge_all(times, numbers, key, rejects, points[:, kept:], keys[kept:])
+        rows += len(times)
+    # A copy of what was filled gives back the rest of the buffers' pages.
+    found = points[:, :kept].copy()
+    return Trips([found] if kept else [], Sample(keys[:kept], found), int(rows), rejects)
+
+
+def _read_exactly(
+    block: Block, split: Split, form: TripFormat
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Seconds int64[n, 2] and numbers float64[n, 6]. DataError with the line of a wrong row."""
+    dialect = delimited.Dialect()
+    names = [form.names[column] for column in form.columns]
+    kinds = [pa.timestamp("s")] * 2 + [pa.float64()] * 6
+    schema = pa.schema(list(zip(names, kinds, strict=True)))
+    table = delimited.read(block, dialect, schema, split, form.names)
+    times = [table[name].cast(pa.int64()).to_numpy() for name in names[:2]]
+    numbers = np.stack([table[name].to_numpy() for name in names[2:]], axis=1)
+    wrong = np.argwhere(~np.isfinite(numbers))
+    if len(wrong):
+        row, column = wrong[0]
+        raise DataError(
+            f"{numbers[row, column]} is no finite number",
+            uri=split.uri,
+            line=delimited.line_of_row(block, dialect, split, int(row), form.names),
+            column=names[2 + column],
+        )
+    return np.stack(times, axis=1), numbers
+
+
+def by_rule(rejects: npt.NDArray[np.int64]) -> dict[str, int]:
+    return dict(zip(RULES, rejects.tolist(), strict=True))

@@ -1,0 +1,109 @@
+"""The comparison of this study: its peers, its charts, one interleaved run from end to end."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from studykit import records
+from studykit.records import Check
+from studykit.records import DatasetInfo
+from studykit.records import Record
+from taxi import made_up
+from taxi_clustering import compare
+
+
+@pytest.fixture(scope="module")
+def trips(tmp_path_factory) -> Path:
+    return made_up(tmp_path_factory.mktemp("trips") / "trips.csv", 800)
+
+
+def _run(module: str, *options: object) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", f"taxi_clustering.{module}", *map(str, options)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def _peer(name: str, tmp_path: Path, data: Path) -> Record:
+    done = _run("peers", name, "--data", data, "--workers", 1, "--json",
+                "--results", tmp_path / "results")  # fmt: skip
+    assert done.stdout, done.stderr
+    return Record.model_validate_json(done.stdout)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_polars_reads_every_row(tmp_path, trips, line_end):
+    data = tmp_path / "trips.csv"
+    data.write_bytes(trips.read_bytes().replace(b"\n", line_end.encode()))
+    record = _peer("polars", tmp_path, data)
+    assert (record.engine, record.method, record.status) == ("polars", "peer", "done")
+    assert record.quality["rows_read"] == 800
+    assert record.check.detail == {"rows": 800, "expected": 800}
+    assert record.phases["load"] > 0
+    assert "compute" not in record.phases
+
+
+def test_scikit_learn_goes_the_same_way(tmp_path, trips):
+    record = _peer("sklearn", tmp_path, trips)
+    assert (record.method, record.status, record.check.passed) == ("peer", "done", True)
+    assert 1 <= record.quality["iterations"] <= 10
+    assert record.phases["compute"] > 0
+
+
+def test_an_unknown_peer_is_wrong_usage(trips):
+    done = _run("peers", "excel", "--data", trips)
+    assert done.returncode == 2
+    assert "known peers are polars, sklearn" in done.stderr
+
+
+def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(tmp_path, trips):
+    options = ["--data", trips, "--engines", "plain", "--peers", "polars", "--json"]
+    options += ["--workers", 1, "--repeats", 2, "--results", tmp_path / "results"]
+    first = _run("compare", *options)
+    assert first.returncode == 0, first.stderr
+    rows = json.loads(first.stdout)
+    assert [(row["engine"], row["status"], row["runs"]) for row in rows] == [
+        ("plain", "done", 2),
+        ("polars", "done", 2),
+    ]
+    assert set(rows[0]["load_ratios_to_peers"]) == {"polars"}
+    report = tmp_path / "results" / "taxi-clustering" / "report"
+    assert {"index.html", "time_of_an_iteration.png", "quality.svg", "phases.html"} <= {
+        path.name for path in report.iterdir()
+    }
+    again = _run("compare", *options)
+    assert "4 cells, 4 finished before" in again.stderr
+    assert json.loads(again.stdout) == rows
+    assert len(records.read_all(str(tmp_path / "results"))) == 4
+
+
+def _record(engine: str, method: str, steps: int | None) -> Record:
+    return Record(
+        study="taxi-clustering",
+        engine=engine,
+        method=method,
+        dataset=DatasetInfo(name="yellow-trips", uri="trips", bytes=1),
+        workers=1,
+        threads=1,
+        status="done",
+        check=Check(passed=True),
+        phases={"load": 5.0, "compute": 3.0, "communicate": 1.0},
+        quality={} if steps is None else {"iterations": steps},
+    )
+
+
+def test_an_iteration_is_its_share_of_compute_and_communicate():
+    assert compare.iteration_seconds(_record("ray", "exact", 20)) == pytest.approx(0.2)
+    assert compare.iteration_seconds(_record("polars", "peer", None)) is None
+    assert compare.time_of_an_iteration([_record("polars", "peer", None)]) is None
+
+
+def test_iterations_of_engines_and_peers_are_in_one_chart():
+    chart = compare.time_of_an_iteration(
+        [_record("plain", "exact", 20), _record("sklearn", "peer", 10)]
+    )
+    assert chart is not None
+    points = [point for data in chart.to_dict()["datasets"].values() for point in data]
+    assert sorted(point["value"] for point in points) == [pytest.approx(0.2), pytest.approx(0.4)]

@@ -1,0 +1,184 @@
+"""Seeded rows `id,x,y,category`: x and y uniform on [0, 1), a category of four; CSV with a header.
+
+The one idea: row i is a pure function of (seed, i). Its three random words are splitmix64 of the
+seed and a counter (Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators"),
+so any thread can write any row, the file has the same bytes whatever the number of threads or the
+size of a chunk, and a smaller file is the beginning of a larger one.
+
+The data of Mpoympalos and Spentzou (2025), section II.A: NumPy's uniform numbers, four categories
+at random, ids that count up. x and y are 53-bit uniform doubles, cut off behind 15 decimals, the
+digits that every double keeps. That makes the paper's files: 8.57 GB have 180 million rows and
+9.42 GB have 198 million, where it has "nearly 180" and "around 197" million, 48 bytes each.
+
+`signal` S, 0 … 1, is the share of rows whose category says in which quarter of the unit square
+(x, y) lies (A, B below, C, D above; A, C left, B, D right). With 0 the categories are noise, as in
+the paper; with S no rule is right more often than in S + (1 - S) / 4 of the rows.
+"""
+
+import functools
+from collections import deque
+from collections.abc import Generator
+from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
+
+import numba
+import numpy as np
+from studykit import machine
+from studykit.errors import UsageError
+
+from study_data.dataset import Dataset
+from study_data.dataset import Size
+
+HEADER = b"id,x,y,category\n"
+DECIMALS = 15
+CHUNK_ROWS = 1 << 18
+LONGEST_ROW = 20 + 2 * (3 + DECIMALS) + 3
+"""Bytes: an id of 64 bits, two numbers with their commas, a comma, a letter and a newline."""
+GOLDEN = 0x9E3779B97F4A7C15
+"""2^64 divided by the golden ratio: splitmix64's step."""
+WORDS_PER_ROW = 4
+
+
+def blocks(
+    rows: int,
+    seed: int = 0,
+    *,
+    signal: float = 0.0,
+    threads: int | None = None,
+    chunk_rows: int = CHUNK_ROWS,
+) -> Generator[memoryview, None, None]:
+    """The file's bytes in order. Memory stays at a few chunks, whatever the size of the file."""
+    threads = threads or machine.cores()
+    waiting: deque[Future[memoryview]] = deque()
+    yield memoryview(HEADER)
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for start in range(0, rows, chunk_rows):
+                stop = min(start + chunk_rows, rows)
+                waiting.append(pool.submit(_block, start, stop, seed, signal))
+                if len(waiting) > threads + 1:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for chunk in waiting:
+                chunk.cancel()
+
+
+def _block(start: int, stop: int, seed: int, signal: float) -> memoryview:
+    text = np.empty((stop - start) * LONGEST_ROW, np.uint8)
+    length = _fill(text, start, stop, np.uint64(_mixed(seed)), signal)
+    return text[:length].data
+
+
+def _mixed(value: int) -> int:
+    """A whole number of any size → 64 random bits, by splitmix64's output function."""
+    value = value * GOLDEN % 2**64
+    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    value = (value ^ (value >> 27)) * 0x94D049BB133111EB % 2**64
+    return value ^ (value >> 31)
+
+
+@numba.njit(nogil=True, cache=True)
+def _uniform(key, counter):  # type: ignore[no-untyped-def]
+    """The counter's random number: 53 bits in [0, 1)."""
+    value = key + counter * np.uint64(GOLDEN)
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    value ^= value >> np.uint64(31)
+    return (value >> np.uint64(11)) * 2.0**-53
+
+
+@numba.njit(nogil=True, cache=True)
+def _write_digits(text, at, number, digits):  # type: ignore[no-untyped-def]
+    """The last `digits` decimal digits of a number, from `at` on; returns where they end."""
+    rest = np.uint64(number)
+    for place in range(at + digits - 1, at - 1, -1):
+        shorter = rest // np.uint64(10)
+        text[place] = np.uint8(np.uint64(48) + rest - shorter * np.uint64(10))
+        rest = shorter
+    return at + digits
+
+
+@numba.njit(nogil=True, cache=True)
+def _write_fraction(text, at, number):  # type: ignore[no-untyped-def]
+    """`0.` and the decimals of a number in [0, 1)."""
+    text[at] = 48
+    text[at + 1] = 46
+    return _write_digits(text, at + 2, np.uint64(number * 10.0**DECIMALS), DECIMALS)
+
+
+@numba.njit(nogil=True, cache=True)
+def _fill(text, start, stop, key, signal):  # type: ignore[no-untyped-def]
+    """Write the rows start … stop - 1; returns how many bytes they take."""
+    at, digits, bound = 0, 1, 10
+    for row in range(start, stop):
+        while row >= bound:
+            digits += 1
+            bound *= 10
+        counter = np.uint64(row) * np.uint64(WORDS_PER_ROW)
+        x = _uniform(key, counter + np.uint64(1))
+        y = _uniform(key, counter + np.uint64(2))
+        draw = _uniform(key, counter + np.uint64(3))
+        if draw < signal:
+            category = (2 if y >= 0.5 else 0) + (1 if x >= 0.5 else 0)
+        else:
+            category = int((draw - signal) / (1 - signal) * 4)
+        at = _write_digits(text, at, row, digits)
+        text[at] = 44
+        at = _write_fraction(text, at + 1, x)
+        text[at] = 44
+        at = _write_fraction(text, at + 1, y)
+        text[at] = 44
+        text[at + 1] = 65 + category
+        text[at + 2] = 10
+        at += 3
+    return at
+
+
+def bytes_of(rows: int) -> int:
+    """Length of the file in bytes: only the ids differ in length, one digit more from 10, 100 …"""
+    digits = rows + sum(max(rows - 10**power, 0) for power in range(1, 20))
+    return len(HEADER) + digits + rows * (2 * (2 + DECIMALS) + 5)
+
+
+ROWS = {
+    "tiny": 45_700,
+    "100mb": 2_198_000,
+    "1gb": 21_513_000,
+    "4.26gb": 90_870_000,
+    "4.68gb": 99_810_000,
+    "8.57gb": 180_850_000,
+    "9.42gb": 198_560_000,
+    "100gb": 2_063_000_000,
+}
+SHA256 = {
+    "tiny": "01d146d3f59ef2c5810be2cab0e9c594846e88a7330ceb6a434579ad64918bd6",
+    "100mb": "99f016eaaea18db94cd4f8d5a7b73ee182222521feac47a979992caec7572711",
+    "1gb": "8e0d3ae3a9d44135c93b04456371684c6724e0bdc4db462d20946d77771180b0",
+    "4.26gb": "eb9b6f41ca68467e5f5fdd2e3699d920586abe02b03f9cc5d43e464ec296a30e",
+    "4.68gb": "6cbc5397cd09d631124716b21455517bff42132eed21fc5b425604a6c6ac9883",
+    "8.57gb": "a603714db3c61ecc32c33196e6f52e66ece92971182b896b6ec4c0a48cd65c0d",
+    "9.42gb": "29cd12673128957f70c5ab6d67e332aa8d117db9a43a50c54b25d3e8052c49bf",
+}
+
+
+def dataset(signal: float = 0.0) -> Dataset:
+    """The rows with a signal of this strength: `uniform-rows`, or `uniform-rows-signal-S`."""
+    if not 0 <= signal <= 1:
+        raise UsageError(f"--signal {signal:g}: must lie between 0 and 1")
+    return Dataset(
+        name="uniform-rows" if signal == 0 else f"uniform-rows-signal-{signal:g}",
+        title="rows of two uniform numbers and a category of four",
+        licence="Apache-2.0 (made by this project's generator)",
+        source="study_data/uniform_rows.py",
+        schema="CSV with header: id,x,y,category (id from 0; x, y in [0, 1); A, B, C or D)",
+        sizes={
+            size: Size(rows, bytes_of(rows), SHA256.get(size) if signal == 0 else None)
+            for size, rows in ROWS.items()
+        },
+        make=functools.partial(blocks, signal=signal),
+    )
+
+
+DATASET = dataset()
