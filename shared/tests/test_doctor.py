@@ -36,7 +36,8 @@ def study(*packages: str, engines: tuple[str, ...] = ("plain",)) -> Study:
 
 
 def run(given: Study, *argv: str) -> Any:
-    return CliRunner().invoke(doctor.command(given), argv)
+    command: Any = doctor.command(given)
+    return CliRunner().invoke(command, argv)
 
 
 def one(findings: Any, name: str) -> Finding:
@@ -68,7 +69,7 @@ def test_an_engine_that_cannot_be_imported_is_bad(monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_old_python_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor.platform, "python_version", lambda: "3.9.1")
+    monkeypatch.setattr("platform.python_version", lambda: "3.9.1")
     assert one(doctor.examine(study(), []), "Python").state == "bad"
 
 

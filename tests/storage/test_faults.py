@@ -17,6 +17,7 @@ import servers
 from proxy import proxy
 from servers import Server
 from study_data import catalogue
+from study_data import copying
 from studykit import testing
 
 ENGINES = ["plain", "ray", "torch"]
@@ -64,7 +65,7 @@ def hdfs_uri(hdfs: Server, graph: Path) -> str:
 
 
 def upload(source: Path, target: str, server: Server) -> str:
-    code = "import sys; from study_data import copying; copying.copy(*sys.argv[1:])"
+    code = f"import sys, {copying.__name__} as copying; copying.copy(*sys.argv[1:])"
     done = testing.finish(testing.start_python("-c", code, source, target, **server.variables))
     assert done.code == 0, done.stderr
     return target

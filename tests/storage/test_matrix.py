@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from servers import Server
+from study_data import copying
 from studykit import testing
 
 PACKAGES = sorted(
@@ -74,7 +75,7 @@ def test_a_store_gives_the_answer_of_the_local_disk(
 def test_a_copy_is_read_as_data_of_ones_own(package: str, store: Server, here: Path) -> None:
     expected = local(package, here)
     source, place = expected["dataset"]["uri"], f"{store.uri}/{package}/copied/"
-    code = "import sys; from study_data import copying; copying.copy(*sys.argv[1:])"
+    code = f"import sys, {copying.__name__} as copying; copying.copy(*sys.argv[1:])"
     done = testing.finish(testing.start_python("-c", code, source, place, **store.variables))
     assert done.code == 0, done.stderr
     copied = place + source.rsplit("/", 1)[-1]
