@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from pyarrow import csv
 from study_data import catalogue
+from study_data import data
 from study_data import halves
 from study_data import uniform_rows
 from studykit import testing
@@ -121,11 +122,11 @@ def test_halves_are_the_whole(tmp_path, monkeypatch, rows, block, end):  # type:
 def test_the_command_says_where_the_halves_are(tmp_path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "rows.csv"
     path.write_bytes(text(10))
-    finished = testing.run("study_data.data", "split", path)
+    finished = testing.run(data.__name__, "split", path)
     assert finished.code == 0, finished.stderr
     assert (tmp_path / "half2.csv").read_bytes().count(b"\n") == 6
     assert str(tmp_path / "half1.csv") in finished.stderr
-    assert testing.run("study_data.data", "split", tmp_path / "no.csv").code == 5
+    assert testing.run(data.__name__, "split", tmp_path / "no.csv").code == 5
 
 
 def test_one_row_has_no_halves(tmp_path) -> None:  # type: ignore[no-untyped-def]
