@@ -1,8 +1,13 @@
-"""Sum the JUnit reports in the folders given, and print `N passed, N failed, N skipped`."""
+"""Sum the JUnit reports in the folders given, and print `N passed, N failed, N skipped`.
+
+Before it the matrix of storage, engine × store × fault, a line each: Pants hides what passed.
+"""
 
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
+
+OUTCOMES = ("failure", "error", "skipped")
 
 
 def counts(report: Path) -> tuple[int, int, int]:
@@ -15,8 +20,21 @@ def counts(report: Path) -> tuple[int, int, int]:
     return tests - failures - errors - skipped, failures + errors, skipped
 
 
+def matrix(report: Path) -> list[str]:
+    """One line for every test of tests/storage in a report: its outcome and its name."""
+    return [
+        f"{next((child.tag for child in case if child.tag in OUTCOMES), 'passed'):8}"
+        f" {case.get('name')}"
+        for case in ElementTree.parse(report).iter("testcase")
+        if "tests.storage" in f"{case.get('classname')}"
+    ]
+
+
 def main(folders: list[str]) -> int:
-    found = [counts(path) for folder in folders for path in Path(folder).rglob("*.xml")]
+    reports = [path for folder in folders for path in sorted(Path(folder).rglob("*.xml"))]
+    for report in reports:
+        print(*matrix(report), sep="\n", end="\n" if matrix(report) else "")
+    found = [counts(path) for path in reports]
     passed, failed, skipped = (
         (sum(column) for column in zip(*found, strict=True)) if found else (0, 0, 0)
     )
