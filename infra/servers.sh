@@ -27,6 +27,8 @@ launch() { # FOLDER NAME MARK COMMAND…: MARK is a text of the command line tha
   setsid "$@" >>"$folder/$name.log" 2>&1 </dev/null &
   echo $! >"$folder/$name.pid"
   disown
+  # For a moment it is still this script by its command line.
+  until is_running "$folder" "$name" || ! kill -0 $! 2>/dev/null; do sleep 0.02; done
 }
 
 end() { # FOLDER NAME: ask, wait ten seconds, then insist
