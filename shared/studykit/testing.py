@@ -67,7 +67,13 @@ def start_python(*argv: object, **variables: str) -> "subprocess.Popen[str]":
         text=True,
         env=environment(**variables),
         start_new_session=True,
+        # In the background of a shell interrupts are ignored, and children would inherit that.
+        preexec_fn=_heed_interrupts,
     )
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(process: "subprocess.Popen[str]", seconds: float = LIMIT_SECONDS) -> Finished:
@@ -154,8 +160,18 @@ def _ports() -> set[int]:
 
 
 def _shared_memory() -> set[str]:
+    """Files in shared memory, without those that processes of other sessions have mapped."""
     folder = Path("/dev/shm")
-    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if not folder.is_dir():
+        return set()
+    found = {path.name for path in folder.iterdir()}
+    ours = _processes()
+    for process in psutil.process_iter():
+        if found and process.pid not in ours:
+            with contextlib.suppress(psutil.Error, OSError):
+                maps = Path(f"/proc/{process.pid}/maps").read_text()
+                found -= {name for name in found if f"{folder}/{name}" in maps}
+    return found
 
 
 BAD_TEXT: dict[str, tuple[bytes, int | None]] = {
