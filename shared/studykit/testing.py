@@ -68,11 +68,11 @@ def start_python(*argv: object, **variables: str) -> "subprocess.Popen[str]":
         env=environment(**variables),
         start_new_session=True,
         # In the background of a shell interrupts are ignored, and children would inherit that.
-        preexec_fn=_heed_interrupts,
+        preexec_fn=heed_interrupts,
     )
 
 
-def _heed_interrupts() -> None:
+def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

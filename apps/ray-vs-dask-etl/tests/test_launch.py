@@ -36,6 +36,7 @@ def launch(engine: str, *argv: object) -> "subprocess.Popen[str]":
         text=True,
         env={**testing.environment(STUDY_PYTHON=sys.executable), "HOME": os.environ["HOME"]},
         start_new_session=True,
+        preexec_fn=testing.heed_interrupts,
     )
 
 

@@ -38,6 +38,7 @@ def launch(engine: str, *argv: object, python: object = sys.executable) -> "subp
         text=True,
         env={**testing.environment(STUDY_PYTHON=str(python)), "HOME": os.environ["HOME"]},
         start_new_session=True,
+        preexec_fn=testing.heed_interrupts,
     )
 
 
