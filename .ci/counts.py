@@ -32,8 +32,8 @@ def matrix(report: Path) -> list[str]:
 
 def main(folders: list[str]) -> int:
     reports = [path for folder in folders for path in sorted(Path(folder).rglob("*.xml"))]
-    for report in reports:
-        print(*matrix(report), sep="\n", end="\n" if matrix(report) else "")
+    for line in (line for report in reports for line in matrix(report)):
+        print(line)
     found = [counts(path) for path in reports]
     passed, failed, skipped = (
         (sum(column) for column in zip(*found, strict=True)) if found else (0, 0, 0)

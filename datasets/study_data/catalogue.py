@@ -21,6 +21,8 @@ from studykit import storage
 from studykit.errors import DataError
 from studykit.errors import StorageError
 from studykit.errors import UsageError
+from studykit.options import Options
+from studykit.records import DatasetInfo
 
 from study_data import follower_graph
 from study_data import twitter7
@@ -112,6 +114,17 @@ def locate(
     if storage.exists(uri):
         return known(name, size, uri, seed)
     return make(name, size, uri, seed, progress)
+
+
+def input_of(options: Options, dataset: str) -> DatasetInfo:
+    """What a run reads: the user's own --data, or this data set, made if it is not there yet."""
+    if options.data is not None:
+        uri = storage.absolute(options.data)
+        size = sum(storage.size(file) for file in storage.list_files(uri))
+        return DatasetInfo(name="user", uri=uri, bytes=size)
+    store = options.store or default_store()
+    found = locate(dataset, options.size or "tiny", store, options.data_seed)
+    return DatasetInfo(**dataclasses.asdict(found))
 
 
 def make(

@@ -73,20 +73,10 @@ class Parameters:
 
 
 def locate(options: Options, signal: float = 0.0) -> DatasetInfo:
-    """The user's own data, or a data set of the catalogue, made if it is not there yet."""
-    if options.data is not None:
-        uri = storage.absolute(options.data)
-        size = sum(storage.size(file) for file in storage.list_files(uri))
-        return DatasetInfo(name="user", uri=uri, bytes=size)
+    """The user's own data, or the rows with this signal, made if they are not there yet."""
     dataset = uniform_rows.dataset(signal)
     catalogue.DATASETS.setdefault(dataset.name, dataset)
-    found = catalogue.locate(
-        dataset.name,
-        options.size or "tiny",
-        options.store or catalogue.default_store(),
-        seed=options.data_seed,
-    )
-    return DatasetInfo(**dataclasses.asdict(found))
+    return catalogue.input_of(options, dataset.name)
 
 
 STUDY = Study(

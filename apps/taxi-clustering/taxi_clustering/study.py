@@ -4,7 +4,6 @@ Pickups of the trips that pass the ETL, in metres around the city's centre; k-me
 them; clusters in the order of their trips, the busiest first.
 """
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -58,18 +57,7 @@ class Parameters:
 
 
 def locate(options: Options) -> DatasetInfo:
-    """The user's own data, or a data set of the catalogue, made if it is not there yet."""
-    if options.data is not None:
-        uri = storage.absolute(options.data)
-        size = sum(storage.size(file) for file in storage.list_files(uri))
-        return DatasetInfo(name="user", uri=uri, bytes=size)
-    found = catalogue.locate(
-        STUDY.dataset,
-        options.size or "tiny",
-        options.store or catalogue.default_store(),
-        seed=options.data_seed,
-    )
-    return DatasetInfo(**dataclasses.asdict(found))
+    return catalogue.input_of(options, STUDY.dataset)
 
 
 STUDY = Study(
