@@ -11,6 +11,7 @@ import inspect
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from collections.abc import Iterator
 from types import FrameType
@@ -103,9 +104,9 @@ def manners(debug: bool, timeout: float | None = None) -> Iterator[None]:
     except StudyError as error:
         raise _exit(error.exit_code, error, debug) from None
     except Terminated:
-        raise _exit(143, "terminated") from None
+        raise _interrupted(143, "terminated") from None
     except KeyboardInterrupt:
-        raise _exit(130, "interrupted") from None
+        raise _interrupted(130, "interrupted") from None
     except (typer.Exit, SystemExit):
         raise
     except Exception as error:
@@ -119,6 +120,19 @@ EXIT_FILE = "STUDY_EXIT_FILE"
 """Environment variable: a file that does not exist yet. Of several processes of one run, the first
 that fails makes it, with its exit code inside; the others fail because of it and say nothing. Nor
 does one that is only told to stop: whoever told it knows why."""
+
+
+GRACE_SECONDS = 5.0
+"""For the interpreter's own end after an interrupt, when all has been cleaned up and said."""
+
+
+def _interrupted(code: int, word: str) -> typer.Exit:
+    # The interrupt can have come between the taking of a lock and the block that gives it back
+    # (of a Future, say). A thread that waits for that lock would hold up the interpreter's end.
+    end = threading.Timer(GRACE_SECONDS, os._exit, (code,))
+    end.daemon = True
+    end.start()
+    return _exit(code, word)
 
 
 def _exit(code: int, reason: Exception | str, debug: bool = False) -> typer.Exit:
