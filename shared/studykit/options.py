@@ -115,8 +115,9 @@ class Study:
     engines: tuple[str, ...]
     dataset: str
     parameters: type[Any]
-    locate: Callable[["Options"], DatasetInfo]
-    """Options → the input; makes a data set of the catalogue that is not there yet."""
+    locate: Callable[["Options", Any], DatasetInfo]
+    """(options, the study's own parameters) → the input; makes a data set of the catalogue that is
+    not there yet."""
     methods: tuple[str, ...] = ("exact",)
     packages: tuple[str, ...] = ("numpy", "numba", "pyarrow")
     """Distributions whose versions belong in the record."""

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 import ray
+from ray._private.internal_api import get_memory_info_reply
+from ray._private.internal_api import get_state_from_address
 from ray.exceptions import ObjectLostError
 from ray.exceptions import RayActorError
 from ray.exceptions import RayError
@@ -50,7 +52,7 @@ def cluster(options: Options) -> Iterator[None]:
     on_sigterm = signal.getsignal(signal.SIGTERM)
     if options.address is None:
         folder = tempfile.mkdtemp(prefix="ray-")
-        _start_local(options, folder, variables)
+        _start_local(options, folder)
     else:
         _join(options, variables)
     signal.signal(signal.SIGTERM, on_sigterm)
@@ -80,7 +82,7 @@ def _standard_output_kept() -> Iterator[None]:
         os.close(kept)
 
 
-def _start_local(options: Options, folder: str, variables: dict[str, str]) -> None:
+def _start_local(options: Options, folder: str) -> None:
     for _ in range(START_ATTEMPTS):
         try:
             # "local" never means whatever cluster happens to be running (RAY_ADDRESS, `ray start`).
@@ -91,7 +93,8 @@ def _start_local(options: Options, folder: str, variables: dict[str, str]) -> No
                 object_store_memory=_object_store_bytes(options),
                 logging_level=logging.ERROR,
                 log_to_driver=options.debug,
-                runtime_env={"env_vars": variables},
+                # Its workers inherit this process's environment, and with it the thread pools'
+                # sizes; a runtime_env would have every worker started twice.
                 _temp_dir=folder,
             )
             return
@@ -166,6 +169,14 @@ def lost_a_worker(error: RayError) -> bool:
 def hosts() -> int:
     """Nodes that are alive: Ray lists dead ones too."""
     return sum(1 for node in ray.nodes() if node["Alive"])
+
+
+def spilled_bytes() -> int:
+    """Bytes that the object stores of all nodes have written to disk for want of memory."""
+    store = get_memory_info_reply(
+        get_state_from_address(ray.get_runtime_context().gcs_address)
+    ).store_stats
+    return int(store.spilled_bytes_total)
 
 
 @ray.remote(num_cpus=0)

@@ -144,7 +144,7 @@ def execute(
         return 0
     repeat, round_number = cli.repeat_from_environment()
     rss_before = psutil.Process().memory_info().rss
-    dataset = study.locate(options)
+    dataset = study.locate(options, parameters)
     run = Run(study, engine, options, parameters, dataset, quiet=quiet)
     run.phases.add("start", import_seconds)
     asked = configuration(study, engine, options, parameters)

@@ -160,7 +160,7 @@ def run_cells(plan: Sequence[Cell], pause: float = 0.0) -> list[Record]:
         for cell in plan:
             # Data that is missing is made here, before the first clock runs.
             if cell.options.size not in inputs:
-                inputs[cell.options.size] = cell.study.locate(cell.options)
+                inputs[cell.options.size] = cell.study.locate(cell.options, cell.parameters)
     found: list[Record] = []
     with _progress() as progress:
         task = progress.add_task("", total=len(plan))

@@ -5,6 +5,8 @@ of text has to name.
 """
 
 import contextlib
+import importlib
+import io
 import json
 import os
 import signal
@@ -16,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import psutil
 
@@ -89,6 +92,24 @@ def finish(process: "subprocess.Popen[str]", seconds: float = LIMIT_SECONDS) -> 
 def run(module: str, *argv: object, **variables: str) -> Finished:
     """Run an entry point to its end."""
     return finish(start(module, *argv, **variables))
+
+
+def call(module: str, *argv: object) -> Finished:
+    """Run an entry point inside this process, for what it does or refuses without any other: far
+    cheaper than a start of its own."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.dict(os.environ, COLUMNS="200"),
+        mock.patch.object(sys, "argv", [module, *map(str, argv)]),
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+    ):
+        try:
+            importlib.import_module(module).main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Finished(code, stdout.getvalue(), stderr.getvalue())
 
 
 def kill_tree(pid: int) -> None:

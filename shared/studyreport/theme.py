@@ -46,9 +46,7 @@ def engine_colours(engines: Iterable[str]) -> dict[str, str]:
 
 
 def series_name(engine: str, method: str) -> str:
-    if method == "exact":
-        return engine
-    return f"{engine}, reading alone" if method == "peer" else f"{engine}, {method}"
+    return engine if method == "exact" else f"{engine}, {method}"
 
 
 def colour_of(series: str) -> str:

@@ -30,7 +30,7 @@ def study(*packages: str, engines: tuple[str, ...] = ("plain",)) -> Study:
         engines=engines,
         dataset="none",
         parameters=Parameters,
-        locate=lambda options: pytest.fail("a doctor makes no data"),
+        locate=lambda options, parameters: pytest.fail("a doctor makes no data"),
         packages=packages,
     )
 

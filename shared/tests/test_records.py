@@ -30,7 +30,7 @@ STUDY = Study(
     engines=("plain",),
     dataset="numbers",
     parameters=Parameters,
-    locate=lambda options: DatasetInfo(name="numbers", uri="x", bytes=1),
+    locate=lambda options, parameters: DatasetInfo(name="numbers", uri="x", bytes=1),
 )
 
 

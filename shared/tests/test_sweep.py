@@ -36,7 +36,7 @@ HOME = Path(__file__).parent.parent
 class Parameters:
     tolerance: Annotated[float, typer.Option(help="When to stop.")] = 0.5
 
-def locate(asked):
+def locate(asked, parameters):
     return DatasetInfo(name="numbers", uri=asked.data or f"/numbers/{asked.size}", bytes=10**6)
 
 STUDY = options.Study(
@@ -56,7 +56,7 @@ def write(asked, engine, parameters, status):
     repeat, number = cli.repeat_from_environment()
     configuration = options.configuration(STUDY, engine, asked, parameters)
     records.write(Record(
-        study="sample", engine=engine, method=asked.method, dataset=locate(asked),
+        study="sample", engine=engine, method=asked.method, dataset=locate(asked, parameters),
         parameters={"tolerance": parameters.tolerance, "split_size": asked.split_size},
         workers=asked.worker_count, threads=asked.threads, repeat=repeat, round=number,
         status=status, check=Check(passed=status == "done"), wall_seconds=3.0,

@@ -145,8 +145,7 @@ def _run(peer: Peer, options: Options, parameters: Parameters) -> None:
         if parameters.task != "etl":
             raise ResourceError(f"{peer.name} is compared on the ETL only")
         asked = dataclasses.replace(options, method=PEER)
-        given = study.with_signal(STUDY, parameters)
-        raise typer.Exit(execute(given, peer.name, asked, parameters, compute))
+        raise typer.Exit(execute(STUDY, peer.name, asked, parameters, compute))
 
 
 main = cli.application(

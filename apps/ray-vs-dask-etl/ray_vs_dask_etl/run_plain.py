@@ -112,7 +112,6 @@ METHODS = {
 def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
     study.validate(options, parameters)
     machine.pin_threads(options.worker_count * options.threads)
-    given = study.with_signal(given, parameters)
     return execute(given, engine, options, parameters, compute)
 
 

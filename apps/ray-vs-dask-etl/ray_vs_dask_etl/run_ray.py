@@ -12,8 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import ray
-from ray._private.internal_api import get_memory_info_reply
-from ray._private.internal_api import get_state_from_address
 from studykit import cli
 from studykit import machine
 from studykit import ray_engine
@@ -102,15 +100,7 @@ def regression(run: Run) -> Outcome:
 
         loaded = on_all(partials.describe)
 
-    return fitting.regression(run, loaded, on_all, spilled_bytes)
-
-
-def spilled_bytes() -> int:
-    """Bytes that the object stores of all nodes have written to disk for want of memory."""
-    store = get_memory_info_reply(
-        get_state_from_address(ray.get_runtime_context().gcs_address)
-    ).store_stats
-    return int(store.spilled_bytes_total)
+    return fitting.regression(run, loaded, on_all, ray_engine.spilled_bytes)
 
 
 def start_actors(options: Options) -> list[ray.actor.ActorHandle]:
@@ -158,7 +148,6 @@ METHODS = {
 def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
     study.validate(options, parameters)
     machine.pin_threads(options.threads)
-    given = study.with_signal(given, parameters)
     return execute(given, engine, options, parameters, compute)
 
 

@@ -5,8 +5,6 @@ category to the numbers. Standard deviations are the sample's; a row is in the t
 hash of its id says so; L2 acts on coefficients that are centred over the categories.
 """
 
-import dataclasses
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -72,9 +70,9 @@ class Parameters:
         return Columns(names[0], tuple(names[1:-1]), names[-1], categories)
 
 
-def locate(options: Options, signal: float = 0.0) -> DatasetInfo:
+def locate(options: Options, parameters: Parameters) -> DatasetInfo:
     """The user's own data, or the rows with this signal, made if they are not there yet."""
-    dataset = uniform_rows.dataset(signal)
+    dataset = uniform_rows.dataset(parameters.signal)
     catalogue.DATASETS.setdefault(dataset.name, dataset)
     return catalogue.input_of(options, dataset.name)
 
@@ -92,11 +90,6 @@ STUDY = Study(
         "scikit-learn", "polars", "duckdb",
     ),
 )  # fmt: skip
-
-
-def with_signal(given: Study, parameters: Parameters) -> Study:
-    """The study on data with the signal that was asked for."""
-    return dataclasses.replace(given, locate=functools.partial(locate, signal=parameters.signal))
 
 
 def validate(options: Options, parameters: Parameters) -> None:

@@ -16,8 +16,9 @@ def table(tmp_path) -> Path:
     return write_rows(tmp_path / "rows.csv", random_rows(50, seed=0))
 
 
-def refused(engine: str, code: int, *argv: object) -> str:
-    finished = testing.run(f"ray_vs_dask_etl.run_{engine}", *argv)
+def refused(engine: str, code: int, *argv: object, started: bool = False) -> str:
+    """The error of a run that is refused, before or after its engine's processes have started."""
+    finished = (testing.run if started else testing.call)(f"ray_vs_dask_etl.run_{engine}", *argv)
     assert finished.code == code, finished.stderr
     assert "Traceback" not in finished.stderr
     return finished.error
@@ -44,7 +45,7 @@ def test_bad_input_of_a_worker_is_named(tmp_path, engine):
     path.write_text(HEADER + "1,0.5,0.5,A\n" * 2000 + "2,0.5,half,A\n" + "3,0.5,0.5,B\n" * 100)
     results = tmp_path / "results"
     line = refused(engine, 2, "--data", path, "--workers", 2, "--oversubscribe",
-                   "--results", results, "--split-size", "5kb")  # fmt: skip
+                   "--results", results, "--split-size", "5kb", started=True)  # fmt: skip
     assert f"{path}, line 2002" in line and "'half'" in line
     assert [p.suffix for p in results.rglob("*") if p.is_file()] == [".json"]
 
@@ -73,7 +74,7 @@ def test_a_folder_without_data(tmp_path):
 
 
 def test_no_convergence_is_exit_3_and_a_record_that_says_wrong(table, tmp_path):
-    finished = testing.run(
+    finished = testing.call(
         "ray_vs_dask_etl.run_plain", "--data", table, "--workers", 1, "--json",
         "--task", "logistic-regression", "--max-iterations", 1, "--results", tmp_path,
     )  # fmt: skip
@@ -86,7 +87,7 @@ def test_a_complete_signal_has_no_maximum_without_l2(tmp_path):
     argv = ("--size", "tiny", "--signal", 1, "--workers", 1, "--task", "logistic-regression",
             "--store", tmp_path / "store", "--results", tmp_path)  # fmt: skip
     assert "--l2" in refused("plain", 3, *argv)
-    held = testing.run("ray_vs_dask_etl.run_plain", *argv, "--l2", 1, "--json")
+    held = testing.call("ray_vs_dask_etl.run_plain", *argv, "--l2", 1, "--json")
     assert held.code == 0, held.stderr
     assert held.record["quality"]["accuracy"] > 0.99
 
@@ -94,7 +95,7 @@ def test_a_complete_signal_has_no_maximum_without_l2(tmp_path):
 @pytest.mark.parametrize("engine", ["plain", "dask"])
 def test_past_the_time_limit_is_exit_124(table, tmp_path, engine):
     line = refused(engine, 124, "--data", table, "--workers", 1, "--timeout", "0.2",
-                   "--results", tmp_path)  # fmt: skip
+                   "--results", tmp_path, started=True)  # fmt: skip
     assert "--timeout 0.2 s" in line
 
 
@@ -123,16 +124,16 @@ def test_wrong_usage_is_exit_2(argv, word):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_help_shows_an_example_that_works(tmp_path, engine):
-    shown = testing.run(f"ray_vs_dask_etl.run_{engine}", "--help").stdout
+    shown = testing.call(f"ray_vs_dask_etl.run_{engine}", "--help").stdout
     example = next(line for line in shown.splitlines() if "Example:" in line)
     module, *argv = example.split("python -m ", 1)[1].replace("│", " ").split()
-    finished = testing.run(module, *argv, "--oversubscribe", "--results", tmp_path,
-                           "--store", tmp_path / "store")  # fmt: skip
+    assert module == f"ray_vs_dask_etl.run_{engine}"
+    finished = testing.call(module, *argv, "--dry-run", "--oversubscribe", "--results", tmp_path)
     assert finished.code == 0, finished.stderr
 
 
 def test_a_dry_run_touches_nothing(tmp_path):
-    finished = testing.run(
+    finished = testing.call(
         "ray_vs_dask_etl.run_dask", "--size", "1gb", "--workers", 1, "--dry-run",
         "--store", tmp_path / "store", "--results", tmp_path / "results",
     )  # fmt: skip

@@ -24,7 +24,7 @@ def table(tmp_path) -> Path:
 
 @pytest.mark.parametrize("peer", LIBRARIES)
 def test_a_peer_gives_the_same_table(table, tmp_path, peer):
-    finished = testing.run(
+    finished = testing.call(
         "ray_vs_dask_etl.peers", peer, "--data", table, "--workers", 1, "--json",
         "--results", tmp_path / "results",
     )  # fmt: skip
@@ -41,18 +41,18 @@ def test_a_peer_gives_the_same_table(table, tmp_path, peer):
 
 
 def test_what_a_peer_does_not_do_is_skipped_with_the_reason(table, tmp_path):
-    finished = testing.run(
+    finished = testing.call(
         "ray_vs_dask_etl.peers", "polars", "--data", table, "--workers", 1,
         "--task", "logistic-regression", "--results", tmp_path / "results",
     )  # fmt: skip
     assert finished.code == 4
     assert "the ETL only" in finished.error
-    assert testing.run("ray_vs_dask_etl.peers", "excel", "--data", table).code == 2
+    assert testing.call("ray_vs_dask_etl.peers", "excel", "--data", table).code == 2
 
 
 def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(table, tmp_path):
     options = ["--data", table, "--engines", "plain", "--peers", "polars", "--json"]
-    options += ["--workers", "1", "--repeats", "2", "--results", tmp_path / "results"]
+    options += ["--workers", "1", "--repeats", "2", "--results", tmp_path / "results", "--pause", 0]
     first = testing.run("ray_vs_dask_etl.compare", *options)
     assert first.code == 0, first.stderr
     rows = json.loads(first.stdout)

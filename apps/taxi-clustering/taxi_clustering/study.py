@@ -56,7 +56,7 @@ class Parameters:
     )
 
 
-def locate(options: Options) -> DatasetInfo:
+def locate(options: Options, parameters: Parameters) -> DatasetInfo:
     return catalogue.input_of(options, STUDY.dataset)
 
 

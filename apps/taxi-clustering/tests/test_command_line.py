@@ -17,8 +17,9 @@ def trips(tmp_path_factory) -> Path:
     return made_up(tmp_path_factory.mktemp("trips") / "trips.csv", 300)
 
 
-def refused(engine: str, code: int, *argv: object) -> str:
-    finished = testing.run(f"taxi_clustering.run_{engine}", *argv)
+def refused(engine: str, code: int, *argv: object, started: bool = False) -> str:
+    """The error of a run that is refused, before or after its engine's processes have started."""
+    finished = (testing.run if started else testing.call)(f"taxi_clustering.run_{engine}", *argv)
     assert finished.code == code, finished.stderr
     assert "Traceback" not in finished.stderr
     return finished.error
@@ -46,7 +47,7 @@ def test_a_shifted_row_of_a_worker_is_named(tmp_path, engine):
     path = write_trips(tmp_path / "trips.csv", [*[row()] * 200, row() + ",,", *[row()] * 9])
     results = tmp_path / "results"
     line = refused(engine, 2, "--data", path, "--workers", 2, "--oversubscribe",
-                   "--results", results, "--split-size", "2kb")  # fmt: skip
+                   "--results", results, "--split-size", "2kb", started=True)  # fmt: skip
     assert f"{path}, line 202: expected 19 columns, found 21" in line
     assert [p.suffix for p in results.rglob("*") if p.is_file()] == [".json"]
 
@@ -81,7 +82,7 @@ def test_all_rejects_are_said_by_rule(tmp_path):
 
 
 def test_no_convergence_is_exit_3_and_a_record_that_says_wrong(trips, tmp_path):
-    finished = testing.run(
+    finished = testing.call(
         "taxi_clustering.run_plain", "--data", trips, "--workers", 1, "--max-iterations", 1,
         "--tolerance", "1e-6", "--results", tmp_path, "--json",
     )  # fmt: skip
@@ -92,7 +93,7 @@ def test_no_convergence_is_exit_3_and_a_record_that_says_wrong(trips, tmp_path):
 
 def test_past_the_time_limit_is_exit_124(trips, tmp_path):
     line = refused("plain", 124, "--data", trips, "--workers", 1, "--timeout", "0.05",
-                   "--results", tmp_path)  # fmt: skip
+                   "--results", tmp_path, started=True)  # fmt: skip
     assert "--timeout 0.05 s" in line
 
 
@@ -111,21 +112,21 @@ def test_wrong_usage_is_exit_2(argv, word):
 
 
 def test_no_clusters_are_wrong_usage():
-    assert testing.run("taxi_clustering.run_plain", "--clusters", 0).code == 2
+    assert testing.call("taxi_clustering.run_plain", "--clusters", 0).code == 2
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_help_shows_an_example_that_works(tmp_path, engine):
-    shown = testing.run(f"taxi_clustering.run_{engine}", "--help").stdout
+    shown = testing.call(f"taxi_clustering.run_{engine}", "--help").stdout
     example = next(line for line in shown.splitlines() if "Example:" in line)
     module, *argv = example.split("python -m ", 1)[1].replace("│", " ").split()
     assert module == f"taxi_clustering.run_{engine}"
-    finished = testing.run(module, *argv, "--dry-run", "--oversubscribe", "--results", tmp_path)
+    finished = testing.call(module, *argv, "--dry-run", "--oversubscribe", "--results", tmp_path)
     assert finished.code == 0, finished.stderr
 
 
 def test_a_dry_run_touches_nothing(tmp_path):
-    finished = testing.run(
+    finished = testing.call(
         "taxi_clustering.run_plain", "--size", "1.99gb", "--workers", 1, "--dry-run",
         "--store", tmp_path / "store", "--results", tmp_path / "results",
     )  # fmt: skip

@@ -1,13 +1,11 @@
 """The comparison of this study: its peers, its charts, one interleaved run from end to end."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from studykit import records
+from studykit import testing
 from studykit.records import Check
 from studykit.records import DatasetInfo
 from studykit.records import Record
@@ -20,15 +18,13 @@ def trips(tmp_path_factory) -> Path:
     return made_up(tmp_path_factory.mktemp("trips") / "trips.csv", 800)
 
 
-def _run(module: str, *options: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", f"taxi_clustering.{module}", *map(str, options)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True)
+def _peer(name: str, tmp_path: Path, data: Path) -> testing.Finished:
+    return testing.call("taxi_clustering.peers", name, "--data", data, "--workers", 1, "--json",
+                        "--results", tmp_path / "results")  # fmt: skip
 
 
-def _peer(name: str, tmp_path: Path, data: Path) -> Record:
-    done = _run("peers", name, "--data", data, "--workers", 1, "--json",
-                "--results", tmp_path / "results")  # fmt: skip
+def _record_of(name: str, tmp_path: Path, data: Path) -> Record:
+    done = _peer(name, tmp_path, data)
     assert done.stdout, done.stderr
     return Record.model_validate_json(done.stdout)
 
@@ -37,7 +33,7 @@ def _peer(name: str, tmp_path: Path, data: Path) -> Record:
 def test_polars_reads_every_row(tmp_path, trips, line_end):
     data = tmp_path / "trips.csv"
     data.write_bytes(trips.read_bytes().replace(b"\n", line_end.encode()))
-    record = _peer("polars", tmp_path, data)
+    record = _record_of("polars", tmp_path, data)
     assert (record.engine, record.method, record.status) == ("polars", "peer", "done")
     assert record.quality["rows_read"] == 800
     assert record.check.detail == {"rows": 800, "expected": 800}
@@ -46,23 +42,23 @@ def test_polars_reads_every_row(tmp_path, trips, line_end):
 
 
 def test_scikit_learn_goes_the_same_way(tmp_path, trips):
-    record = _peer("sklearn", tmp_path, trips)
+    record = _record_of("sklearn", tmp_path, trips)
     assert (record.method, record.status, record.check.passed) == ("peer", "done", True)
     assert 1 <= record.quality["iterations"] <= 10
     assert record.phases["compute"] > 0
 
 
-def test_an_unknown_peer_is_wrong_usage(trips):
-    done = _run("peers", "excel", "--data", trips)
-    assert done.returncode == 2
-    assert "known peers are polars, sklearn" in done.stderr
+def test_an_unknown_peer_is_wrong_usage(tmp_path, trips):
+    done = _peer("excel", tmp_path, trips)
+    assert done.code == 2
+    assert "known peers are polars, sklearn" in done.error
 
 
 def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(tmp_path, trips):
     options = ["--data", trips, "--engines", "plain", "--peers", "polars", "--json"]
-    options += ["--workers", 1, "--repeats", 2, "--results", tmp_path / "results"]
-    first = _run("compare", *options)
-    assert first.returncode == 0, first.stderr
+    options += ["--workers", 1, "--repeats", 2, "--results", tmp_path / "results", "--pause", 0]
+    first = testing.run("taxi_clustering.compare", *options)
+    assert first.code == 0, first.stderr
     rows = json.loads(first.stdout)
     assert [(row["engine"], row["status"], row["runs"]) for row in rows] == [
         ("plain", "done", 2),
@@ -73,7 +69,7 @@ def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(tmp_path, tri
     assert {"index.html", "time_of_an_iteration.png", "quality.svg", "phases.html"} <= {
         path.name for path in report.iterdir()
     }
-    again = _run("compare", *options)
+    again = testing.run("taxi_clustering.compare", *options)
     assert "4 cells, 4 finished before" in again.stderr
     assert json.loads(again.stdout) == rows
     assert len(records.read_all(str(tmp_path / "results"))) == 4

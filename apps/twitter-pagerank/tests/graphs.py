@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from studykit import storage
 from twitter_pagerank import edges
+from twitter_pagerank import host_memory
 from twitter_pagerank import kernel
 from twitter_pagerank import relabel
-from twitter_pagerank import window
 from twitter_pagerank.study import Ranking
 from twitter_pagerank.worker import Worker
 
@@ -78,7 +78,7 @@ def rank(
     ]
     out_degree = np.sum(np.array(degrees), axis=0, dtype=np.uint32)
     assert isinstance(out_degree, np.ndarray)
-    shared = window.private(workers[0].vertices.count)
+    shared = host_memory.private_window(workers[0].vertices.count)
     sums = [worker.start(out_degree, shared) for worker in workers]
     iterations, residual = 0, float("inf")
     while residual >= tolerance and iterations < 2000:

@@ -1,13 +1,11 @@
 """The comparison of this study: its peer, its charts, one interleaved run from end to end."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from studykit import records
+from studykit import testing
 from studykit.records import Check
 from studykit.records import DatasetInfo
 from studykit.records import Record
@@ -23,26 +21,13 @@ def edges_csv(tmp_path: Path) -> Path:
     return path
 
 
-def _run(module: str, *options: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", f"twitter_pagerank.{module}", *options]
-    if module == "compare":
-        command += ["--pause", "0"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True)
+def _peer(name: str, data: Path, tmp_path: Path) -> testing.Finished:
+    return testing.call("twitter_pagerank.peers", name, "--data", data, "--workers", 1, "--json",
+                        "--results", tmp_path / "results")  # fmt: skip
 
 
 def _polars(tmp_path: Path, data: Path) -> Record:
-    done = _run(
-        "peers",
-        "polars",
-        "--data",
-        str(data),
-        "--workers",
-        "1",
-        "--json",
-        "--results",
-        str(tmp_path / "results"),
-    )
+    done = _peer("polars", data, tmp_path)
     assert done.stdout, done.stderr
     return Record.model_validate_json(done.stdout)
 
@@ -82,33 +67,24 @@ def test_polars_is_checked_against_the_lines_of_the_files(tmp_path: Path) -> Non
 def test_what_polars_cannot_read_is_skipped_with_the_reason(tmp_path: Path) -> None:
     data = tmp_path / "edges.txt"
     data.write_text("# SNAP\n1\t2\n")
-    done = _run(
-        "peers",
-        "polars",
-        "--data",
-        str(data),
-        "--workers",
-        "1",
-        "--results",
-        str(tmp_path / "results"),
-    )
-    assert done.returncode == 4
-    assert "polars is compared on local CSV files only" in done.stderr
+    done = _peer("polars", data, tmp_path)
+    assert done.code == 4
+    assert "polars is compared on local CSV files only" in done.error
 
 
 def test_an_unknown_peer_is_wrong_usage(tmp_path: Path, edges_csv: Path) -> None:
-    done = _run("peers", "excel", "--data", str(edges_csv))
-    assert done.returncode == 2
-    assert "known peers are polars" in done.stderr
+    done = _peer("excel", edges_csv, tmp_path)
+    assert done.code == 2
+    assert "known peers are polars" in done.error
 
 
 def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(
     tmp_path: Path, edges_csv: Path
 ) -> None:
-    options = ["--data", str(edges_csv), "--engines", "plain", "--peers", "polars", "--json"]
-    options += ["--workers", "1", "--repeats", "2", "--results", str(tmp_path / "results")]
-    first = _run("compare", *options)
-    assert first.returncode == 0, first.stderr
+    options = ["--data", edges_csv, "--engines", "plain", "--peers", "polars", "--json"]
+    options += ["--workers", 1, "--repeats", 2, "--results", tmp_path / "results", "--pause", 0]
+    first = testing.run("twitter_pagerank.compare", *options)
+    assert first.code == 0, first.stderr
     rows = json.loads(first.stdout)
     assert [(row["engine"], row["status"], row["runs"]) for row in rows] == [
         ("plain", "done", 2),
@@ -120,7 +96,7 @@ def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(
     assert {"time_against_workers.png", "phases.svg", "rank_distribution.html"} <= {
         path.name for path in report.iterdir()
     }
-    again = _run("compare", *options)
+    again = testing.run("twitter_pagerank.compare", *options)
     assert "4 cells, 4 finished before" in again.stderr
     assert json.loads(again.stdout) == rows
     assert len(records.read_all(str(tmp_path / "results"))) == 4

@@ -56,30 +56,30 @@ def test_two_hosts_give_the_answer_of_one_process(graph, two_hosts, tmp_path, en
 
 
 @pytest.fixture
-def python_with_memory_of_its_own(tmp_path) -> Path:
-    """A Python whose /dev/shm no other process sees: as on a host of its own."""
-    isolate = "mount -t tmpfs tmpfs /dev/shm"
-    for unshare in (["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"]):
-        tried = shutil.which("unshare") and subprocess.run([*unshare, "sh", "-c", isolate])
+def python_on_hosts_of_its_own(tmp_path) -> Path:
+    """A Python whose every start is on a host of a name of its own."""
+    rename = "hostname host-$$"
+    for unshare in (["unshare", "--uts"], ["unshare", "--user", "--map-root-user", "--uts"]):
+        tried = shutil.which("unshare") and subprocess.run([*unshare, "sh", "-c", rename])
         if tried and tried.returncode == 0:
             script = tmp_path / "python"
-            command = f'{isolate} && exec {shlex.quote(sys.executable)} "$@"'
+            command = f'{rename} && exec {shlex.quote(sys.executable)} "$@"'
             script.write_text(
                 f'#!/bin/sh\nexec {shlex.join(unshare)} sh -c {shlex.quote(command)} python "$@"\n'
             )
             script.chmod(0o755)
             return script
-    pytest.skip("no right to unshare: hosts with memory of their own are not tried")
+    pytest.skip("no right to unshare: hosts that share no memory are not tried")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_hosts_that_share_no_memory_send_each_other_what_they_need(
-    graph, two_hosts, tmp_path, engine, python_with_memory_of_its_own
+    graph, two_hosts, tmp_path, engine, python_on_hosts_of_its_own
 ):
     argv = ("--data", graph, "--json", "--results", tmp_path / "results")
     plain = testing.run("twitter_pagerank.run_plain", *argv, "--workers", 1).record
     finished = testing.finish(
-        launch(engine, "--hosts", two_hosts, *argv, python=python_with_memory_of_its_own)
+        launch(engine, "--hosts", two_hosts, *argv, python=python_on_hosts_of_its_own)
     )
     assert finished.code == 0, finished.stderr
     record = json.loads(finished.stdout)

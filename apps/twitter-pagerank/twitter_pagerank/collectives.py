@@ -8,9 +8,11 @@ import numpy.typing as npt
 import torch
 import torch.distributed as dist
 
+from twitter_pagerank import host_memory
 from twitter_pagerank import relabel
-from twitter_pagerank import window
+from twitter_pagerank.host_memory import Shared
 from twitter_pagerank.kernel import Floats
+from twitter_pagerank.kernel import Keys
 from twitter_pagerank.worker import Segment
 from twitter_pagerank.worker import Worker
 
@@ -47,24 +49,49 @@ def gather_integers(mine: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
     return np.split(received.numpy(), np.cumsum(sizes)[:-1])
 
 
-def exchange(segments: list[Segment], rank: int) -> list[Segment]:
-    """Send segment i to rank i; returns what every rank has sent to this one, its own first."""
+def exchange(worker: Worker, cuts: list[int]) -> list[Segment]:
+    """Scatter a worker's edges; returns what every rank has for this one, its own first.
+
+    Within a host nothing is sent: its ranks scatter into memory that all of them see.
+    """
+    rank, places = dist.get_rank(), gather_objects(host_memory.place())
+    others = [other for other in range(len(places)) if other != rank]
+    near = [other for other in others if places[other] == places[rank]]
+    far = [other for other in others if places[other] != places[rank]]
+    shared = Shared(8 * worker.edges_loaded) if near else None
+    segments = worker.scatter(cuts, None if shared is None else _keys(shared.name))
     counts = gather_objects([segment.edges_of_bucket for segment in segments])
-    others = [other for other in range(len(segments)) if other != rank]
-    received = {other: torch.empty(int(counts[other][rank].sum()), dtype=torch.int64)
-                for other in others}  # fmt: skip
+    names = gather_objects(None if shared is None else shared.name)
+    received = _send({other: segments[other].keys for other in far},
+                     {other: int(counts[other][rank].sum()) for other in far})  # fmt: skip
+    for other in near:
+        borders = np.cumsum([0, *(count.sum() for count in counts[other])])
+        received[other] = _keys(str(names[other]))[borders[rank] : borders[rank + 1]]
+    dist.barrier()  # All have it open.
+    if shared is not None:
+        shared.close()
+    foreign = [Segment(received[other], counts[other][rank]) for other in others]
+    return [segments[rank], *foreign]
+
+
+def _keys(name: str) -> Keys:
+    return host_memory.attach(name, np.uint64)
+
+
+def _send(keys: dict[int, Keys], lengths: dict[int, int]) -> dict[int, Keys]:
+    """{rank of another host: keys for it} → what these, so many keys, have for this one."""
+    received = {other: torch.empty(length, dtype=torch.int64) for other, length in lengths.items()}
     transfers = [
         transfer
-        for other in others
+        for other, mine in keys.items()
         for transfer in (
             dist.P2POp(dist.irecv, received[other], other),
-            dist.P2POp(dist.isend, torch.from_numpy(segments[other].keys.view(np.int64)), other),
+            dist.P2POp(dist.isend, torch.from_numpy(mine.view(np.int64)), other),
         )
     ]
     for request in dist.batch_isend_irecv(transfers) if transfers else []:
         request.wait()
-    foreign = [Segment(received[o].numpy().view(np.uint64), counts[o][rank]) for o in others]
-    return [segments[rank], *foreign]
+    return {other: tensor.numpy().view(np.uint64) for other, tensor in received.items()}
 
 
 def lengths(worker: Worker, cuts: list[int]) -> list[int]:
@@ -92,18 +119,20 @@ class Exchange:
         self._sizes = [2 * count for count in np.diff(cuts).tolist()]
         self._lengths = lengths(worker, cuts)
         self._firsts = [worker.buckets.first_vertex(cut) for cut in cuts]
-        places = gather_objects(window.place())
+        places = gather_objects(host_memory.place())
         mine = places[dist.get_rank()]
         foreign = [rank for rank, place in enumerate(places) if place != mine]
         self.receivers = len(places) - 1 if foreign else 0
-        # The first rank of a host writes down for all of them what comes from elsewhere.
-        self._written = foreign if places.index(mine) == dist.get_rank() else []
-        path = gather_objects(window.new_path(worker.vertices.count))[0]
-        try:
-            self.window = window.attach(path, worker.vertices.count)
-            dist.barrier()
-        finally:
-            window.forget(path)
+        # The first rank of a host has its window, and writes down there what comes from elsewhere.
+        leader = places.index(mine)
+        self._written = foreign if leader == dist.get_rank() else []
+        vertices = worker.vertices.count
+        shared = host_memory.shared_window(vertices) if leader == dist.get_rank() else None
+        names = gather_objects(None if shared is None else shared.name)
+        self.window = host_memory.attach_window(str(names[leader]))
+        dist.barrier()  # All have it open.
+        if shared is not None:
+            shared.close()
 
     def __call__(self, sums: Floats) -> Floats:
         """This rank's sums → those of all; then all contributions are in the window too."""

@@ -25,10 +25,10 @@ from studykit.run import Outcome
 from studykit.run import Run
 from studykit.run import execute
 
+from twitter_pagerank import host_memory
 from twitter_pagerank import kernel
 from twitter_pagerank import relabel
 from twitter_pagerank import study
-from twitter_pagerank import window
 from twitter_pagerank import worker as workers
 from twitter_pagerank.kernel import Floats
 from twitter_pagerank.study import Parameters
@@ -45,7 +45,7 @@ class RayWorker(Worker):
 
     def ready(self) -> str:
         workers.warm_up()
-        return window.place()
+        return host_memory.place()
 
     def scatter_to(self, cuts: Sequence[int], own: int) -> Segment | list[Segment] | None:
         """The segments of the other owners, in their order; its own stays here."""
@@ -57,11 +57,12 @@ class RayWorker(Worker):
         kept = self.__dict__.pop("_kept")
         return self.build([kept, *segments], first_bucket, stop_bucket)
 
-    def start_in(self, path: str, out_degree: Any) -> Floats:
-        return self.start(out_degree, window.attach(path, self.vertices.count))
+    def open_window(self) -> str:
+        self._shared = host_memory.shared_window(self.vertices.count)
+        return self._shared.name
 
-    def forget(self, path: str) -> None:
-        window.forget(path)
+    def start_in(self, window: str, out_degree: Any) -> Floats:
+        return self.start(out_degree, host_memory.attach_window(window))
 
     def sent(self) -> Floats:
         return self.outgoing
@@ -149,7 +150,7 @@ def _exact(run: Run, attempt: int) -> Outcome:
 
     with run.phase("communicate", "iterating"):
         firsts = [buckets.first_vertex(cut) for cut in cuts]
-        sums = hosts.start(out_degree, firsts[-1])
+        sums = hosts.start(out_degree)
         iterations, residual = 0, float("inf")
         while residual >= parameters.tolerance and iterations < parameters.max_iterations:
             arguments = [*sums, *hosts.arrivals(firsts)]
@@ -180,16 +181,16 @@ class Hosts:
         self._leaders = {place: places.index(place) for place in places}
         self.others = len(self._leaders) - 1
 
-    def start(self, out_degree: Any, vertices: int) -> list[Any]:
+    def start(self, out_degree: Any) -> list[Any]:
         """`Worker.start` of all, in windows of their hosts."""
-        path = window.new_path(vertices)
-        sums = [actor.start_in.remote(path, out_degree) for actor in self._actors]
-        try:
-            ray.wait(sums, num_returns=len(sums))
-        finally:
-            window.forget(path)  # This host's, whoever has died meanwhile.
-        ray.get([self._actors[leader].forget.remote(path) for leader in self._leaders.values()])
-        return sums
+        windows = {
+            place: self._actors[leader].open_window.remote()
+            for place, leader in self._leaders.items()
+        }
+        return [
+            actor.start_in.remote(windows[place], out_degree)
+            for actor, place in zip(self._actors, self._places, strict=True)
+        ]
 
     def arrivals(self, firsts: Sequence[int]) -> list[Any]:
         """Let the first actor of every host write down what the others send; done when these are.

@@ -77,7 +77,7 @@ def exact(run: Run) -> Outcome | None:
         joined = join_ids(worker.occurring(totals.largest, dense), dense)
         counts = all_reduce(worker.relabel(joined, dense))
         cuts = kernel.cut(counts, worker.buckets, count)
-        segments = exchange(worker.scatter(cuts), rank)
+        segments = exchange(worker, cuts)
         out_degree = worker.build(segments, cuts[rank], cuts[rank + 1])
         out_degree = all_reduce(out_degree.view(np.int32)).view(np.uint32)
         del segments, joined

@@ -60,7 +60,7 @@ class Parameters:
     top: Annotated[int, typer.Option(min=1, help="Vertices in the table of the highest.")] = 10
 
 
-def locate(options: Options) -> DatasetInfo:
+def locate(options: Options, parameters: Parameters) -> DatasetInfo:
     return catalogue.input_of(options, STUDY.dataset)
 
 

@@ -23,9 +23,9 @@ from studykit.storage import Split
 
 from twitter_pagerank import clean_lines
 from twitter_pagerank import edges
+from twitter_pagerank import host_memory
 from twitter_pagerank import kernel
 from twitter_pagerank import relabel
-from twitter_pagerank import window as windows
 from twitter_pagerank.edges import EdgeChunk
 from twitter_pagerank.edges import EdgeFormat
 from twitter_pagerank.kernel import Buckets
@@ -111,15 +111,23 @@ class Worker:
             kernel.count_buckets(chunk.destinations, self.buckets.shift, counts)
         return counts
 
-    def scatter(self, cuts: Sequence[int]) -> list[Segment]:
-        """Its edges, a segment per owner: owner i has the buckets cuts[i] … cuts[i + 1] - 1."""
+    @property
+    def edges_loaded(self) -> int:
+        """Edges that `scatter` will give away."""
+        return int(self._counts.sum())
+
+    def scatter(self, cuts: Sequence[int], keys: Keys | None = None) -> list[Segment]:
+        """Its edges, a segment per owner: owner i has the buckets cuts[i] … cuts[i + 1] - 1.
+
+        The segments lie one behind the other in `keys`, uint64[edges_loaded].
+        """
         with self.phases("load"):
             counts = self._counts
             totals = counts.sum(axis=0)
             begins = np.cumsum(totals) - totals
             # Each thread's place in a bucket comes after those of the threads before it.
             places = begins + np.cumsum(counts, axis=0) - counts
-            keys = np.empty(int(totals.sum()), np.uint64)
+            keys = np.empty(self.edges_loaded, np.uint64) if keys is None else keys
             self._map(
                 lambda item: self._scatter_group(*item, keys),
                 zip(self._groups, places, strict=True),
@@ -176,11 +184,11 @@ class Worker:
     def start(self, out_degree: npt.NDArray[np.uint32], window: Floats | None = None) -> Floats:
         """From the out-degrees of all vertices, uint32[n], the first sums for `step`.
 
-        `window` is shared with the other workers of this host (see `window`); its own without.
+        `window` is shared with the other workers of this host (see `host_memory`); its own without.
         """
         with self.phases("compute"):
             rows, count = self.rows, self.vertices.count
-            self._window = windows.private(count) if window is None else window
+            self._window = host_memory.private_window(count) if window is None else window
             self._turn = 0
             self._degree = out_degree[rows.first : rows.stop].copy()
             self.ranks = np.full(rows.stop - rows.first, 1.0 / count)
