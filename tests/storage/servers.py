@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 INFRA = next(
@@ -63,6 +64,15 @@ def started(script: str, program: str, variable: str, **environment: str) -> Ite
     finally:
         run(script, "stop", folder, port)
         shutil.rmtree(folder)
+        assert_nothing_left(folder, port)
+
+
+def assert_nothing_left(folder: Path, port: int) -> None:
+    """No process of a server and nobody at its port; what it wrote lay in its folder."""
+    processes = psutil.process_iter(["cmdline"])
+    assert not [p for p in processes if str(folder) in " ".join(p.info["cmdline"] or ())]
+    with socket.socket() as client:
+        assert client.connect_ex(("127.0.0.1", port)) != 0
 
 
 def run(
