@@ -3,11 +3,11 @@
 import signal
 
 import pytest
+from studykit import cli
 from studykit import testing
 
-LOCK_STAYS_TAKEN = """
-import sys, threading
-from studykit import cli
+LOCK_STAYS_TAKEN = f"""
+import sys, threading, {cli.__name__} as cli
 
 lock = threading.Lock()
 lock.acquire()
