@@ -157,7 +157,7 @@ def _deviation(count: int, column: Column) -> float | None:
 
 
 def _root(value: Fraction) -> float:
-    """The square root, rounded once from 64 bits or more."""
+    """The square root, rounded once from 64 bits or more; infinite above the largest double."""
     if value == 0:
         return 0.0
     shift = 128 + value.denominator.bit_length() - value.numerator.bit_length()
@@ -169,7 +169,10 @@ def _root(value: Fraction) -> float:
     )
     root = math.isqrt(scaled)
     half = shift // 2
-    return root / (1 << half) if half >= 0 else float(root << -half)
+    try:
+        return root / (1 << half) if half >= 0 else float(root << -half)
+    except OverflowError:
+        return math.inf
 
 
 @numba.njit(nogil=True, cache=True)

@@ -67,6 +67,13 @@ def test_one_row_has_no_deviation_and_equal_rows_have_none_at_all():
     assert table[1]["std_x"] == 0.0
 
 
+def test_a_deviation_above_the_largest_double_is_infinite():
+    largest = 1.7976931348623157e308
+    table = groups(np.array([[largest, -largest], [0.0, 1.0]]), np.zeros(2, np.uint8))
+    assert table[0]["std_x"] == math.inf
+    assert table[0]["mean_x"] == 0.0
+
+
 def test_a_category_without_rows_is_not_in_the_table():
     table = groups(np.ones((2, 2)), np.array([0, 2], np.uint8))
     assert [row["category"] for row in table] == ["A", "C"]
