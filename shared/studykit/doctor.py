@@ -8,17 +8,20 @@ that is named, the top is listed.
 
 import dataclasses
 import importlib
+import importlib.util
 import json
 import os
 import platform
 import resource
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Annotated
 
+import numpy
 import typer
 from rich.table import Table
 
@@ -85,6 +88,7 @@ def _machine() -> Iterator[Finding]:
         yield good("Python", version)
     else:
         yield bad("Python", version, "run it with CPython 3.11: ./pants finds or fetches one")
+    yield _bytecode()
     yield good("cores", str(machine.cores()))
     memory = machine.memory_bytes()
     if memory >= ENOUGH_MEMORY:
@@ -97,6 +101,15 @@ def _machine() -> Iterator[Finding]:
     yield _ports()
     gpus = machine.gpus()
     yield good("GPUs", str(gpus) if gpus else "none: torch computes on the cores")
+
+
+def _bytecode() -> Finding:
+    if os.path.exists(importlib.util.cache_from_source(numpy.__file__)):
+        return good("bytecode of libraries", "kept")
+    found = "not kept: every process compiles them again, engines take twice as long to start"
+    if sys.dont_write_bytecode:
+        return warning("bytecode of libraries", found, "unset PYTHONDONTWRITEBYTECODE")
+    return warning("bytecode of libraries", found, f"python -m compileall {sys.prefix}")
 
 
 def _shared_memory(memory: int) -> Finding:

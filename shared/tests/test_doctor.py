@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import email.utils
 import json
+import py_compile
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,19 @@ def test_an_engine_that_cannot_be_imported_is_bad(monkeypatch: pytest.MonkeyPatc
 def test_an_old_python_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.python_version", lambda: "3.9.1")
     assert one(doctor.examine(study(), []), "Python").state == "bad"
+
+
+def test_libraries_that_are_compiled_in_every_process_are_a_warning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    library = tmp_path / "library.py"
+    library.touch()
+    monkeypatch.setattr("numpy.__file__", str(library))
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    found = one(doctor.examine(study(), []), "bytecode of libraries")
+    assert (found.state, found.fix) == ("warning", "unset PYTHONDONTWRITEBYTECODE")
+    py_compile.compile(str(library))
+    assert one(doctor.examine(study(), []), "bytecode of libraries").state == "good"
 
 
 def test_a_folder_a_file_and_nothing(tmp_path: Path) -> None:
