@@ -33,6 +33,4 @@ done
 "$python" -m studykit.dask_engine "$scheduler" "$workers" ||
     fail 4 "not all of ${hosts[*]} joined: $(tail -n 1 "$scratch"/worker-*.log)"
 
-code=0
-"$python" -m ray_vs_dask_etl.run_dask --address "$scheduler" --workers "$workers" "$@" || code=$?
-exit "$code"
+"$python" -m ray_vs_dask_etl.run_dask --address "$scheduler" --workers "$workers" "$@"
