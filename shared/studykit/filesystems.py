@@ -13,10 +13,12 @@ import os
 import random
 import re
 import sys
+import threading
 import time
 import urllib.parse
 from collections.abc import Callable
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 from typing import TypeVar
@@ -35,6 +37,8 @@ FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 CONNECT_TIMEOUT_SECONDS = 10.0
 REQUEST_TIMEOUT_SECONDS = 60.0
+ANSWER_SECONDS = 120.0
+"""Longest that one operation of HDFS may take, the reading of a whole range included."""
 HDFS_SETTINGS = {
     # Its client tries a NameNode that is gone for minutes by itself; `retried` decides that here.
     "dfs.client.failover.max.attempts": "4",
@@ -205,7 +209,7 @@ def retried(operation: Callable[[], T], uri: str) -> T:
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return operation()
+            return answered(operation, uri) if scheme(uri) == "hdfs" else operation()
         except StudyError:
             raise
         except client_errors() as error:
@@ -216,6 +220,31 @@ def retried(operation: Callable[[], T], uri: str) -> T:
         longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
         time.sleep(random.uniform(0, longest))
     raise AssertionError("the last attempt returns or raises")
+
+
+def answered(operation: Callable[[], T], uri: str) -> T:
+    """Run an operation of HDFS; StorageError where it has not ended in time.
+
+    Its client waits without end for a NameNode that took the connection and then says nothing, and
+    hears no Ctrl-C meanwhile; so it waits in a thread that may be left behind.
+    """
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(operation())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return outcome.result(ANSWER_SECONDS)
+    except TimeoutError:
+        if outcome.done():
+            raise
+        raise StorageError(
+            f"no answer within {ANSWER_SECONDS:g} s: does the server hang?", uri=redacted(uri)
+        ) from None
 
 
 @contextmanager

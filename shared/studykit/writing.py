@@ -21,6 +21,7 @@ from typing import cast
 from studykit import filesystems
 from studykit.files import make_folder
 from studykit.filesystems import absolute
+from studykit.filesystems import answered
 from studykit.filesystems import retried
 from studykit.filesystems import scheme
 from studykit.filesystems import storage_error
@@ -125,13 +126,13 @@ def _write_hdfs(target: str) -> Iterator[BinaryIO]:
     try:
         yield cast(BinaryIO, _Remote(file, target))
         with translated(target):
-            file.close()
-            client.mv(hidden, path, overwrite=True)
+            answered(file.close, target)
+            answered(lambda: client.mv(hidden, path, overwrite=True), target)
     except BaseException:
         with suppress(Exception):
-            file.close()
+            answered(file.close, target)
         with suppress(Exception):
-            files.delete_file(hidden)
+            answered(lambda: files.delete_file(hidden), target)
         raise
 
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import socket
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -307,6 +308,14 @@ def test_pauses_grow_up_to_a_limit(memory: Memory, pauses: list[float], monkeypa
     with pytest.raises(StorageError, match=r"hdfs://server/a: 503 SlowDown \(tried 8 times\)"):
         storage.size("hdfs://server/a")
     assert pauses == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0])
+
+
+def test_a_name_node_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filesystems, "ANSWER_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"hdfs://127.0.0.1:{silent.getsockname()[1]}/a.csv"
+        with pytest.raises(StorageError, match=f"{uri}: no answer within 0.5 s"):
+            storage.size(uri)
 
 
 def test_what_waiting_cannot_mend_is_not_tried_again(memory: Memory, pauses: list[float]) -> None:
