@@ -204,8 +204,8 @@ def client_errors() -> tuple[type[Exception], ...]:
 def retried(operation: Callable[[], T], uri: str) -> T:
     """Run a remote operation that may be repeated, until it succeeds or there is no hope.
 
-    StorageError at once for what waiting cannot mend (missing, forbidden), else after
-    `ATTEMPTS` tries. Errors of a study's own pass through.
+    StorageError at once for what waiting cannot mend (missing, forbidden, an HDFS that hangs), else
+    after `ATTEMPTS` tries. Errors of a study's own pass through.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
