@@ -15,9 +15,9 @@ from study_data import catalogue
 from study_data import data
 from study_data import halves
 from study_data import uniform_rows
-from studykit import testing
 from studykit.errors import DataError
 from studykit.errors import UsageError
+from studytest import testing
 
 TINY = catalogue.DATASETS["uniform-rows"].sizes["tiny"]
 

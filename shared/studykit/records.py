@@ -21,6 +21,11 @@ HASH_DIGITS = 16
 _NAME = re.compile(rf"/[0-9a-f]{{{HASH_DIGITS}}}-r[0-9]+\.json$")
 """Profiles lie beside their record: <record>.timeline.json."""
 
+PLAIN = "plain"
+"""The engine without a framework, to which the others are compared."""
+PEER = "peer"
+"""The method of a library that is no engine of the study, timed beside the engines."""
+
 Status = Literal["done", "unchecked", "wrong", "failed", "timeout", "skipped"]
 
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import altair as alt
 from studykit.options import parse_size
-from studykit.ratios import TIMED_PHASES
-from studykit.ratios import Row
-from studykit.ratios import answer_seconds
-from studykit.ratios import phase_seconds
 from studykit.records import Record
+from studysweep.ratios import TIMED_PHASES
+from studysweep.ratios import Row
+from studysweep.ratios import answer_seconds
+from studysweep.ratios import phase_seconds
 
 from studyreport import panels
 from studyreport import paper

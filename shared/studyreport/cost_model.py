@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from studykit.ratios import PLAIN
-from studykit.ratios import Row
-from studykit.ratios import phase_seconds
+from studykit.records import PLAIN
 from studykit.records import Record
+from studysweep.ratios import Row
+from studysweep.ratios import phase_seconds
 
 from studyreport.points import drawable
 

@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import vl_convert
-from studykit import ratio_table
-from studykit import ratios
 from studykit import storage
-from studykit.ratios import PEER
-from studykit.ratios import PLAIN
-from studykit.ratios import Interval
-from studykit.ratios import Row
-from studykit.ratios import size_label
+from studykit.records import PEER
+from studykit.records import PLAIN
 from studykit.records import Record
+from studysweep import ratio_table
+from studysweep import ratios
+from studysweep.ratios import Interval
+from studysweep.ratios import Row
+from studysweep.ratios import size_label
 
 from studyreport import cost_model
 from studyreport import prediction

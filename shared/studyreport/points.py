@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
-from studykit.ratios import PEER
-from studykit.ratios import Interval
-from studykit.ratios import Row
-from studykit.ratios import by_round
-from studykit.ratios import size_label
-from studykit.ratios import summarise
+from studykit.records import PEER
 from studykit.records import Record
+from studysweep.ratios import Interval
+from studysweep.ratios import Row
+from studysweep.ratios import by_round
+from studysweep.ratios import size_label
+from studysweep.ratios import summarise
 
 from studyreport import theme
 

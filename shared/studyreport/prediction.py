@@ -9,7 +9,7 @@ from typing import Any
 
 import altair as alt
 import numpy as np
-from studykit.ratios import size_label
+from studysweep.ratios import size_label
 
 from studyreport import panels
 from studyreport import theme

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from pyarrow import fs as arrow_fs
-from studykit import filesystems
+from studykit.storage import filesystems
 
 
 class Uploads:
-    """The calls of a boto3 client that `studykit.writing` makes; parts wait outside the folder."""
+    """The calls of a boto3 client that `storage.writing` makes; parts wait outside the folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

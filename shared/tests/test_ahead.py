@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from studykit.ahead import Ahead
+from studykit.storage.ahead import Ahead
 
 
 class Source:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from studykit import ratios
 from studykit.records import Check
 from studykit.records import Record
 from studykit.records import Status
@@ -15,6 +14,7 @@ from studyreport import charts
 from studyreport import page
 from studyreport import synthetic
 from studyreport import theme
+from studysweep import ratios
 
 PAPER: list[dict[str, Any]] = [
     {

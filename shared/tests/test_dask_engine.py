@@ -4,10 +4,10 @@ import importlib.util
 import os
 
 import pytest
-from studykit import testing
 from studykit.errors import ResourceError
 from studykit.errors import StudyError
 from studykit.options import Options
+from studytest import testing
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("distributed") is None, reason="dask is not in this environment"
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def dask_engine():
-    from studykit import dask_engine
+    from studykit.engines import dask_engine
 
     return dask_engine
 

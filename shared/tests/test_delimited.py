@@ -10,11 +10,11 @@ from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
-from studykit import arrow_csv
-from studykit import delimited
 from studykit import storage
-from studykit.delimited import Dialect
 from studykit.errors import DataError
+from studykit.text import arrow_csv
+from studykit.text import delimited
+from studykit.text.delimited import Dialect
 
 EDGES = pa.schema([("source", pa.int64()), ("destination", pa.int64())])
 CSV = Dialect(",", comment=b"#%")

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from studykit import doctor
-from studykit import filesystems
-from studykit import remote_doctor
-from studykit.finding import Finding
+from studydoctor import doctor
+from studydoctor import remote_doctor
+from studydoctor.finding import Finding
 from studykit.options import Study
+from studykit.storage import filesystems
 from typer.testing import CliRunner
 
 

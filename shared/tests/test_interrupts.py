@@ -4,7 +4,7 @@ import signal
 
 import pytest
 from studykit import cli
-from studykit import testing
+from studytest import testing
 
 LOCK_STAYS_TAKEN = f"""
 import sys, threading, {cli.__name__} as cli

@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from pyarrow import fs as arrow_fs
-from studykit import filesystems
-from studykit import splits
 from studykit import storage
 from studykit.errors import DataError
 from studykit.errors import StorageError
 from studykit.errors import UsageError
 from studykit.storage import Split
+from studykit.storage import filesystems
+from studykit.storage import splitting
 
 LINES = st.lists(
     st.tuples(
@@ -48,7 +48,7 @@ def folder(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         fake_s3.install(patch, root)
         patch.setitem(filesystems.CLIENTS, "hdfs", lambda _: memory)
         # A short tail makes long lines of the few hundred bytes that examples have.
-        patch.setattr(splits, "TAIL_BYTES", 8)
+        patch.setattr(splitting, "TAIL_BYTES", 8)
         yield stores[request.param]
 
 
@@ -128,7 +128,7 @@ def test_the_line_number_counts_from_the_start_of_the_file(
 def test_line_numbers_are_counted_over_several_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(splits, "BLOCK_BYTES", 3)
+    monkeypatch.setattr(splitting, "BLOCK_BYTES", 3)
     (tmp_path / "a.csv").write_bytes(b"1\n22\n333\n\n5")
     offsets = [0, 1, 2, 5, 8, 9, 10]
     numbers = [storage.line_number(f"{tmp_path}/a.csv", offset) for offset in offsets]
@@ -232,7 +232,7 @@ def test_zeros_behind_a_gzip_are_padding(tmp_path: Path) -> None:
 def test_a_file_without_line_ends_is_not_read_for_ever(
     folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(splits, "LONGEST_LINE_BYTES", 100)
+    monkeypatch.setattr(splitting, "LONGEST_LINE_BYTES", 100)
     for name, content in (("a.bin", b"x" * 5000), ("b.gz", gzip.compress(b"x" * 5000))):
         uri = storage.join(folder, name)
         storage.write_bytes(uri, content)

@@ -12,12 +12,12 @@ import fake_s3
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from pyarrow import fs as arrow_fs
-from studykit import filesystems
 from studykit import storage
-from studykit import writing
 from studykit.errors import DataError
 from studykit.errors import StorageError
 from studykit.errors import UsageError
+from studykit.storage import filesystems
+from studykit.storage import writing
 
 
 class Memory(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
@@ -61,7 +61,7 @@ def folder(request: Any, tmp_path: Path, memory: Memory, monkeypatch: pytest.Mon
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What retries would have waited, instead of waiting."""
     waited: list[float] = []
-    monkeypatch.setattr("studykit.filesystems.time.sleep", waited.append)
+    monkeypatch.setattr("studykit.storage.filesystems.time.sleep", waited.append)
     return waited
 
 
@@ -302,7 +302,7 @@ def test_a_transient_failure_is_tried_again(memory: Memory, pauses: list[float])
 
 
 def test_pauses_grow_up_to_a_limit(memory: Memory, pauses: list[float], monkeypatch: Any) -> None:
-    monkeypatch.setattr("studykit.filesystems.random.uniform", lambda _, longest: longest)
+    monkeypatch.setattr("studykit.storage.filesystems.random.uniform", lambda _, longest: longest)
     monkeypatch.setattr(filesystems, "ATTEMPTS", 8)
     memory.failures = [OSError("503 SlowDown")] * 8
     with pytest.raises(StorageError, match=r"hdfs://server/a: 503 SlowDown \(tried 8 times\)"):

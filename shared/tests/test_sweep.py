@@ -13,20 +13,20 @@ from typing import Any
 
 import psutil
 import pytest
-from studykit import cells
-from studykit import children
-from studykit import ratios
 from studykit import records
-from studykit import sweep
 from studykit.errors import UsageError
 from studyreport import synthetic
+from studysweep import cells
+from studysweep import children
+from studysweep import ratios
+from studysweep import sweep
 
 STUDY = '''
 import dataclasses, os, signal, subprocess, sys, time
 from pathlib import Path
 from typing import Annotated
 import typer
-from studykit import cli, options, records, sweep
+from studykit import cli, options, records; from studysweep import sweep
 from studykit.errors import ResourceError
 from studykit.records import Check, DatasetInfo, Record
 
@@ -113,7 +113,7 @@ asked = options.Options(size=words.get("--size"), workers=int(words["--workers"]
 study.write(asked, sys.argv[1], study.Parameters(), "done")
 """
 COMPARE = """
-from studykit import sweep
+from studysweep import sweep
 from sample_study import study
 main = sweep.compare_command(study.STUDY, peers=("quick",))
 if __name__ == "__main__":
@@ -309,7 +309,7 @@ def test_an_interrupted_sweep_leaves_no_process_and_continues(
     sample: Sample, number: signal.Signals, code: int
 ) -> None:
     sample.tell("alpha", "hang")
-    script = "from studykit import children; children.GRACE_SECONDS = 1.0\n"
+    script = "from studysweep import children; children.GRACE_SECONDS = 1.0\n"
     script += "from sample_study import compare; compare.main()"
     command = [sys.executable, "-c", script, "--repeats", "1", "--workers", "1"]
     command += ["--results", sample.results]

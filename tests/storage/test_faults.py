@@ -18,7 +18,7 @@ from proxy import proxy
 from servers import Server
 from study_data import catalogue
 from study_data import copying
-from studykit import testing
+from studytest import testing
 
 ENGINES = ["plain", "ray", "torch"]
 READING = ("--workers", 2, "--oversubscribe", "--json", "--split-size", "200kb")
@@ -203,7 +203,7 @@ def test_an_interrupted_upload_is_no_object(s3, tmp_path):
     """A writer that is killed in the middle of a large object."""
     uri = f"{s3.uri}/half.bin"
     code = (
-        "import sys; from studykit import storage, writing;"
+        "import sys; from studykit import storage; from studykit.storage import writing;"
         "file = storage.write_atomic(sys.argv[1]).__enter__();"
         "file.write(bytes(2 * writing.PART_BYTES));"
         "print('half', file=sys.stderr, flush=True); sys.stdin.read()"

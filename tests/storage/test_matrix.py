@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from servers import Server
 from study_data import copying
-from studykit import testing
+from studytest import testing
 
 PACKAGES = sorted(
     {path.parent.name for place in sys.path for path in Path(place).glob("*/run_plain.py")}
@@ -88,7 +88,7 @@ def test_a_copy_is_read_as_data_of_ones_own(package: str, store: Server, here: P
 def _listed(place: str, store: Server) -> list[str]:
     """All names below a place, hidden ones too."""
     code = (
-        "import sys; from pyarrow import fs; from studykit import filesystems as f, storage;"
+        "import sys; from pyarrow import fs; from studykit.storage import filesystems as f;"
         "files, path = f.filesystem(sys.argv[1]);"
         "found = files.get_file_info(fs.FileSelector(path, recursive=True));"
         "print('\\n'.join(f.uri_of(sys.argv[1], one.path) for one in found if one.is_file))"

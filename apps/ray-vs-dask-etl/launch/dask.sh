@@ -18,7 +18,7 @@ scheduler=tcp://$head:$port
 on "${hosts[0]}" "$python" -m distributed.cli.dask_scheduler --host "$head" --port "$port" \
     --no-dashboard >"$scratch/scheduler.log" 2>&1 &
 started+=($!)
-"$python" -m studykit.dask_engine "$scheduler" 0 ||
+"$python" -m studykit.engines.dask_engine "$scheduler" 0 ||
     fail 4 "the scheduler did not start: $(tail -n 1 "$scratch/scheduler.log")"
 for index in "${!hosts[@]}"; do
     at=${hosts[$index]}
@@ -30,7 +30,7 @@ for index in "${!hosts[@]}"; do
         >"$scratch/worker-$index.log" 2>&1 &
     started+=($!)
 done
-"$python" -m studykit.dask_engine "$scheduler" "$workers" ||
+"$python" -m studykit.engines.dask_engine "$scheduler" "$workers" ||
     fail 4 "not all of ${hosts[*]} joined: $(tail -n 1 "$scratch"/worker-*.log)"
 
 "$python" -m ray_vs_dask_etl.run_dask --address "$scheduler" --workers "$workers" "$@"

@@ -10,10 +10,10 @@ command again continues an interrupted run, and draws anew where all is finished
 
 from study_data import published
 from study_data.published import PublishedRow
-from studykit import sweep
 from studykit.records import Record
 from studyreport import charts
 from studyreport import page
+from studysweep import sweep
 
 from ray_vs_dask_etl import paper_tables
 from ray_vs_dask_etl.peers import LIBRARIES

@@ -4,7 +4,7 @@
 ./pants run apps/ray-vs-dask-etl:doctor -- s3://bucket/data hdfs://namenode:9000
 """
 
-from studykit import doctor
+from studydoctor import doctor
 
 from ray_vs_dask_etl.study import STUDY
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from studykit import machine
 from studykit import storage
 from studykit.errors import DataError
-from studykit.ratios import PLAIN
+from studykit.records import PLAIN
 from studykit.records import Limit
 from studykit.run import Outcome
 from studykit.run import Run

@@ -11,7 +11,7 @@ from pyarrow import parquet
 from rich.table import Table
 from studykit import storage
 from studykit.errors import DataError
-from studykit.ratios import PLAIN
+from studykit.records import PLAIN
 from studykit.run import Outcome
 from studykit.run import Run
 

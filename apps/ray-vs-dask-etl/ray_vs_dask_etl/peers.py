@@ -20,7 +20,7 @@ from studykit import storage
 from studykit.errors import ResourceError
 from studykit.errors import UsageError
 from studykit.options import Options
-from studykit.ratios import PEER
+from studykit.records import PEER
 from studykit.run import Outcome
 from studykit.run import Run
 from studykit.run import execute

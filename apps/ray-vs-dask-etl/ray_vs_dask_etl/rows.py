@@ -3,7 +3,7 @@
 The one idea: almost every line is plain, and a compiled loop reads those (clean_lines.py) straight
 out of the split's bytes, a few thousand rows at a time, which stay in the cache until the kernel
 has used them. What the loop will not judge goes line by line through the exact reader of
-`studykit.delimited`, which reads what is unusual but right (quotes, blanks, more digits than a
+`studykit.text.delimited`, which reads what is unusual but right (quotes, blanks, more digits than a
 double keeps) and names the line of what is wrong.
 """
 
@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from studykit import delimited
 from studykit import storage
 from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
+from studykit.text import delimited
 
 from ray_vs_dask_etl.clean_lines import CATEGORY
 from ray_vs_dask_etl.clean_lines import FIRST_VALUE

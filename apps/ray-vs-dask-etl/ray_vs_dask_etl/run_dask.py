@@ -12,8 +12,8 @@ from typing import Any
 
 from distributed import Client
 from studykit import cli
-from studykit import dask_engine
 from studykit import machine
+from studykit.engines import dask_engine
 from studykit.options import Options
 from studykit.options import Study
 from studykit.run import Outcome

@@ -14,7 +14,7 @@ from typing import Any
 import ray
 from studykit import cli
 from studykit import machine
-from studykit import ray_engine
+from studykit.engines import ray_engine
 from studykit.options import Options
 from studykit.options import Study
 from studykit.run import Outcome

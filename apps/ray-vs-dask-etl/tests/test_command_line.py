@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from studykit import testing
+from studytest import testing
 from tables import HEADER
 from tables import random_rows
 from tables import write_rows

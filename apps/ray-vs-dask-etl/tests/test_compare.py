@@ -9,7 +9,7 @@ from ray_vs_dask_etl import paper_tables
 from ray_vs_dask_etl.peers import LIBRARIES
 from study_data import published
 from studykit import records
-from studykit import testing
+from studytest import testing
 from tables import fraction_groups
 from tables import random_rows
 from tables import write_rows

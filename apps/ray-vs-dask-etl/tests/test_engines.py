@@ -8,7 +8,7 @@ import pytest
 from pyarrow import csv
 from pyarrow import parquet
 from studykit import records
-from studykit import testing
+from studytest import testing
 from tables import assert_groups
 from tables import fraction_groups
 from tables import random_rows

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 from study_data import catalogue
-from studykit import testing
+from studytest import testing
 
 FIT = ("--task", "logistic-regression", "--solver", "lbfgs", "--size", "100mb", "--workers", 2)
 ENDLESS = ("--tolerance", "1e-300", "--max-iterations", 100_000, "--no-check")

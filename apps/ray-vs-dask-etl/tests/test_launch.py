@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from studykit import testing
+from studytest import testing
 from tables import random_rows
 from tables import write_rows
 

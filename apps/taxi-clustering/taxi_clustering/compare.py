@@ -9,13 +9,13 @@ command again continues an interrupted run, and draws anew where all is finished
 from typing import Any
 
 from study_data import published
-from studykit import sweep
 from studykit.records import Record
 from studyreport import charts
 from studyreport import page
 from studyreport import panels
 from studyreport import points
 from studyreport import theme
+from studysweep import sweep
 
 from taxi_clustering.peers import PEERS
 from taxi_clustering.study import STUDY

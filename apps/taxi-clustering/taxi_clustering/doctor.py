@@ -4,7 +4,7 @@
 ./pants run apps/taxi-clustering:doctor -- s3://bucket/data hdfs://namenode:9000
 """
 
-from studykit import doctor
+from studydoctor import doctor
 
 from taxi_clustering.study import STUDY
 

@@ -15,12 +15,12 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from studykit import delimited
 from studykit import storage
-from studykit.dialects import is_header
 from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
+from studykit.text import delimited
+from studykit.text.dialects import is_header
 
 from taxi_clustering import clean_rows
 from taxi_clustering.sample import Sample

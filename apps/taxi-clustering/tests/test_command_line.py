@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from studykit import testing
+from studytest import testing
 from taxi import HEADER
 from taxi import made_up
 from taxi import row

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from studykit import records
-from studykit import testing
 from studykit.records import Check
 from studykit.records import DatasetInfo
 from studykit.records import Record
+from studytest import testing
 from taxi import made_up
 from taxi_clustering import compare
 

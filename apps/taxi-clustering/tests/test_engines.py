@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from studykit import records
-from studykit import testing
+from studytest import testing
 from taxi import made_up
 from taxi import pandas_rules
 from taxi import points_of

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from studykit import testing
+from studytest import testing
 from taxi import made_up
 
 SLOW = ("--restarts", 1_000_000, "--no-check", "--oversubscribe")

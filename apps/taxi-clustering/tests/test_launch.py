@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from studykit import testing
+from studytest import testing
 from taxi import made_up
 from taxi import row
 from taxi import write_trips

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from graphs import write_graph
-from studykit import testing
+from studytest import testing
 
 ENGINES = ("plain", "ray", "torch")
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from studykit import storage
-from studykit import testing
 from studykit.errors import DataError
+from studytest import testing
 from twitter_pagerank import edges
 
 MTX = "%%MatrixMarket matrix coordinate {field} {symmetry}\n% a comment\n4 4 {entries}\n"

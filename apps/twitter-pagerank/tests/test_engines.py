@@ -12,7 +12,7 @@ from graphs import samples
 from graphs import write_graph
 from pyarrow import parquet
 from studykit import records
-from studykit import testing
+from studytest import testing
 
 ENGINES = ("plain", "ray", "torch")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 from study_data import catalogue
-from studykit import testing
+from studytest import testing
 
 SLOW = ("--tolerance", "1e-300", "--max-iterations", 100_000, "--no-check", "--oversubscribe")
 """Iterations that go on until the test ends them."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from graphs import random_pairs
 from graphs import write_graph
-from studykit import testing
+from studytest import testing
 
 LAUNCH = Path(__file__).parents[1] / "launch"
 ENGINES = ("ray", "torch")

@@ -9,12 +9,12 @@ command again continues an interrupted run, and draws anew where all is finished
 from typing import Any
 
 from study_data import published
-from studykit import sweep
-from studykit.ratios import publishable
 from studykit.records import Record
 from studyreport import charts
 from studyreport import page
 from studyreport.theme import series_name
+from studysweep import sweep
+from studysweep.ratios import publishable
 
 from twitter_pagerank.peers import READERS
 from twitter_pagerank.study import STUDY

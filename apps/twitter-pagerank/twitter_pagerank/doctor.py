@@ -4,7 +4,7 @@
 ./pants run apps/twitter-pagerank:doctor -- s3://bucket/data hdfs://namenode:9000
 """
 
-from studykit import doctor
+from studydoctor import doctor
 
 from twitter_pagerank.study import STUDY
 

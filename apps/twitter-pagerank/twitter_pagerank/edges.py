@@ -1,8 +1,8 @@
 """Reading follower edges: CSV, SNAP text and MatrixMarket, plain or gzipped, one file or a folder.
 
 The one idea: almost every line is two runs of digits, which a compiled loop reads fast
-(clean_lines.py). Where it stops, the slow reader of `studykit.delimited` goes on, which reads what
-is unusual but right (quotes, blanks around numbers) and names the line of what is wrong.
+(clean_lines.py). Where it stops, the slow reader of `studykit.text.delimited` goes on, which reads
+what is unusual but right (quotes, blanks around numbers) and names the line of what is wrong.
 
 Formats: https://snap.stanford.edu/data (text), https://math.nist.gov/MatrixMarket/formats.html
 """
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from studykit import delimited
 from studykit import storage
 from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
+from studykit.text import delimited
 
 from twitter_pagerank.clean_lines import parse
 

@@ -18,7 +18,7 @@ import ray
 from ray.exceptions import RayError
 from studykit import cli
 from studykit import machine
-from studykit import ray_engine
+from studykit.engines import ray_engine
 from studykit.options import Options
 from studykit.options import Study
 from studykit.run import Outcome

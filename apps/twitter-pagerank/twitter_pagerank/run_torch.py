@@ -15,7 +15,7 @@ import sys
 import numpy as np
 import torch.distributed as dist
 from studykit import cli
-from studykit import torch_engine
+from studykit.engines import torch_engine
 from studykit.options import Options
 from studykit.options import Study
 from studykit.run import Outcome

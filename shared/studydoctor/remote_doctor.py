@@ -9,13 +9,14 @@ import tempfile
 import urllib.parse
 from collections.abc import Iterator
 
-from studykit import filesystems
 from studykit import storage
 from studykit.errors import StudyError
-from studykit.finding import Finding
-from studykit.finding import bad
-from studykit.finding import good
-from studykit.finding import warning
+from studykit.storage import filesystems
+
+from studydoctor.finding import Finding
+from studydoctor.finding import bad
+from studydoctor.finding import good
+from studydoctor.finding import warning
 
 LARGEST_SKEW_SECONDS = 300
 """S3 refuses requests whose time is further from its own than 15 minutes."""

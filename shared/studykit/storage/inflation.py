@@ -3,9 +3,9 @@
 import zlib
 from collections.abc import Iterator
 
-from studykit import files
 from studykit.errors import DataError
-from studykit.filesystems import translated
+from studykit.storage import files
+from studykit.storage.filesystems import translated
 
 _COMPRESSED_BYTES = 1 << 20
 _GZIP_FORMAT = 16 + zlib.MAX_WBITS

@@ -18,14 +18,14 @@ from typing import Any
 from typing import BinaryIO
 from typing import cast
 
-from studykit import filesystems
-from studykit.files import make_folder
-from studykit.filesystems import absolute
-from studykit.filesystems import answered
-from studykit.filesystems import retried
-from studykit.filesystems import scheme
-from studykit.filesystems import storage_error
-from studykit.filesystems import translated
+from studykit.storage import filesystems
+from studykit.storage.files import make_folder
+from studykit.storage.filesystems import absolute
+from studykit.storage.filesystems import answered
+from studykit.storage.filesystems import retried
+from studykit.storage.filesystems import scheme
+from studykit.storage.filesystems import storage_error
+from studykit.storage.filesystems import translated
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -5,9 +5,9 @@ from typing import Any
 
 from rich.table import Table
 
-from studykit.ratios import Interval
-from studykit.ratios import Row
-from studykit.ratios import size_label
+from studysweep.ratios import Interval
+from studysweep.ratios import Row
+from studysweep.ratios import size_label
 
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -26,20 +26,20 @@ from rich.progress import Progress
 from rich.progress import SpinnerColumn
 from rich.progress import TextColumn
 from rich.progress import TimeElapsedColumn
-
-from studykit import cells
 from studykit import cli
 from studykit import machine
-from studykit import ratio_table
-from studykit import ratios
 from studykit import storage
-from studykit.cells import Cell
 from studykit.errors import UsageError
 from studykit.options import Options
 from studykit.options import Study
 from studykit.options import parse_size
-from studykit.ratios import PEER
+from studykit.records import PEER
 from studykit.records import Record
+
+from studysweep import cells
+from studysweep import ratio_table
+from studysweep import ratios
+from studysweep.cells import Cell
 
 Charts = Callable[[list[Record], str], Sequence[str]]
 """Records, folder of the report → the files that were drawn, the one to open first."""

@@ -19,15 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pyarrow import fs as arrow_fs
 
-from studykit import filesystems
 from studykit.errors import DataError
 from studykit.errors import StorageError
-from studykit.filesystems import absolute
-from studykit.filesystems import is_local
-from studykit.filesystems import local_path
-from studykit.filesystems import retried
-from studykit.filesystems import translated
-from studykit.filesystems import uri_of
+from studykit.storage import filesystems
+from studykit.storage.filesystems import absolute
+from studykit.storage.filesystems import is_local
+from studykit.storage.filesystems import local_path
+from studykit.storage.filesystems import retried
+from studykit.storage.filesystems import translated
+from studykit.storage.filesystems import uri_of
 
 
 class Entry(NamedTuple):

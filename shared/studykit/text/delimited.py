@@ -18,21 +18,21 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from studykit import arrow_csv
-from studykit.dialects import BYTE_ORDER_MARK
-from studykit.dialects import Dialect
-from studykit.dialects import WrongLine
-from studykit.dialects import fields_of
-from studykit.dialects import header_names
-from studykit.dialects import is_header
-from studykit.dialects import sniff
-from studykit.dialects import text_of
 from studykit.errors import DataError
-from studykit.splits import Block
-from studykit.splits import Split
-from studykit.splits import is_gzip
-from studykit.splits import line_number
-from studykit.splits import read_split
+from studykit.storage.splitting import Block
+from studykit.storage.splitting import Split
+from studykit.storage.splitting import is_gzip
+from studykit.storage.splitting import line_number
+from studykit.storage.splitting import read_split
+from studykit.text import arrow_csv
+from studykit.text.dialects import BYTE_ORDER_MARK
+from studykit.text.dialects import Dialect
+from studykit.text.dialects import WrongLine
+from studykit.text.dialects import fields_of
+from studykit.text.dialects import header_names
+from studykit.text.dialects import is_header
+from studykit.text.dialects import sniff
+from studykit.text.dialects import text_of
 
 HEAD_BYTES = 1 << 16
 SHOWN_CHARACTERS = 40  # of a wrong value, in a message

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import IO
 from typing import Any
 
-from studykit import children
 from studykit import machine
 from studykit import records
 from studykit import storage
@@ -30,6 +29,8 @@ from studykit.options import to_argv
 from studykit.phases import STARTED_AT
 from studykit.records import DatasetInfo
 from studykit.records import Record
+
+from studysweep import children
 
 FINISHED = ("done", "wrong", "unchecked", "skipped")
 """Statuses that a sweep does not try again."""

@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
 
+from studykit.records import PEER
+from studykit.records import PLAIN
 from studykit.records import DatasetInfo
 from studykit.records import Record
 
-PEER = "peer"
-"""The method of a library that is no engine of the study, timed beside the engines."""
-
-PLAIN = "plain"
 REASON_LENGTH = 160
 ANSWER_PHASES = ("load", "compute", "communicate")
 TIMED_PHASES = ("start", *ANSWER_PHASES, "write")

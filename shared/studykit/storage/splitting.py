@@ -18,14 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from studykit import files
-from studykit import filesystems
-from studykit.ahead import Ahead
 from studykit.errors import DataError
 from studykit.errors import StorageError
 from studykit.errors import UsageError
-from studykit.filesystems import translated
-from studykit.inflation import inflate
+from studykit.storage import files
+from studykit.storage import filesystems
+from studykit.storage.ahead import Ahead
+from studykit.storage.filesystems import translated
+from studykit.storage.inflation import inflate
 
 Bytes = NDArray[np.uint8]
 

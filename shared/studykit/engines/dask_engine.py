@@ -218,7 +218,9 @@ def wait_for(address: str, threads: int, seconds: float = START_SECONDS) -> None
     raise ResourceError(f"{threads} threads expected at {address}, {found} joined in {seconds:g} s")
 
 
-if __name__ == "__main__":  # python -m studykit.dask_engine ADDRESS THREADS: for launch scripts
+if (
+    __name__ == "__main__"
+):  # python -m studykit.engines.dask_engine ADDRESS THREADS: for launch scripts
     try:
         wait_for(sys.argv[1], int(sys.argv[2]))
     except ResourceError as error:

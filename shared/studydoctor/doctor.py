@@ -24,18 +24,18 @@ from typing import Annotated
 import numpy
 import typer
 from rich.table import Table
-
 from studykit import machine
-from studykit import remote_doctor
 from studykit.cli import application
 from studykit.cli import console
 from studykit.cli import manners
 from studykit.errors import ResourceError
-from studykit.finding import Finding
-from studykit.finding import bad
-from studykit.finding import good
-from studykit.finding import warning
 from studykit.options import Study
+
+from studydoctor import remote_doctor
+from studydoctor.finding import Finding
+from studydoctor.finding import bad
+from studydoctor.finding import good
+from studydoctor.finding import warning
 
 GIGABYTE = 1_000_000_000
 ENOUGH_MEMORY = 4 * GIGABYTE

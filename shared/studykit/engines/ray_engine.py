@@ -230,7 +230,9 @@ def wait_for(address: str, cores: int, seconds: float = 60) -> None:
     raise ResourceError(f"{cores} cores expected at {address}, {found} joined in {seconds:g} s")
 
 
-if __name__ == "__main__":  # python -m studykit.ray_engine ADDRESS CORES: for launch scripts
+if (
+    __name__ == "__main__"
+):  # python -m studykit.engines.ray_engine ADDRESS CORES: for launch scripts
     try:
         wait_for(sys.argv[1], int(sys.argv[2]))
     except ResourceError as error:

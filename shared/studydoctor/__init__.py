@@ -1,0 +1,1 @@
+"""What this machine and this study's libraries can do, and how to mend what they cannot."""

@@ -1,0 +1,70 @@
+"""Data by URI, the same on a local disk, in HDFS and in S3: cut, read, list, write.
+
+    for split in storage.splits("s3://bucket/edges.csv", 30_000_000):
+        block = storage.read_split(split)        # block.data: uint8 array of whole lines
+
+    with storage.write_atomic("ranks.csv") as file:   # there when complete, or not at all
+        file.write(b"vertex,rank\n")
+
+A URI without a scheme is a local path. Whatever fails is a `StorageError` that names the URI.
+The parts: `filesystems` (a URI's file system, its failures, retries), `files` (whole files),
+`writing` (atomic), `splits` (byte ranges at line ends).
+"""
+
+from studykit.storage.files import Entry
+from studykit.storage.files import exists
+from studykit.storage.files import find
+from studykit.storage.files import free_bytes
+from studykit.storage.files import list_files
+from studykit.storage.files import look
+from studykit.storage.files import make_folder
+from studykit.storage.files import open_input
+from studykit.storage.files import read_bytes
+from studykit.storage.files import remove
+from studykit.storage.files import size
+from studykit.storage.files import version
+from studykit.storage.filesystems import absolute
+from studykit.storage.filesystems import filesystem
+from studykit.storage.filesystems import is_local
+from studykit.storage.filesystems import join
+from studykit.storage.filesystems import local_path
+from studykit.storage.splitting import Block
+from studykit.storage.splitting import Split
+from studykit.storage.splitting import is_gzip
+from studykit.storage.splitting import line_number
+from studykit.storage.splitting import read_blocks
+from studykit.storage.splitting import read_split
+from studykit.storage.splitting import reading_ahead
+from studykit.storage.splitting import splits
+from studykit.storage.writing import write_atomic
+from studykit.storage.writing import write_bytes
+
+__all__ = [
+    "Block",
+    "Entry",
+    "Split",
+    "absolute",
+    "exists",
+    "filesystem",
+    "find",
+    "free_bytes",
+    "is_gzip",
+    "is_local",
+    "join",
+    "line_number",
+    "list_files",
+    "local_path",
+    "look",
+    "make_folder",
+    "open_input",
+    "read_blocks",
+    "read_bytes",
+    "read_split",
+    "reading_ahead",
+    "remove",
+    "size",
+    "splits",
+    "version",
+    "write_atomic",
+    "write_bytes",
+]

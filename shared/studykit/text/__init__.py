@@ -1,0 +1,1 @@
+"""Delimited text → Arrow columns, with the line of what is wrong."""
