@@ -7,7 +7,7 @@ from studykit import storage
 from studykit.errors import StorageError
 from studykit.errors import UsageError
 
-from study_data import catalogue
+from study_data import stores
 from study_data.progress import Progress
 from study_data.progress import shown
 
@@ -17,7 +17,7 @@ READ_BYTES = 1 << 24
 def copy(source: str, target: str, progress: Progress | None = None) -> list[str]:
     """A file, or all files of a folder with their sidecars → the URIs of the copies.
 
-    A file of the catalogue takes its sidecar along, so the copy is a data set too. Each copy
+    A data set's file takes its sidecar along, so the copy is a data set too. Each copy
     appears whole or not at all; StorageError where it reads differently from what was written.
     """
     pairs = list(_pairs(storage.absolute(source), target))
@@ -62,7 +62,7 @@ def _pairs(source: str, target: str) -> list[tuple[str, str]]:
     else:
         named = target + source.rsplit("/", 1)[-1] if target.endswith("/") else target
         pairs = [(source, storage.absolute(named))]
-        sidecar = catalogue.sidecar_of(source)
+        sidecar = stores.sidecar_of(source)
         if storage.exists(sidecar):
-            pairs.append((sidecar, catalogue.sidecar_of(storage.absolute(named))))
+            pairs.append((sidecar, stores.sidecar_of(storage.absolute(named))))
     return sorted(pairs, key=lambda pair: not pair[0].endswith(".json"))

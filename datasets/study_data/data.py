@@ -29,9 +29,11 @@ from studykit.errors import UsageError
 from study_data import catalogue
 from study_data import copying
 from study_data import halves
+from study_data import stores
 from study_data import twitter7
 from study_data import yellow_taxi
 from study_data.dataset import Dataset
+from study_data.stores import Located
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A data set; `list` shows them.")]
 SizeName = Annotated[str, typer.Option("--size", help="One of its sizes.")]
@@ -59,13 +61,13 @@ app = typer.Typer(
 def list_command(store: Store = None, as_json: Json = False, debug: Debug = False) -> None:
     """Show the data sets, their sizes and which of them the store has."""
     with manners(debug):
-        place = store or catalogue.default_store()
-        present = set(catalogue.stored(place))
+        place = store or stores.default_store()
+        datasets = catalogue.DATASETS.values()
         if as_json:
-            _print_json([_described(dataset, present) for dataset in catalogue.DATASETS.values()])
+            _print_json([_described(dataset, place) for dataset in datasets])
             return
-        for dataset in catalogue.DATASETS.values():
-            _show(dataset, present)
+        for dataset in datasets:
+            _show(dataset, place)
         console.print(f"store: {place}", markup=False)
 
 
@@ -85,8 +87,8 @@ def make(
     with manners(debug):
         if to is not None and to.endswith((".csv", ".gz")):
             raise UsageError(f"--to {to}: give a folder, the file is named NAME/SIZE.csv in it")
-        place = to or store or catalogue.default_store()
-        found = catalogue.locate(name, size, place, data_seed)
+        place = to or store or stores.default_store()
+        found = stores.locate(catalogue.named(name), size, place, data_seed)
         _answer(found, as_json)
 
 
@@ -101,7 +103,7 @@ def verify(
 ) -> None:
     """Read data sets again and compare their hashes with those that they were made with."""
     with manners(debug):
-        place = store or catalogue.default_store()
+        place = store or stores.default_store()
         good, damaged = [], []
         for found in _asked(name, size, data_seed, place):
             try:
@@ -128,9 +130,9 @@ def remove(
 ) -> None:
     """Remove a data set from the store, damaged or not."""
     with manners(debug):
-        catalogue.named(name, size)
-        uri = catalogue.uri_of(name, size, store or catalogue.default_store(), data_seed)
-        removed = catalogue.remove(name, size, uri)
+        dataset = catalogue.named(name)
+        uri = stores.uri_of(dataset, size, store or stores.default_store(), data_seed)
+        removed = stores.remove(dataset, size, uri)
         console.print(f"{'removed' if removed else 'was not there'}: {uri}", markup=False)
 
 
@@ -191,26 +193,29 @@ def copy(
             console.print(f"copied and verified: {uri}", markup=False)
 
 
-def _asked(name: str | None, size: str | None, seed: int, store: str) -> list[tuple[str, str, int]]:
+Entry = tuple[Dataset, str, int]
+"""A data set, its size and seed."""
+
+
+def _asked(name: str | None, size: str | None, seed: int, place: str) -> list[Entry]:
     if name is None and size is not None:
         raise UsageError("--size needs the NAME of a data set")
-    if name is not None and size is not None:
-        catalogue.named(name, size)
-        return [(name, size, seed)]
-    if name is not None and name not in catalogue.DATASETS:
-        raise UsageError(f"no data set '{name}': there are {', '.join(catalogue.DATASETS)}")
-    found = [entry for entry in catalogue.stored(store) if name in (None, entry[0])]
+    dataset = None if name is None else catalogue.named(name)
+    if dataset is not None and size is not None:
+        dataset.size(size)
+        return [(dataset, size, seed)]
+    found = [entry for entry in catalogue.present(place) if dataset in (None, entry[0])]
     if not found:
-        console.print(f"nothing to verify in {store}", markup=False)
+        console.print(f"nothing to verify in {place}", markup=False)
     return found
 
 
-def _verify_one(entry: tuple[str, str, int], store: str) -> catalogue.Located:
-    name, size, seed = entry
-    return catalogue.verify(name, size, catalogue.uri_of(name, size, store, seed), seed)
+def _verify_one(entry: Entry, place: str) -> Located:
+    dataset, size, seed = entry
+    return stores.verify(dataset, size, stores.uri_of(dataset, size, place, seed), seed)
 
 
-def _answer(found: catalogue.Located, as_json: bool) -> None:
+def _answer(found: Located, as_json: bool) -> None:
     if as_json:
         _print_json(dataclasses.asdict(found))
         return
@@ -221,40 +226,37 @@ def _answer(found: catalogue.Located, as_json: bool) -> None:
     )
 
 
-def _show(dataset: Dataset, present: set[tuple[str, str, int]]) -> None:
+def _show(dataset: Dataset, place: str) -> None:
     lines = (dataset.title, dataset.schema, f"licence: {dataset.licence}", dataset.source)
     table = Table(title=dataset.name, caption="\n".join(lines), title_justify="left")
     table.caption_justify = "left"
     for heading in ("size", "rows", "bytes", "in the store, by seed"):
         table.add_column(heading, justify="right")
+    seeds = _seeds(dataset, place)
     for size, expected in dataset.sizes.items():
-        table.add_row(
-            size,
-            f"{expected.rows:,}",
-            f"{expected.bytes:,}",
-            ", ".join(map(str, _seeds(present, dataset.name, size))),
-        )
+        shown = ", ".join(map(str, seeds[size]))
+        table.add_row(size, f"{expected.rows:,}", f"{expected.bytes:,}", shown)
     console.print(table)
 
 
-def _described(dataset: Dataset, present: set[tuple[str, str, int]]) -> dict[str, Any]:
+def _described(dataset: Dataset, place: str) -> dict[str, Any]:
     described = {
         field.name: getattr(dataset, field.name)
         for field in dataclasses.fields(dataset)
         if field.name not in ("make", "sizes")
     }
+    seeds = _seeds(dataset, place)
     described["sizes"] = {
-        size: {
-            **dataclasses.asdict(expected),
-            "seeds_in_store": _seeds(present, dataset.name, size),
-        }
+        size: {**dataclasses.asdict(expected), "seeds_in_store": seeds[size]}
         for size, expected in dataset.sizes.items()
     }
     return described
 
 
-def _seeds(present: set[tuple[str, str, int]], name: str, size: str) -> list[int]:
-    return sorted(seed for *entry, seed in present if entry == [name, size])
+def _seeds(dataset: Dataset, place: str) -> dict[str, list[int]]:
+    """Of each size, the seeds that the store has."""
+    there = stores.present(dataset, place)
+    return {size: sorted(seed for name, seed in there if name == size) for size in dataset.sizes}
 
 
 def _print_json(content: Any) -> None:

@@ -1,4 +1,4 @@
-"""What is known of a data set before it is there: the entries of the catalogue."""
+"""What is known of a data set before it is there: an object in its generator's module."""
 
 from collections.abc import Callable
 from collections.abc import Generator
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from studykit import storage
 from studykit.errors import ResourceError
+from studykit.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ class Dataset:
     sizes: dict[str, Size]
     make: Callable[[int, int], Generator[memoryview, None, None]] | None = None
     """(rows, seed) → the file in pieces; None where it has to be fetched."""
+
+    def size(self, name: str) -> Size:
+        """UsageError where there is no such size."""
+        if name not in self.sizes:
+            raise UsageError(f"{self.name} has no size '{name}': choose {', '.join(self.sizes)}")
+        return self.sizes[name]
 
 
 def require_room(what: str, uri: str, needed: int) -> None:

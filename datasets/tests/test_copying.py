@@ -5,20 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from study_data import catalogue
 from study_data import copying
+from study_data import follower_graph
+from study_data import stores
 from studykit import storage
 from studykit.errors import StorageError
 from studykit.errors import UsageError
 
 
 def test_a_data_set_is_copied_with_its_sidecar(tmp_path: Path) -> None:
-    made = catalogue.locate("follower-graph", "tiny", str(tmp_path / "a"))
+    made = stores.locate(follower_graph.DATASET, "tiny", str(tmp_path / "a"))
     reported: list[tuple[int, int]] = []
     target = f"{tmp_path}/b/follower-graph/tiny.csv"
     copies = copying.copy(made.uri, target, lambda done, total: reported.append((done, total)))
     assert copies == [f"{target}.json", target]
-    copied = catalogue.locate("follower-graph", "tiny", str(tmp_path / "b"))
+    copied = stores.locate(follower_graph.DATASET, "tiny", str(tmp_path / "b"))
     assert (copied.bytes, copied.sha256, copied.uri) == (made.bytes, made.sha256, target)
     assert reported[-1][0] == reported[-1][1]  # Written and read again, to the last byte.
 

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from study_data import catalogue
 from study_data import data
+from study_data import follower_graph
 from studykit import storage
 from typer.testing import CliRunner
 from typer.testing import Result
 
-TINY = catalogue.DATASETS["follower-graph"].sizes["tiny"]
+TINY = follower_graph.DATASET.sizes["tiny"]
 STARTED_WITHIN_SECONDS = 60
 
 

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
-from study_data import catalogue
 from study_data import follower_graph
 
 ROWS = 3_000
-TINY = catalogue.DATASETS["follower-graph"].sizes["tiny"]
+TINY = follower_graph.DATASET.sizes["tiny"]
 
 
 def text(rows: int, seed: int = 0, *, threads: int = 2, chunk_rows: int = 1 << 16) -> bytes:

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from pyarrow import csv
-from study_data import catalogue
 from study_data import data
 from study_data import halves
 from study_data import uniform_rows
@@ -19,7 +18,7 @@ from studykit.errors import DataError
 from studykit.errors import UsageError
 from studytest import testing
 
-TINY = catalogue.DATASETS["uniform-rows"].sizes["tiny"]
+TINY = uniform_rows.DATASET.sizes["tiny"]
 
 
 def text(rows: int, seed: int = 0, **asked: float) -> bytes:
@@ -53,12 +52,12 @@ def test_tiny_is_what_the_catalogue_expects() -> None:
 @pytest.mark.parametrize("size", uniform_rows.ROWS)
 def test_sizes_hold_within_one_per_cent(size: str) -> None:
     wanted = {"tiny": 2e6, "100mb": 1e8}.get(size) or float(size.removesuffix("gb")) * 1e9
-    assert catalogue.DATASETS["uniform-rows"].sizes[size].bytes == pytest.approx(wanted, rel=0.01)
+    assert uniform_rows.DATASET.sizes[size].bytes == pytest.approx(wanted, rel=0.01)
 
 
 def test_the_papers_files_have_its_rows_at_48_bytes() -> None:
     """Section III of the paper: 8.57 GB are nearly 180 million rows, 9.42 GB around 197 million."""
-    sizes = catalogue.DATASETS["uniform-rows"].sizes
+    sizes = uniform_rows.DATASET.sizes
     assert sizes["8.57gb"].rows == pytest.approx(180e6, rel=0.01)
     assert sizes["9.42gb"].rows == pytest.approx(197e6, rel=0.01)
     assert sizes["100gb"].bytes / sizes["100gb"].rows == pytest.approx(48, abs=0.7)

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
-from study_data import catalogue
 from study_data import yellow_taxi
 from study_data import yellow_trips
 from studykit import storage
@@ -22,7 +21,7 @@ from studykit.errors import DataError
 from studykit.errors import ResourceError
 
 ROWS = 2_000
-TINY = catalogue.DATASETS["yellow-trips"].sizes["tiny"]
+TINY = yellow_trips.DATASET.sizes["tiny"]
 
 
 def text(rows: int, seed: int = 0, *, threads: int = 2, chunk_rows: int = 1 << 16) -> bytes:

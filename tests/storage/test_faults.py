@@ -16,8 +16,9 @@ import pytest
 import servers
 from proxy import proxy
 from servers import Server
-from study_data import catalogue
 from study_data import copying
+from study_data import follower_graph
+from study_data import stores
 from studytest import testing
 
 ENGINES = ["plain", "ray", "torch"]
@@ -27,8 +28,8 @@ SECRETS = ("X-Amz-Signature=", "X-Amz-Credential=", "Authorization:")
 
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    store = tmp_path_factory.mktemp("store")
-    return Path(catalogue.locate("follower-graph", "tiny", str(store)).uri)
+    folder = tmp_path_factory.mktemp("store")
+    return Path(stores.locate(follower_graph.DATASET, "tiny", str(folder)).uri)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import typer
-from study_data import catalogue
+from study_data import stores
 from study_data import uniform_rows
 from studykit import machine
 from studykit import storage
@@ -72,16 +72,14 @@ class Parameters:
 
 def locate(options: Options, parameters: Parameters) -> DatasetInfo:
     """The user's own data, or the rows with this signal, made if they are not there yet."""
-    dataset = uniform_rows.dataset(parameters.signal)
-    catalogue.DATASETS.setdefault(dataset.name, dataset)
-    return catalogue.input_of(options, dataset.name)
+    return stores.input_of(options, uniform_rows.dataset(parameters.signal))
 
 
 STUDY = Study(
     name="ray-vs-dask-etl",
     package="ray_vs_dask_etl",
     engines=("plain", "ray", "dask"),
-    dataset="uniform-rows",
+    dataset=uniform_rows.DATASET.name,
     parameters=Parameters,
     locate=locate,
     methods=("exact", "native", "published"),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from study_data import catalogue
+from study_data import stores
+from study_data import uniform_rows
 from studytest import testing
 
 FIT = ("--task", "logistic-regression", "--solver", "lbfgs", "--size", "100mb", "--workers", 2)
@@ -17,7 +18,7 @@ ENDLESS = ("--tolerance", "1e-300", "--max-iterations", 100_000, "--no-check")
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("store")
-    catalogue.locate("uniform-rows", "100mb", str(folder))
+    stores.locate(uniform_rows.DATASET, "100mb", str(folder))
     return folder
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import typer
-from study_data import catalogue
+from study_data import stores
+from study_data import yellow_trips
 from studykit import machine
 from studykit import storage
 from studykit.errors import UsageError
@@ -57,14 +58,14 @@ class Parameters:
 
 
 def locate(options: Options, parameters: Parameters) -> DatasetInfo:
-    return catalogue.input_of(options, STUDY.dataset)
+    return stores.input_of(options, yellow_trips.DATASET)
 
 
 STUDY = Study(
     name="taxi-clustering",
     package="taxi_clustering",
     engines=("plain", "ray", "torch"),
-    dataset="yellow-trips",
+    dataset=yellow_trips.DATASET.name,
     parameters=Parameters,
     locate=locate,
     methods=("exact", "published"),

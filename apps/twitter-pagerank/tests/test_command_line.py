@@ -134,6 +134,15 @@ def test_help_shows_an_example_that_works(tmp_path, engine):
     assert finished.code == 0, finished.stderr
 
 
+def test_the_data_of_other_studies_is_not_imported():
+    code = "import sys, twitter_pagerank.compare, twitter_pagerank.run_plain; print(*sys.modules)"
+    done = testing.finish(testing.start_python("-c", code))
+    loaded = {name for name in done.stdout.split() if name.startswith("study_data.")}
+    assert "study_data.follower_graph" in loaded, done.stderr
+    own = {"dataset", "follower_graph", "progress", "published", "stores"}
+    assert loaded <= {f"study_data.{name}" for name in own}
+
+
 def test_a_dry_run_touches_nothing(tmp_path):
     finished = testing.call(
         "twitter_pagerank.run_plain", "--size", "1gb", "--workers", 1, "--dry-run",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from study_data import catalogue
+from study_data import follower_graph
+from study_data import stores
 from studytest import testing
 
 SLOW = ("--tolerance", "1e-300", "--max-iterations", 100_000, "--no-check", "--oversubscribe")
@@ -16,7 +17,7 @@ SLOW = ("--tolerance", "1e-300", "--max-iterations", 100_000, "--no-check", "--o
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("store")
-    catalogue.locate("follower-graph", "tiny", str(folder))
+    stores.locate(follower_graph.DATASET, "tiny", str(folder))
     return folder
 
 

@@ -16,7 +16,8 @@ import typer
 from pyarrow import csv
 from pyarrow import parquet
 from rich.table import Table
-from study_data import catalogue
+from study_data import follower_graph
+from study_data import stores
 from studykit import machine
 from studykit import storage
 from studykit.errors import DataError
@@ -61,14 +62,14 @@ class Parameters:
 
 
 def locate(options: Options, parameters: Parameters) -> DatasetInfo:
-    return catalogue.input_of(options, STUDY.dataset)
+    return stores.input_of(options, follower_graph.DATASET)
 
 
 STUDY = Study(
     name="twitter-pagerank",
     package="twitter_pagerank",
     engines=("plain", "ray", "torch"),
-    dataset="follower-graph",
+    dataset=follower_graph.DATASET.name,
     parameters=Parameters,
     locate=locate,
     methods=("exact", "published"),

@@ -15,7 +15,7 @@ import pytest
 from ray_vs_dask_etl import partials
 from ray_vs_dask_etl import rows
 from ray_vs_dask_etl.study import Parameters
-from study_data import catalogue
+from study_data import stores
 from study_data import uniform_rows
 from studykit import storage
 
@@ -29,7 +29,7 @@ LONG_ROWS = 200_000
 @pytest.fixture(scope="module")
 def splits() -> list[storage.Split]:
     partials.warm_up()
-    found = catalogue.locate("uniform-rows", SIZE, catalogue.default_store())
+    found = stores.locate(uniform_rows.DATASET, SIZE, stores.default_store())
     return storage.splits(found.uri, SPLIT_SIZE)
 
 

@@ -15,7 +15,8 @@ import time
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
-from study_data import catalogue
+from study_data import stores
+from study_data import yellow_trips
 from studykit import storage
 from taxi_clustering import clustering
 from taxi_clustering import kernel
@@ -38,7 +39,7 @@ FEW, MANY = 4, 14
 @pytest.fixture(scope="module")
 def splits() -> list[storage.Split]:
     workers.warm_up()
-    found = catalogue.locate("yellow-trips", SIZE, catalogue.default_store())
+    found = stores.locate(yellow_trips.DATASET, SIZE, stores.default_store())
     return storage.splits(found.uri, SPLIT_SIZE)
 
 

@@ -14,7 +14,8 @@ import time
 import numba
 import numpy as np
 import pytest
-from study_data import catalogue
+from study_data import follower_graph
+from study_data import stores
 from studykit import storage
 from twitter_pagerank import edges
 from twitter_pagerank import kernel
@@ -30,7 +31,7 @@ SPLIT_SIZE = 32_000_000
 @pytest.fixture(scope="module")
 def splits() -> list[storage.Split]:
     workers.warm_up()
-    found = catalogue.locate("follower-graph", SIZE, catalogue.default_store())
+    found = stores.locate(follower_graph.DATASET, SIZE, stores.default_store())
     return storage.splits(found.uri, SPLIT_SIZE)
 
 

@@ -10,80 +10,73 @@ from pathlib import Path
 import pytest
 from study_data import catalogue
 from study_data import follower_graph
+from study_data import stores
+from study_data import twitter7
+from study_data.dataset import Dataset
+from study_data.stores import Located
 from studykit import storage
 from studykit.errors import DataError
 from studykit.errors import ResourceError
 from studykit.errors import UsageError
+from studytest import testing
 
-NAME = "follower-graph"
-TINY = catalogue.DATASETS[NAME].sizes["tiny"]
+GRAPH = follower_graph.DATASET
+TINY = GRAPH.sizes["tiny"]
 
 
 def files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def located(store: Path, seed: int = 0) -> catalogue.Located:
-    return catalogue.locate(NAME, "tiny", str(store), seed)
+def located(store: Path, seed: int = 0, dataset: Dataset = GRAPH) -> Located:
+    return stores.locate(dataset, "tiny", str(store), seed)
 
 
-def replace_make(monkeypatch: pytest.MonkeyPatch, make: object) -> None:
-    changed = dataclasses.replace(catalogue.DATASETS[NAME], make=make)  # type: ignore[arg-type]
-    monkeypatch.setitem(catalogue.DATASETS, NAME, changed)
-
-
-def test_first_use_makes_it_and_the_next_finds_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_first_use_makes_it_and_the_next_finds_it(tmp_path: Path) -> None:
     reported: list[tuple[int, int]] = []
-    found = catalogue.locate(
-        NAME, "tiny", str(tmp_path), progress=lambda done, total: reported.append((done, total))
+    found = stores.locate(
+        GRAPH, "tiny", str(tmp_path), progress=lambda done, total: reported.append((done, total))
     )
     content = Path(found.uri).read_bytes()
-    assert found == catalogue.Located(
-        NAME, found.uri, len(content), content.count(b"\n"), hashlib.sha256(content).hexdigest()
-    )
+    rows, digest = content.count(b"\n"), hashlib.sha256(content).hexdigest()
+    assert found == Located(GRAPH.name, found.uri, len(content), rows, digest)
     assert (found.rows, found.bytes, found.sha256) == dataclasses.astuple(TINY)
     assert reported[-1] == (TINY.bytes, TINY.bytes)
-    replace_make(monkeypatch, None)
-    assert located(tmp_path) == found
+    assert located(tmp_path, dataset=dataclasses.replace(GRAPH, make=None)) == found
 
 
 def test_a_store_may_be_a_file_uri(tmp_path: Path) -> None:
-    found = catalogue.locate(NAME, "tiny", tmp_path.as_uri())
+    found = stores.locate(GRAPH, "tiny", tmp_path.as_uri())
     assert storage.size(found.uri) == TINY.bytes
-    assert (tmp_path / NAME / "tiny.csv").stat().st_size == TINY.bytes
+    assert (tmp_path / GRAPH.name / "tiny.csv").stat().st_size == TINY.bytes
 
 
 def test_seeds_live_side_by_side(tmp_path: Path) -> None:
     first, other = located(tmp_path), located(tmp_path, seed=7)
     assert first.uri != other.uri and first.sha256 != other.sha256
-    assert catalogue.verify(NAME, "tiny", other.uri, 7) == other
-    assert catalogue.stored(str(tmp_path)) == [(NAME, "tiny", 7), (NAME, "tiny", 0)]
+    assert stores.verify(GRAPH, "tiny", other.uri, 7) == other
+    assert stores.present(GRAPH, str(tmp_path)) == [("tiny", 7), ("tiny", 0)]
+    assert catalogue.present(str(tmp_path)) == [(GRAPH, "tiny", 7), (GRAPH, "tiny", 0)]
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, RuntimeError, OSError])
-def test_an_interrupted_make_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupt: type[BaseException]
-) -> None:
+def test_an_interrupted_make_leaves_nothing(tmp_path: Path, interrupt: type[BaseException]) -> None:
     def stopped(rows: int, seed: int) -> Generator[memoryview, None, None]:
         yield next(follower_graph.blocks(rows, seed, chunk_rows=1_000))
         raise interrupt
 
-    with monkeypatch.context() as context:
-        replace_make(context, stopped)
-        with pytest.raises(interrupt):
-            located(tmp_path)
+    with pytest.raises(interrupt):
+        located(tmp_path, dataset=dataclasses.replace(GRAPH, make=stopped))
     assert files_in(tmp_path) == []
     assert located(tmp_path).sha256 == TINY.sha256
 
 
-def test_bytes_that_the_catalogue_does_not_expect_are_not_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    replace_make(monkeypatch, lambda rows, seed: follower_graph.blocks(rows, seed + 1))
+def test_bytes_that_the_catalogue_does_not_expect_are_not_kept(tmp_path: Path) -> None:
+    other = dataclasses.replace(
+        GRAPH, make=lambda rows, seed: follower_graph.blocks(rows, seed + 1)
+    )
     with pytest.raises(DataError, match=TINY.sha256):
-        located(tmp_path)
+        located(tmp_path, dataset=other)
     assert files_in(tmp_path) == []
 
 
@@ -103,13 +96,13 @@ def test_verify_finds_a_changed_byte(tmp_path: Path) -> None:
     content[1_000] ^= 1
     Path(found.uri).write_bytes(content)
     with pytest.raises(DataError, match="damaged: sha256") as caught:
-        catalogue.verify(NAME, "tiny", found.uri)
+        stores.verify(GRAPH, "tiny", found.uri)
     assert caught.value.uri == found.uri
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[]", b'{"bytes": 3}', b"\xff"])
 def test_a_file_without_a_true_sidecar_is_refused(tmp_path: Path, content: bytes | None) -> None:
-    sidecar = Path(catalogue.sidecar_of(located(tmp_path).uri))
+    sidecar = Path(stores.sidecar_of(located(tmp_path).uri))
     if content is None:
         sidecar.unlink()
     else:
@@ -119,21 +112,17 @@ def test_a_file_without_a_true_sidecar_is_refused(tmp_path: Path, content: bytes
 
 
 def test_a_sidecar_of_another_data_set_is_refused(tmp_path: Path) -> None:
-    sidecar = Path(catalogue.sidecar_of(located(tmp_path).uri))
+    sidecar = Path(stores.sidecar_of(located(tmp_path).uri))
     sidecar.write_text(json.dumps({**json.loads(sidecar.read_text()), "seed": 3}))
     with pytest.raises(DataError, match="not the sidecar of follower-graph tiny"):
         located(tmp_path)
 
 
-def test_a_file_of_another_version_of_the_generator_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_of_another_version_of_the_generator_is_refused(tmp_path: Path) -> None:
     located(tmp_path)
     sizes = {"tiny": dataclasses.replace(TINY, sha256="0" * 64)}
-    changed = dataclasses.replace(catalogue.DATASETS[NAME], sizes=sizes)
-    monkeypatch.setitem(catalogue.DATASETS, NAME, changed)
     with pytest.raises(DataError, match="as this version makes it"):
-        located(tmp_path)
+        located(tmp_path, dataset=dataclasses.replace(GRAPH, sizes=sizes))
 
 
 def test_too_little_room_is_said_before_anything_is_written(
@@ -141,52 +130,57 @@ def test_too_little_room_is_said_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr(storage, "free_bytes", lambda uri: 1_000_000_000)
     with pytest.raises(ResourceError, match=r"needs 2\.53 GB.*1\.00 GB free"):
-        catalogue.locate(NAME, "2.5gb", str(tmp_path))
+        stores.locate(GRAPH, "2.5gb", str(tmp_path))
     assert files_in(tmp_path) == []
 
 
 def test_two_that_make_it_at_once_agree(tmp_path: Path) -> None:
-    uri = catalogue.uri_of(NAME, "tiny", str(tmp_path))
+    uri = stores.uri_of(GRAPH, "tiny", str(tmp_path))
     with ThreadPoolExecutor(2) as pool:
-        made = list(pool.map(lambda _: catalogue.make(NAME, "tiny", uri), range(2)))
-    assert made[0] == made[1] == catalogue.verify(NAME, "tiny", uri)
+        made = list(pool.map(lambda _: stores.make(GRAPH, "tiny", uri), range(2)))
+    assert made[0] == made[1] == stores.verify(GRAPH, "tiny", uri)
     assert [path.name for path in files_in(tmp_path)] == ["tiny.csv", "tiny.csv.json"]
 
 
 def test_remove_takes_the_sidecar_along(tmp_path: Path) -> None:
     found = located(tmp_path)
-    assert catalogue.remove(NAME, "tiny", found.uri)
+    assert stores.remove(GRAPH, "tiny", found.uri)
     assert files_in(tmp_path) == []
-    assert not catalogue.remove(NAME, "tiny", found.uri)
+    assert not stores.remove(GRAPH, "tiny", found.uri)
 
 
-@pytest.mark.parametrize(("name", "size"), [("follower", "tiny"), (NAME, "huge")])
+@pytest.mark.parametrize(("name", "size"), [("follower", "tiny"), (GRAPH.name, "huge")])
 def test_unknown_names_are_answered_with_the_known(name: str, size: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"follower-graph|tiny, 100mb"):
-        catalogue.locate(name, size, str(tmp_path))
+        stores.locate(catalogue.named(name), size, str(tmp_path))
 
 
 def test_what_is_only_fetched_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="data fetch twitter7"):
-        catalogue.locate("twitter7", "full", str(tmp_path))
+        stores.locate(twitter7.DATASET, "full", str(tmp_path))
     assert files_in(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    "size", [size for size in catalogue.DATASETS[NAME].sizes if size != "tiny"]
-)
+@pytest.mark.parametrize("size", [size for size in GRAPH.sizes if size != "tiny"])
 def test_sizes_are_what_their_names_say(size: str) -> None:
     unit = 10**9 if size.endswith("gb") else 10**6
     named = float(size[:-2]) * unit
-    assert catalogue.DATASETS[NAME].sizes[size].bytes == pytest.approx(named, rel=0.01)
+    assert GRAPH.sizes[size].bytes == pytest.approx(named, rel=0.01)
+
+
+def test_a_store_knows_no_data_set() -> None:
+    code = "import sys, study_data.stores; print(*sys.modules)"
+    done = testing.finish(testing.start_python("-c", code))
+    loaded = {name for name in done.stdout.split() if name.startswith("study_data.")}
+    assert loaded == {f"study_data.{name}" for name in ("dataset", "progress", "stores")}
 
 
 def test_default_store_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUDY_STORE", "s3://bucket/sets")
-    assert catalogue.default_store() == "s3://bucket/sets"
+    assert stores.default_store() == "s3://bucket/sets"
     monkeypatch.delenv("STUDY_STORE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/elsewhere")
-    assert catalogue.default_store() == "/elsewhere/study-data"
+    assert stores.default_store() == "/elsewhere/study-data"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/somebody")
-    assert catalogue.default_store() == "/home/somebody/.cache/study-data"
+    assert stores.default_store() == "/home/somebody/.cache/study-data"
