@@ -84,12 +84,24 @@ free_port() {
 # Every command started with `&` is in `started`; leaving, however, ends what still runs.
 started=()
 stop_all() {
-    local code=$? pid
+    local code=$? pid host
     trap '' INT TERM
     for pid in "${started[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
     for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
-    [ -z "${scratch:-}" ] || rm -rf "$scratch"
+    if [ -n "${scratch:-}" ]; then
+        rm -rf "$scratch"
+        for host in "${hosts[@]}"; do
+            is_here "$host" || remove_there "$host" "$scratch" || true
+        done
+    fi
     exit "$code"
+}
+
+remove_there() { # HOST FOLDER : what still ends there may write into it meanwhile
+    local folder
+    folder=$(printf %q "$2")
+    ssh -o BatchMode=yes "$1" "for try in 1 2 3; do
+        rm -rf $folder && sleep 1 && [ ! -e $folder ] && exit; done" 2>/dev/null
 }
 trap stop_all EXIT
 trap 'exit 130' INT
@@ -142,4 +154,51 @@ start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has i
     [ ${#hosts[@]} -eq 1 ] && return
     "$python" -m studykit.engines.ray_engine "$head:$port" "$workers" ||
         fail 4 "not all of ${hosts[*]} joined: $(tail -n 1 "$scratch"/node-*.log)"
+}
+
+start_dask() { # A Dask cluster of all hosts, at $scheduler; Dask asks nobody for a password.
+    local index at
+    port=$(free_port)
+    scratch=$(mktemp -d /tmp/dask-XXXXXX)
+    scheduler=tcp://$head:$port
+    on "${hosts[0]}" "$python" -m distributed.cli.dask_scheduler --host "$head" --port "$port" \
+        --no-dashboard >"$scratch/scheduler.log" 2>&1 &
+    started+=($!)
+    "$python" -m studykit.engines.dask_engine "$scheduler" 0 ||
+        fail 4 "the scheduler did not start: $(tail -n 1 "$scratch/scheduler.log")"
+    for index in "${!hosts[@]}"; do
+        at=${hosts[$index]}
+        is_here "$at" && at=$head
+        on "${hosts[$index]}" env OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 ARROW_NUM_THREADS=1 \
+            "$python" -m distributed.cli.dask_worker "$scheduler" --host "$at" \
+            --nworkers "${slots[$index]}" --nthreads 1 --memory-limit 0 --no-dashboard \
+            --death-timeout 60 --local-directory "$scratch/worker-$index" \
+            >"$scratch/worker-$index.log" 2>&1 &
+        started+=($!)
+    done
+    "$python" -m studykit.engines.dask_engine "$scheduler" "$workers" ||
+        fail 4 "not all of ${hosts[*]} joined: $(tail -n 1 "$scratch"/worker-*.log)"
+}
+
+run_torch() { # MODULE [options] : its ranks on all hosts, by torchrun; exits with their code.
+    local index at
+    port=$(free_port)
+    for index in "${!hosts[@]}"; do
+        at=${hosts[$index]}
+        is_here "$at" && at=$head
+        on "${hosts[$index]}" env OMP_NUM_THREADS=1 "$python" -m studykit.engines.torchrun \
+            --nnodes "${#hosts[@]}" --nproc-per-node "${slots[$index]}" \
+            --rdzv-backend c10d --rdzv-endpoint "$head:$port" --rdzv-id "$port" \
+            --rdzv-conf "is_host=$((index == 0))" --local-addr "$at" \
+            -m "$@" &
+        started+=($!)
+    done
+    for index in "${!hosts[@]}"; do
+        wait -n || exit_of_ranks $?
+    done
+}
+
+exit_of_ranks() { # CODE : the first that is not 0, of whichever host
+    [ "$1" != 255 ] || fail 4 "a host of ${hosts[*]} could not be reached, or was lost"
+    exit "$1"
 }

@@ -9,25 +9,4 @@ common=$(dirname "${BASH_SOURCE[0]}")/../../../shared/launch.sh
 [ -f "$common" ] || common=$(dirname "${BASH_SOURCE[0]}")/../shared/launch.sh # Lifted out.
 source "$common"
 
-port=$(free_port)
-scratch=$(mktemp -d)
-for index in "${!hosts[@]}"; do
-    on "${hosts[$index]}" env STUDY_EXIT_FILE="$scratch/$index" OMP_NUM_THREADS=1 \
-        "$python" -m torch.distributed.run --log-dir "$scratch/logs" \
-        --nnodes "${#hosts[@]}" --nproc-per-node "${slots[$index]}" \
-        --rdzv-backend c10d --rdzv-endpoint "$head:$port" --rdzv-id "$port" \
-        --rdzv-conf "is_host=$((index == 0))" --local-addr "${hosts[$index]}" \
-        -m twitter_pagerank.run_torch "$@" &
-    started+=($!)
-done
-
-code=0
-for pid in "${started[@]}"; do
-    wait "$pid" || code=$?
-    [ "$code" = 0 ] || break
-done
-# torchrun says 1 whatever its ranks say; the first of them that failed has left its own code.
-if [ "$code" != 0 ]; then
-    for file in "$scratch"/*; do [ ! -f "$file" ] || code=$(cat "$file"); done
-fi
-exit "$code"
+run_torch twitter_pagerank.run_torch "$@"

@@ -83,24 +83,16 @@ def host_peak(run: Run) -> int:
 
 
 def launch(module: str, options: Options, argv: list[str]) -> None:
-    """Start the ranks of this host and wait for them.
-
-    A rank that fails has said why and has exited with its code: SystemExit with the same. A rank
-    that was killed could not: StudyError. Either way no other rank is left.
-    """
+    """Start the ranks of this host and wait for them; their end is as `ended` says."""
     from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs
-    from torch.distributed.elastic.multiprocessing.api import SignalException
-    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig
     from torch.distributed.launcher.api import elastic_launch
 
-    for name in ("torch.distributed.elastic", "torch.distributed.launcher"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     per_host, host_count = _ranks_per_host(options)
     machine.pin_threads(options.threads)
     # Ranks must find what this process found, however it was started, and count from its start.
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    with tempfile.TemporaryDirectory(prefix="study-torch-") as folder:
+    with ended() as folder:
         config = LaunchConfig(
             min_nodes=host_count,
             max_nodes=host_count,
@@ -114,10 +106,26 @@ def launch(module: str, options: Options, argv: list[str]) -> None:
             monitor_interval=MONITOR_SECONDS,
             logs_specs=DefaultLogsSpecs(log_dir=folder),  # Its own folder would be left behind.
         )
+        elastic_launch(config, sys.executable)("-m", module, *argv)
+
+
+@contextlib.contextmanager
+def ended() -> Iterator[str]:
+    """Around the ranks of this host: yields a folder for their logs, which goes with them.
+
+    A rank that fails has said why and has left its code: SystemExit with the same. A rank that was
+    killed could not: StudyError. Either way no other rank is left.
+    """
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+    for name in ("torch.distributed.elastic", "torch.distributed.launcher"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    with tempfile.TemporaryDirectory(prefix="study-torch-") as folder:
         exit_file = Path(folder) / "exit-code"
         os.environ[cli.EXIT_FILE] = str(exit_file)
         try:
-            elastic_launch(config, sys.executable)("-m", module, *argv)
+            yield folder
         except SignalException as error:
             if error.sigval == signal.SIGINT:
                 raise KeyboardInterrupt from None
