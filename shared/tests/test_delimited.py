@@ -38,7 +38,8 @@ def read(
     path.write_bytes(text)
     rows = []
     for split in storage.splits(str(path), split_size):
-        table = delimited.read(storage.read_split(split), dialect, schema, split, names)
+        (block,) = storage.read_blocks(split)
+        table = delimited.read(block, dialect, schema, split, names)
         assert table.schema == schema
         rows += [tuple(row.values()) for row in table.to_pylist()]
     return rows
@@ -294,7 +295,7 @@ def test_a_row_is_found_in_its_line(path: Path, split_size: int) -> None:
     dialect = Dialect(",", True, b"#")
     lines = []
     for split in storage.splits(str(path), split_size):
-        block = storage.read_split(split)
+        (block,) = storage.read_blocks(split)
         rows = delimited.read(block, dialect, EDGES, split).num_rows
         lines += [delimited.line_of_row(block, dialect, split, row) for row in range(rows)]
         with pytest.raises(IndexError):

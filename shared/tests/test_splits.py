@@ -4,7 +4,9 @@ import gzip
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import fake_s3
@@ -20,9 +22,10 @@ from studykit import storage
 from studykit.errors import DataError
 from studykit.errors import StorageError
 from studykit.errors import UsageError
+from studykit.storage import Block
 from studykit.storage import Split
 from studykit.storage import filesystems
-from studykit.storage import splitting
+from studykit.storage import reading
 
 LINES = st.lists(
     st.tuples(
@@ -34,6 +37,11 @@ LINES = st.lists(
 ).map("".join)
 TEXTS = st.builds(lambda lines, end: (lines + end).encode(), LINES, st.sampled_from(["", "1,2"]))
 SIZES = st.integers(1, 100)
+
+
+def text_of(split: Split) -> bytes:
+    """All lines of a split."""
+    return b"".join(block.data.tobytes() for block in storage.read_blocks(split))
 
 
 @pytest.fixture(scope="module", params=["file", "hdfs", "s3"])
@@ -48,7 +56,7 @@ def folder(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         fake_s3.install(patch, root)
         patch.setitem(filesystems.CLIENTS, "hdfs", lambda _: memory)
         # A short tail makes long lines of the few hundred bytes that examples have.
-        patch.setattr(splitting, "TAIL_BYTES", 8)
+        patch.setattr(reading, "TAIL_BYTES", 8)
         yield stores[request.param]
 
 
@@ -65,7 +73,7 @@ def test_the_lines_of_all_splits_are_the_file(folder: str, text: bytes, size: in
     storage.write_bytes(uri, text)
     read = 0
     for split in storage.splits(uri, size):
-        block = storage.read_split(split)
+        (block,) = storage.read_blocks(split)
         if len(block.data):
             assert block.offset == read
             assert text[: block.offset].endswith(b"\n") or block.offset == 0
@@ -86,7 +94,7 @@ def test_each_line_belongs_to_the_split_of_its_first_byte(
     starts = [0] + [found.end() for found in re.finditer(b"\n", text) if found.end() < len(text)]
     for split in storage.splits(uri, size):
         inside = [start for start in starts if split.start <= start < split.stop]
-        lines = storage.read_split(split).data.tobytes().splitlines(keepends=True)
+        lines = text_of(split).splitlines(keepends=True)
         # splitlines also cuts at a lone carriage return; count line feeds instead.
         ends = b"".join(lines).count(b"\n")
         unfinished = bool(lines) and not lines[-1].endswith(b"\n")
@@ -102,7 +110,7 @@ def test_a_gzip_is_one_split_read_in_bounded_pieces(
     middle = len(text) // 2 if two_members else 0
     storage.write_bytes(uri, gzip.compress(text[:middle]) + gzip.compress(text[middle:]))
     (split,) = storage.splits(uri, 1)
-    assert storage.read_split(split).data.tobytes() == text
+    assert text_of(split) == text
     read = 0
     for block in storage.read_blocks(split, piece):
         assert block.offset == read
@@ -128,7 +136,7 @@ def test_the_line_number_counts_from_the_start_of_the_file(
 def test_line_numbers_are_counted_over_several_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(splitting, "BLOCK_BYTES", 3)
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 3)
     (tmp_path / "a.csv").write_bytes(b"1\n22\n333\n\n5")
     offsets = [0, 1, 2, 5, 8, 9, 10]
     numbers = [storage.line_number(f"{tmp_path}/a.csv", offset) for offset in offsets]
@@ -138,7 +146,7 @@ def test_line_numbers_are_counted_over_several_blocks(
 def test_a_local_split_is_a_view_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"1,2\n" * 100_000)
-    block = storage.read_split(storage.splits(str(path), 300_000)[1])
+    (block,) = storage.read_blocks(storage.splits(str(path), 300_000)[1])
     assert not block.data.flags.owndata
     with open(path, "r+b") as file:
         file.seek(block.offset)
@@ -159,7 +167,7 @@ def test_a_folder_is_cut_file_by_file(folder: str) -> None:
         ("a.csv", 3, 4),
         ("b.csv", 0, 3),
     ]
-    assert b"".join(storage.read_split(split).data.tobytes() for split in cut) == b"1\n2\n3\n4"
+    assert b"".join(text_of(split) for split in cut) == b"1\n2\n3\n4"
 
 
 def test_an_empty_file_is_a_data_error(folder: str) -> None:
@@ -185,7 +193,7 @@ def test_a_file_that_changed_since_the_cut_is_a_storage_error(folder: str) -> No
         split = storage.splits(uri, 100)[0]
         storage.write_bytes(uri, new)
         with pytest.raises(StorageError, match=re.escape(uri) + ": changed"):
-            storage.read_split(split)
+            text_of(split)
 
 
 def test_a_file_of_the_same_size_but_another_time_has_changed(tmp_path: Path) -> None:
@@ -194,7 +202,7 @@ def test_a_file_of_the_same_size_but_another_time_has_changed(tmp_path: Path) ->
     split = storage.splits(str(path), 2)[1]
     os.utime(path, ns=(1, 1))
     with pytest.raises(StorageError, match="changed"):
-        storage.read_split(split)
+        text_of(split)
 
 
 def test_a_file_that_vanished_is_a_storage_error(folder: str) -> None:
@@ -203,7 +211,7 @@ def test_a_file_that_vanished_is_a_storage_error(folder: str) -> None:
     (split,) = storage.splits(uri, 10)
     storage.remove(uri)
     with pytest.raises(StorageError, match=re.escape(uri)):
-        storage.read_split(split)
+        text_of(split)
 
 
 def test_a_truncated_gzip_names_the_line_it_ends_in(folder: str) -> None:
@@ -211,7 +219,7 @@ def test_a_truncated_gzip_names_the_line_it_ends_in(folder: str) -> None:
     uri = storage.join(folder, "cut.csv.gz")
     storage.write_bytes(uri, gzip.compress(text)[:-20_000])
     with pytest.raises(DataError, match="truncated") as caught:
-        storage.read_split(storage.splits(uri, 10)[0])
+        text_of(storage.splits(uri, 10)[0])
     assert caught.value.uri == uri
     assert caught.value.line is not None
     assert 1000 < caught.value.line < 10_000
@@ -221,18 +229,19 @@ def test_a_truncated_gzip_names_the_line_it_ends_in(folder: str) -> None:
 def test_a_damaged_gzip_is_a_data_error(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "a.csv.gz").write_bytes(damage)
     with pytest.raises(DataError, match=r"a\.csv\.gz, line \d: damaged"):
-        storage.read_split(storage.splits(f"{tmp_path}/a.csv.gz", 10)[0])
+        text_of(storage.splits(f"{tmp_path}/a.csv.gz", 10)[0])
 
 
 def test_zeros_behind_a_gzip_are_padding(tmp_path: Path) -> None:
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"1\n") + b"\0" * 100)
-    assert storage.read_split(storage.splits(f"{tmp_path}/a.csv.gz", 9)[0]).data.tobytes() == b"1\n"
+    (split,) = storage.splits(f"{tmp_path}/a.csv.gz", 9)
+    assert text_of(split) == b"1\n"
 
 
 def test_a_file_without_line_ends_is_not_read_for_ever(
     folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(splitting, "LONGEST_LINE_BYTES", 100)
+    monkeypatch.setattr(reading, "LONGEST_LINE_BYTES", 100)
     for name, content in (("a.bin", b"x" * 5000), ("b.gz", gzip.compress(b"x" * 5000))):
         uri = storage.join(folder, name)
         storage.write_bytes(uri, content)
@@ -242,13 +251,66 @@ def test_a_file_without_line_ends_is_not_read_for_ever(
                 pass
 
 
-def test_reading_ahead_gives_the_same_lines(folder: str) -> None:
-    uri = storage.join(folder, "ahead.csv")
+def test_a_split_read_in_pieces_gives_the_same_lines(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PIECE_BYTES", 70)
+    uri = storage.join(folder, "pieces.csv")
+    text = b"".join(b"%d,%d\n" % (n, n**8) for n in range(200))
+    storage.write_bytes(uri, text)
+    for split in storage.splits(uri, 1000):
+        blocks = list(storage.read_blocks(split))
+        assert len(blocks) == (1 if storage.is_local(uri) else -(-(split.stop - split.start) // 70))
+        for block in blocks:
+            assert text[block.offset : block.offset + len(block.data)] == block.data.tobytes()
+    assert b"".join(map(text_of, storage.splits(uri, 1000))) == text
+    next(storage.read_blocks(storage.splits(uri, 1000)[0]))  # Leaving early does no harm.
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_mapped_splits_give_the_same_lines(folder: str, threads: int) -> None:
+    uri = storage.join(folder, "mapped.csv")
     storage.write_bytes(uri, b"".join(b"%d,%d\n" % (n, n * n) for n in range(500)))
     cut = storage.splits(uri, 300)
-    with storage.reading_ahead(cut, 2):
-        lines = [storage.read_split(split).data.tobytes() for split in cut]
+    with ThreadPoolExecutor(threads) as pool:
+        lines = storage.map_splits(pool, text_of, cut)
+        # Nothing of it stays with the threads.
+        assert list(pool.map(text_of, cut)) == lines
     assert b"".join(lines) == storage.read_bytes(uri)
-    with storage.reading_ahead(cut, 2):  # Leaving early does no harm.
-        assert storage.read_split(cut[5]).data.tobytes() == lines[5]
-    assert storage.read_split(cut[6]).data.tobytes() == lines[6]
+
+
+def test_the_next_splits_of_a_server_are_fetched_before_they_are_read(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = storage.join(folder, "ahead.csv")
+    storage.write_bytes(uri, b"1,2\n" * 100)
+    cut = storage.splits(uri, 20)
+    fetched: Queue[Split] = Queue()
+
+    def fetch(split: Split) -> Block:
+        fetched.put(split)
+        return fetch_one(split)
+
+    def work(split: Split) -> bytes:
+        if split == cut[0] and not storage.is_local(uri):
+            assert {fetched.get(timeout=60) for _ in range(3)} == set(cut[:3])
+            assert fetched.empty()
+        return text_of(split)
+
+    fetch_one = reading._fetch
+    monkeypatch.setattr(reading, "_fetch", fetch)
+    with ThreadPoolExecutor(1) as pool:
+        assert storage.map_splits(pool, work, cut) == [b"1,2\n" * 5] * 20
+    assert fetched.qsize() == (0 if storage.is_local(uri) else 17)
+
+
+def test_what_fails_in_a_mapped_split_is_raised(folder: str) -> None:
+    uri = storage.join(folder, "failing.csv")
+    storage.write_bytes(uri, b"1,2\n" * 100)
+    cut = storage.splits(uri, 20)
+    storage.write_bytes(uri, b"1,2\n" * 99)
+    with (
+        ThreadPoolExecutor(2) as pool,
+        pytest.raises(StorageError, match=re.escape(uri) + ": changed"),
+    ):
+        storage.map_splits(pool, text_of, cut)

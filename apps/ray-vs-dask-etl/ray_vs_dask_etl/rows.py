@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from studykit import storage
 from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
 from studykit.text import delimited
+from studykit.text import lines
 
 from ray_vs_dask_etl.clean_lines import CATEGORY
 from ray_vs_dask_etl.clean_lines import FIRST_VALUE
@@ -28,7 +28,6 @@ from ray_vs_dask_etl.clean_lines import ID
 from ray_vs_dask_etl.clean_lines import SKIPPED
 from ray_vs_dask_etl.clean_lines import parse
 
-HEAD_BYTES = 1 << 16
 CHUNK_VALUES = 1 << 15
 """Numbers of a chunk: 256 KB, a share of a core's second cache."""
 MOST_LINES_AT_ONCE = 1 << 16
@@ -36,7 +35,6 @@ MOST_LINES_AT_ONCE = 1 << 16
 RARE = 1000
 """Clean lines from one that is not to the next, from which a call of the exact reader pays off."""
 MOST_CATEGORIES = 256
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Ids = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -100,34 +98,22 @@ def formats(uris: Sequence[str], columns: Columns) -> dict[str, RowFormat]:
 
 def sniff(uri: str, columns: Columns) -> RowFormat:
     """The layout of one file, from its first line that is not blank."""
-    head = _head(uri)
-    text = head.removeprefix(_BYTE_ORDER_MARK)
-    filled = text.lstrip(b" \t\r\n")
-    if not filled:
+    header = lines.first_filled(uri)
+    if header is None:
         raise DataError("no rows: the file is empty", uri=uri)
-    number = 1 + text[: len(text) - len(filled)].count(b"\n")
-    line = filled.split(b"\n", 1)[0]
     try:
-        names = delimited.header_names(line, delimited.Dialect(header=True))
+        names = delimited.header_names(header.text, delimited.Dialect(header=True))
     except DataError as error:
-        raise DataError(error.reason, uri=uri, line=number) from None
+        raise DataError(error.reason, uri=uri, line=header.number) from None
     for name in (columns.id, *columns.values, columns.category):
         if names.count(name) != 1:
             problem = f"column {name!r} twice" if name in names else f"no column {name!r}"
             raise DataError(
                 f"{problem} in the header {','.join(names)[:80]!r} (--columns names others)",
                 uri=uri,
-                line=number,
+                line=header.number,
             )
-    return RowFormat(tuple(names), len(head) - len(filled) + len(line) + 1)
-
-
-def _head(uri: str) -> bytes:
-    entry = storage.look(uri)
-    split = Split(uri, 0, min(HEAD_BYTES, entry.size), entry.size, entry.version)
-    for block in storage.read_blocks(split, HEAD_BYTES):
-        return block.data.tobytes()
-    return b""
+    return RowFormat(tuple(names), header.stop)
 
 
 def read(split: Split, form: RowFormat, columns: Columns) -> Iterator[Chunk]:
@@ -137,9 +123,9 @@ def read(split: Split, form: RowFormat, columns: Columns) -> Iterator[Chunk]:
         np.empty(most, np.int64), np.empty((len(columns.values), most)), np.empty(most, np.uint8)
     )
     roles = form.roles(columns)
-    for block in storage.read_blocks(split):
-        data, position = block.data, max(form.body - block.offset, 0)
-        lines, clean = 1, 0
+    for block in lines.blocks_from(split, form.body):
+        data, position = block.data, 0
+        unclean, clean = 1, 0
         while position < len(data):
             rows, stopped = parse(
                 data, position, most, roles, *columns.tables, room.ids, room.values, room.codes
@@ -149,24 +135,13 @@ def read(split: Split, form: RowFormat, columns: Columns) -> Iterator[Chunk]:
             position, clean = int(stopped), clean + rows
             if rows < most and position < len(data):
                 # One line that is not clean costs one line; a file of them, few calls.
-                lines = 1 if clean >= RARE else min(2 * lines, MOST_LINES_AT_ONCE)
+                unclean = 1 if clean >= RARE else min(2 * unclean, MOST_LINES_AT_ONCE)
                 clean = 0
-                end = _end_of_lines(data, position, lines)
+                end = lines.line_end(data, position, unclean)
                 yield _read_slowly(
                     Block(data[position:end], block.offset + position), form, columns, split
                 )
                 position = end
-
-
-def _end_of_lines(data: npt.NDArray[np.uint8], position: int, lines: int) -> int:
-    """Behind the next `lines` lines from a position at a line's beginning."""
-    step, found = 4096, 0
-    while position < len(data):
-        ends = np.flatnonzero(data[position : position + step] == ord("\n"))
-        if found + len(ends) >= lines:
-            return position + int(ends[lines - found - 1]) + 1
-        found, position, step = found + len(ends), position + step, 2 * step
-    return len(data)
 
 
 def _read_slowly(block: Block, form: RowFormat, columns: Columns, split: Split) -> Chunk:

@@ -13,6 +13,7 @@ from typing import Any
 
 from studykit import cli
 from studykit import machine
+from studykit import storage
 from studykit.options import Options
 from studykit.options import Study
 from studykit.run import Outcome
@@ -41,11 +42,10 @@ def etl(run: Run) -> Outcome:
 
     with run.phase("load", f"reading and aggregating {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
-        parts = list(
-            pool.map(
-                lambda split: partials.aggregate(split, source.formats[split.uri], source.columns),
-                source.splits,
-            )
+        parts = storage.map_splits(
+            pool,
+            lambda split: partials.aggregate(split, source.formats[split.uri], source.columns),
+            source.splits,
         )
     pool.shutdown()
     phases = partials.seconds_of_workers(parts, threads)
@@ -61,13 +61,12 @@ def regression(run: Run) -> Outcome:
 
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
-        cached = list(
-            pool.map(
-                lambda split: partials.cache(
-                    split, source.formats[split.uri], source.columns, run.options.seed
-                ),
-                source.splits,
-            )
+        cached = storage.map_splits(
+            pool,
+            lambda split: partials.cache(
+                split, source.formats[split.uri], source.columns, run.options.seed
+            ),
+            source.splits,
         )
         loaded = [partials.describe(part) for part in cached]
 

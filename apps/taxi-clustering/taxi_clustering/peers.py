@@ -26,6 +26,7 @@ from studykit.records import Check
 from studykit.run import Outcome
 from studykit.run import Run
 from studykit.run import execute
+from studykit.text import lines
 
 from taxi_clustering import study
 from taxi_clustering import trips
@@ -37,7 +38,6 @@ from taxi_clustering.study import Parameters
 from taxi_clustering.worker import Worker
 
 STEPS = 10
-COUNTED_BYTES = 1 << 26
 INERTIA_SHARE = 0.02
 """Given float32, scikit-learn adds up in float32: its inertia of 12 million points is 0.5 % low."""
 
@@ -81,22 +81,11 @@ def _check_rows(run: Run, rows: int, uris: list[str]) -> Check:
     """Against the catalogue's count; for the user's own data, against the lines of the files."""
     expected, oracle = run.dataset.rows, "rows in the catalogue"
     if expected is None:
-        expected, oracle = sum(map(_lines, uris)), "lines of the files"
+        expected = sum(lines.count_filled(uri, trips.sniff(uri).body) for uri in uris)
+        oracle = "lines of the files"
     return Check(
         passed=rows == expected, oracle=oracle, detail={"rows": rows, "expected": expected}
     )
-
-
-def _lines(uri: str) -> int:
-    """Lines that hold a trip, counted without polars."""
-    body, count = trips.sniff(uri).body, 0
-    for split in storage.splits(uri, COUNTED_BYTES):
-        for block in storage.read_blocks(split):
-            data = block.data[max(0, body - block.offset) :]
-            filled = (data != ord("\n")) & (data != ord("\r"))
-            # Blocks are whole lines: a line begins at the block's first byte or after an end.
-            count += int(np.count_nonzero(filled[1:] & ~filled[:-1])) + int(filled[:1].sum())
-    return count
 
 
 def cluster_with_sklearn(run: Run) -> Outcome:

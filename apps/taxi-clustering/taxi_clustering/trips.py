@@ -15,17 +15,16 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from studykit import storage
 from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
 from studykit.text import delimited
+from studykit.text import lines
 from studykit.text.dialects import is_header
 
 from taxi_clustering import clean_rows
 from taxi_clustering.sample import Sample
 
-HEAD_BYTES = 1 << 16
 SUB_BLOCK_BYTES = 8 << 20
 SMALLEST_ROW_BYTES = 2 * len("2015-01-01 00:00:00,") + 6 * len("0,")
 
@@ -95,42 +94,35 @@ def formats(uris: list[str]) -> dict[str, TripFormat]:
 
 def sniff(uri: str) -> TripFormat:
     """The format of one file, from its header."""
-    start, header = _header(uri)
+    header = lines.first_filled(uri)
+    if header is None:
+        raise DataError("no trips: the file is empty", uri=uri)
     try:
-        names = delimited.header_names(header, delimited.Dialect(header=True))
+        names = delimited.header_names(header.text, delimited.Dialect(header=True))
     except DataError as error:
-        raise DataError(error.reason, uri=uri, line=1) from None
+        raise DataError(error.reason, uri=uri, line=header.number) from None
     plain = [name.lower().replace("_", "").replace(" ", "") for name in names]
     if any(name in LOCATION_IDS for name in plain):
         raise DataError(
             "no coordinates: since July 2016 trips have location ids (PULocationID) instead;"
             " take a month up to June 2016",
             uri=uri,
-            line=1,
+            line=header.number,
         )
     if not is_header(names):
-        raise DataError("no header: the first line must name the columns", uri=uri, line=1)
+        raise DataError(
+            "no header: the first line must name the columns", uri=uri, line=header.number
+        )
     columns = []
     for role, known in ROLES.items():
         found = [place for place, name in enumerate(plain) if name in known]
         if len(found) != 1:
             problem = f"no column for the {role}" if not found else f"two columns for the {role}"
-            raise DataError(f"{problem}; the file has: {', '.join(names)}", uri=uri, line=1)
+            raise DataError(
+                f"{problem}; the file has: {', '.join(names)}", uri=uri, line=header.number
+            )
         columns += found
-    return TripFormat(names, columns, start + len(header))
-
-
-def _header(uri: str) -> tuple[int, bytes]:
-    """(offset, line with its end) of the first line that is not blank."""
-    entry = storage.look(uri)
-    split = Split(uri, 0, min(HEAD_BYTES, entry.size), entry.size, entry.version)
-    for block in storage.read_blocks(split, HEAD_BYTES) if entry.size else ():
-        start = 3 if block.data[:3].tobytes() == b"\xef\xbb\xbf" else 0
-        for line in block.data[start:].tobytes().splitlines(keepends=True):
-            if line.strip():
-                return start, line
-            start += len(line)
-    raise DataError("no trips: the file is empty", uri=uri)
+    return TripFormat(names, columns, header.stop)
 
 
 def read(split: Split, form: TripFormat, sample_size: int, seed: int) -> Trips:
@@ -143,25 +135,12 @@ def read(split: Split, form: TripFormat, sample_size: int, seed: int) -> Trips:
 
 
 def _parts(split: Split, form: TripFormat, seed: int) -> Iterator[Trips]:
-    for block in storage.read_blocks(split):
-        data, offset = block.data, block.offset
-        if offset < form.body:
-            data, offset = data[form.body - offset :], form.body
-        start = 0
+    for block in lines.blocks_from(split, form.body):
+        data, offset, start = block.data, block.offset, 0
         while start < len(data):
-            stop = _line_end(data, start + SUB_BLOCK_BYTES)
+            stop = lines.line_end(data, start + SUB_BLOCK_BYTES)
             yield _read_lines(Block(data[start:stop], offset + start), split, form, seed)
             start = stop
-
-
-def _line_end(data: npt.NDArray[np.uint8], position: int) -> int:
-    """The end of the line that holds byte `position`."""
-    while position < len(data):
-        found = np.flatnonzero(data[position : position + 4096] == clean_rows.NEWLINE)
-        if len(found):
-            return position + int(found[0]) + 1
-        position += 4096
-    return len(data)
 
 
 def _read_lines(block: Block, split: Split, form: TripFormat, seed: int) -> Trips:

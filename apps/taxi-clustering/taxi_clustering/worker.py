@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from studykit import storage
 from studykit.phases import Phases
 from studykit.storage import Split
 
@@ -68,8 +69,10 @@ class Worker:
     ) -> Loaded:
         """Parse the splits, judge every trip, keep the pickups of the good ones."""
         with self.phases("load"):
-            read = self._map(
-                lambda split: trips.read(split, formats[split.uri], sample_size, seed), splits
+            read = storage.map_splits(
+                self._pool,
+                lambda split: trips.read(split, formats[split.uri], sample_size, seed),
+                splits,
             )
             self.points = _pieces([part for one in read for part in one.points])
             return Loaded(

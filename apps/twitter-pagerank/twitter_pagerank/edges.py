@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from studykit import storage
 from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
 from studykit.text import delimited
+from studykit.text import lines
+from studykit.text.lines import Line
 
 from twitter_pagerank.clean_lines import parse
 
-HEAD_BYTES = 1 << 16
 SUB_BLOCK_BYTES = 8 << 20
 SMALLEST_LINE_BYTES = len("0,1\n")
 
@@ -68,51 +68,35 @@ def formats(uris: list[str]) -> dict[str, EdgeFormat]:
 
 def sniff(uri: str) -> EdgeFormat:
     """The format of one file, from its first lines."""
-    head = _head(uri)
-    if not head.strip(b"\xef\xbb\xbf\r\n\t "):
+    head = lines.head(uri)
+    if not any(line.text.strip() for line in head):
         raise DataError("no edges: the file is empty", uri=uri)
-    if head.startswith(b"%%MatrixMarket"):
+    if head[0].text.startswith(b"%%MatrixMarket"):
         return _matrix_market(uri, head)
-    bom = 3 if head.startswith(b"\xef\xbb\xbf") else 0
-    for start, number, line in _lines(head, bom):
-        if not line.strip() or line[:1] in b"#%":
+    for line in head:
+        if not line.text.strip() or line.text[:1] in b"#%":
             continue
-        delimiter = "," if b"," in line else None
-        fields = line.split(b",") if delimiter else line.split()
+        delimiter = "," if b"," in line.text else None
+        fields = line.text.split(b",") if delimiter else line.text.split()
         if len(fields) != 2:
             raise DataError(
                 f"expected 2 columns (source and destination), found {len(fields)}",
                 uri=uri,
-                line=number,
+                line=line.number,
             )
         header = delimiter == "," and not any(_begins_like_a_number(field) for field in fields)
-        body = start + len(line) + 1 if header else bom
+        body = line.stop if header else head[0].start
         return EdgeFormat("csv" if delimiter else "snap", delimiter, body=body)
     # Nothing but comments in the head: what follows them is SNAP text or nothing.
-    return EdgeFormat("snap", None, body=bom)
-
-
-def _head(uri: str) -> bytes:
-    entry = storage.look(uri)
-    split = Split(uri, 0, min(HEAD_BYTES, entry.size), entry.size, entry.version)
-    for block in storage.read_blocks(split, HEAD_BYTES):
-        return block.data.tobytes()
-    return b""
+    return EdgeFormat("snap", None, body=head[0].start)
 
 
 def _begins_like_a_number(field: bytes) -> bool:
     return field.strip(b" \t\"'")[:1] in b"0123456789+-." and bool(field.strip(b" \t\"'"))
 
 
-def _lines(head: bytes, start: int = 0) -> Iterator[tuple[int, int, bytes]]:
-    """(offset, number from 1, line without its end) of each line of the head."""
-    for number, line in enumerate(head[start:].split(b"\n"), start=1):
-        yield start, number, line.rstrip(b"\r")
-        start += len(line) + 1
-
-
-def _matrix_market(uri: str, head: bytes) -> EdgeFormat:
-    banner = head.split(b"\n", 1)[0].decode("ascii", "replace").lower().split()
+def _matrix_market(uri: str, head: list[Line]) -> EdgeFormat:
+    banner = head[0].text.decode("ascii", "replace").lower().split()
     if len(banner) != 5 or banner[1] != "matrix" or banner[2] != "coordinate":
         raise DataError("expected '%%MatrixMarket matrix coordinate …'", uri=uri, line=1)
     fields = {"pattern": 0, "real": 1, "integer": 1, "complex": 2}
@@ -120,17 +104,17 @@ def _matrix_market(uri: str, head: bytes) -> EdgeFormat:
         raise DataError(f"unknown MatrixMarket field '{banner[3]}'", uri=uri, line=1)
     if banner[4] not in ("general", "symmetric", "skew-symmetric", "hermitian"):
         raise DataError(f"unknown MatrixMarket symmetry '{banner[4]}'", uri=uri, line=1)
-    for start, number, line in _lines(head):
-        if number == 1 or not line.strip() or line.startswith(b"%"):
+    for line in head:
+        if not line.text.strip() or line.text.startswith(b"%"):
             continue
-        sizes = line.split()
+        sizes = line.text.split()
         if len(sizes) != 3 or not all(size.isdigit() for size in sizes):
-            raise DataError("expected 'rows columns entries'", uri=uri, line=number)
+            raise DataError("expected 'rows columns entries'", uri=uri, line=line.number)
         rows, columns, entries = map(int, sizes)
         return EdgeFormat(
             "mtx",
             None,
-            body=start + len(line) + 1,
+            body=line.stop,
             values=fields[banner[3]],
             symmetric=banner[4] != "general",
             vertices=max(rows, columns),
@@ -141,29 +125,16 @@ def _matrix_market(uri: str, head: bytes) -> EdgeFormat:
 
 def read(split: Split, form: EdgeFormat) -> Iterator[EdgeChunk]:
     """The edges of one split, as they stand in the file."""
-    for block in storage.read_blocks(split):
-        data, offset = block.data, block.offset
-        if offset < form.body:
-            data, offset = data[form.body - offset :], form.body
-        start = 0
+    for block in lines.blocks_from(split, form.body):
+        data, offset, start = block.data, block.offset, 0
         while start < len(data):
             chunk, read = _read_narrow(Block(data[start:], offset + start), form, split)
             yield chunk
             start += read
             if start < len(data):
-                stop = _line_end(data, start + SUB_BLOCK_BYTES)
+                stop = lines.line_end(data, start + SUB_BLOCK_BYTES)
                 yield _read_any(Block(data[start:stop], offset + start), form, split)
                 start = stop
-
-
-def _line_end(data: npt.NDArray[np.uint8], position: int) -> int:
-    """The end of the line that holds byte `position`."""
-    while position < len(data):
-        found = np.flatnonzero(data[position : position + 4096] == 10)
-        if len(found):
-            return position + int(found[0]) + 1
-        position += 4096
-    return len(data)
 
 
 def _buffers(block: Block, kind: type) -> tuple[Ids, Ids]:

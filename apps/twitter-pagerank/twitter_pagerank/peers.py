@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 import typer
 from studykit import cli
 from studykit import machine
@@ -25,12 +24,11 @@ from studykit.records import Check
 from studykit.run import Outcome
 from studykit.run import Run
 from studykit.run import execute
+from studykit.text import lines
 
 from twitter_pagerank import edges
 from twitter_pagerank.study import STUDY
 from twitter_pagerank.study import Parameters
-
-COUNTED_BYTES = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -70,22 +68,11 @@ def _check_rows(run: Run, rows: int, uris: list[str]) -> Check:
     """Against the catalogue's count; for the user's own data, against the lines of the files."""
     expected, oracle = run.dataset.rows, "rows in the catalogue"
     if expected is None:
-        expected, oracle = sum(map(_lines, uris)), "lines of the files"
+        expected = sum(lines.count_filled(uri, edges.sniff(uri).body) for uri in uris)
+        oracle = "lines of the files"
     return Check(
         passed=rows == expected, oracle=oracle, detail={"rows": rows, "expected": expected}
     )
-
-
-def _lines(uri: str) -> int:
-    """Lines that hold an edge, counted without polars."""
-    body, count = edges.sniff(uri).body, 0
-    for split in storage.splits(uri, COUNTED_BYTES):
-        for block in storage.read_blocks(split):
-            data = block.data[max(0, body - block.offset) :]
-            filled = (data != ord("\n")) & (data != ord("\r"))
-            # Blocks are whole lines: a line begins at the block's first byte or after an end.
-            count += int(np.count_nonzero(filled[1:] & ~filled[:-1])) + int(filled[:1].sum())
-    return count
 
 
 def _refuse_to_write(uri: str) -> dict[str, str]:

@@ -76,8 +76,10 @@ class Worker:
         self, splits: Sequence[Split], formats: Mapping[str, EdgeFormat], reverse: bool = False
     ) -> Loaded:
         """Parse the splits. `reverse` for files whose edges point against the flow of rank."""
-        with self.phases("load"), storage.reading_ahead(splits):
-            per_split = self._map(lambda split: _read(split, formats[split.uri], reverse), splits)
+        with self.phases("load"):
+            per_split = storage.map_splits(
+                self._pool, lambda split: _read(split, formats[split.uri], reverse), splits
+            )
         chunks = [chunk for chunks, _ in per_split for chunk in chunks]
         self._groups = [chunks[thread :: self.threads] for thread in range(self.threads)]
         lines: dict[str, int] = {}

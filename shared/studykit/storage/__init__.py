@@ -1,14 +1,18 @@
 """Data by URI, the same on a local disk, in HDFS and in S3: cut, read, list, write.
 
-    for split in storage.splits("s3://bucket/edges.csv", 30_000_000):
-        block = storage.read_split(split)        # block.data: uint8 array of whole lines
+    def work(split):
+        for block in storage.read_blocks(split):     # block.data: uint8 array of whole lines
+            ...
+
+    cut = storage.splits("s3://bucket/edges.csv", 30_000_000)
+    results = storage.map_splits(pool, work, cut)    # by threads; the next splits are fetched ahead
 
     with storage.write_atomic("ranks.csv") as file:   # there when complete, or not at all
         file.write(b"vertex,rank\n")
 
 A URI without a scheme is a local path. Whatever fails is a `StorageError` that names the URI.
 The parts: `filesystems` (a URI's file system, its failures, retries), `files` (whole files),
-`writing` (atomic), `splits` (byte ranges at line ends).
+`writing` (atomic), `splitting` (byte ranges at line ends), `reading` (their lines).
 """
 
 from studykit.storage.files import Entry
@@ -28,13 +32,12 @@ from studykit.storage.filesystems import filesystem
 from studykit.storage.filesystems import is_local
 from studykit.storage.filesystems import join
 from studykit.storage.filesystems import local_path
+from studykit.storage.reading import line_number
+from studykit.storage.reading import map_splits
+from studykit.storage.reading import read_blocks
 from studykit.storage.splitting import Block
 from studykit.storage.splitting import Split
 from studykit.storage.splitting import is_gzip
-from studykit.storage.splitting import line_number
-from studykit.storage.splitting import read_blocks
-from studykit.storage.splitting import read_split
-from studykit.storage.splitting import reading_ahead
 from studykit.storage.splitting import splits
 from studykit.storage.writing import write_atomic
 from studykit.storage.writing import write_bytes
@@ -56,11 +59,10 @@ __all__ = [
     "local_path",
     "look",
     "make_folder",
+    "map_splits",
     "open_input",
     "read_blocks",
     "read_bytes",
-    "read_split",
-    "reading_ahead",
     "remove",
     "size",
     "splits",

@@ -1,8 +1,4 @@
-"""Fetch what will be wanted next while what came before is worked on.
-
-A server answers late and slowly to one request and well to several, so a worker that reads from
-one asks for its next pieces before it needs them, at most a few at a time: so memory is bounded.
-"""
+"""Fetch what will be wanted next while what came before is worked on: a few, so little memory."""
 
 import threading
 from collections import deque

@@ -12,8 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from studykit.text.dialects import BYTE_ORDER_MARK
 from studykit.text.dialects import Dialect
+from studykit.text.lines import BYTE_ORDER_MARK
 
 _LARGEST_BLOCK = 1 << 30  # Arrow counts the bytes of a block in 32 bits
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'

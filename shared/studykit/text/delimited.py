@@ -19,13 +19,12 @@ import numpy as np
 import pyarrow as pa
 
 from studykit.errors import DataError
+from studykit.storage.reading import line_number
+from studykit.storage.reading import read_blocks
 from studykit.storage.splitting import Block
 from studykit.storage.splitting import Split
 from studykit.storage.splitting import is_gzip
-from studykit.storage.splitting import line_number
-from studykit.storage.splitting import read_split
 from studykit.text import arrow_csv
-from studykit.text.dialects import BYTE_ORDER_MARK
 from studykit.text.dialects import Dialect
 from studykit.text.dialects import WrongLine
 from studykit.text.dialects import fields_of
@@ -33,8 +32,9 @@ from studykit.text.dialects import header_names
 from studykit.text.dialects import is_header
 from studykit.text.dialects import sniff
 from studykit.text.dialects import text_of
+from studykit.text.lines import BYTE_ORDER_MARK
+from studykit.text.lines import HEAD_BYTES
 
-HEAD_BYTES = 1 << 16
 SHOWN_CHARACTERS = 40  # of a wrong value, in a message
 
 __all__ = ["Dialect", "header_names", "line_of_row", "read", "sniff"]
@@ -78,8 +78,7 @@ def _body(
     block: Block, dialect: Dialect, split: Split, columns: list[str] | None, by_name: bool
 ) -> Block:
     """The block without the byte order mark and the header, which only a file's start has."""
-    if block.offset == 0 and block.data[:3].tobytes() == BYTE_ORDER_MARK:
-        block = Block(block.data[3:], 3)
+    block = _without_mark(block)
     first = next(_data_lines(block, dialect), None)
     if not dialect.header or first is None or _has_data_before(block, dialect, split):
         return block
@@ -99,17 +98,21 @@ def _body(
     return Block(block.data[behind:], block.offset + behind)
 
 
+def _without_mark(block: Block) -> Block:
+    if block.offset == 0 and block.data[:3].tobytes() == BYTE_ORDER_MARK:
+        return Block(block.data[3:], 3)
+    return block
+
+
 def _has_data_before(block: Block, dialect: Dialect, split: Split) -> bool:
     """Whether a line before the block holds data; comments may fill the first splits of a file."""
     if block.offset <= len(BYTE_ORDER_MARK) or is_gzip(split.uri):
         return block.offset > len(BYTE_ORDER_MARK)
-    for start in range(0, block.offset, HEAD_BYTES):
-        stop = min(start + HEAD_BYTES, block.offset)
-        head = read_split(Split(split.uri, start, stop, split.size, split.version))
-        if head.offset == 0 and head.data[:3].tobytes() == BYTE_ORDER_MARK:
-            head = Block(head.data[3:], 3)
-        if next(_data_lines(head, dialect), None) is not None:
-            return True
+    before = Split(split.uri, 0, block.offset, split.size, split.version)
+    for piece in before.cut(HEAD_BYTES):
+        for head in read_blocks(piece):
+            if next(_data_lines(_without_mark(head), dialect), None) is not None:
+                return True
     return False
 
 

@@ -7,8 +7,7 @@ import re
 from dataclasses import dataclass
 
 from studykit.errors import DataError
-
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+from studykit.text.lines import BYTE_ORDER_MARK
 
 _NUMBER_BEGINS = re.compile(r"[+-]?\.?[0-9]")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')

@@ -1,0 +1,210 @@
+"""The lines of splits: a local file's as views of its pages, a server's fetched ahead.
+
+The one idea: a server answers late and slowly to one request and well to several, so whoever
+reads from one asks for what comes next before it is needed. `map_splits` knows the splits that
+come next and fetches those; who reads a single split (a task of Ray or Dask, which knows no
+next one) has it fetched in pieces. At most `READS_AT_ONCE` of either wait in memory.
+"""
+
+import mmap
+import threading
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TypeVar
+
+import numpy as np
+
+from studykit.errors import DataError
+from studykit.errors import StorageError
+from studykit.storage import files
+from studykit.storage import filesystems
+from studykit.storage.ahead import Ahead
+from studykit.storage.filesystems import translated
+from studykit.storage.inflation import inflate
+from studykit.storage.splitting import Block
+from studykit.storage.splitting import Bytes
+from studykit.storage.splitting import Split
+from studykit.storage.splitting import is_gzip
+
+Result = TypeVar("Result")
+
+TAIL_BYTES = 1 << 16  # read with a split, so that its last line is nearly always complete
+LONGEST_LINE_BYTES = 1 << 26  # beyond, this is no text of lines, and searching on would not end
+READS_AT_ONCE = 3  # of one reader from a server
+PIECE_BYTES = 1 << 23  # of a split on a server, where the next split is not known
+BLOCK_BYTES = 1 << 25  # of a .gz, inflated at a time
+
+_of_this_thread = threading.local()
+
+
+def map_splits(
+    pool: ThreadPoolExecutor, work: Callable[[Split], Result], splits: Sequence[Split]
+) -> list[Result]:
+    """`work` on every split by the threads of a pool, in their order; the next ones are fetched.
+
+    What `work` reads by `read_blocks` of a split on a server is then, as a rule, already there.
+    Local splits are pages of their file and need no help, nor does a `.gz`, which is read a block
+    at a time. Raises what `work` raises.
+    """
+    remote = [
+        split for split in splits if not (filesystems.is_local(split.uri) or is_gzip(split.uri))
+    ]
+    if not remote:
+        return list(pool.map(work, splits))
+
+    def work_ahead(split: Split) -> Result:
+        _of_this_thread.ahead = ahead
+        try:
+            return work(split)
+        finally:
+            del _of_this_thread.ahead
+
+    with closing(Ahead(remote, _fetch, READS_AT_ONCE)) as ahead:
+        return list(pool.map(work_ahead, splits))
+
+
+def read_blocks(split: Split, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+    """The lines of a split, in blocks: memory is bounded, however large its file is.
+
+    Of a local file one block, a view of its pages without a copy; of a `.gz`, blocks of about
+    `block_bytes`. Blocks may be empty, where no line begins in them. StorageError where the file
+    is missing or no longer the one that was cut; DataError where a `.gz` is damaged.
+    """
+    if is_gzip(split.uri):
+        yield from _inflated(split, block_bytes)
+    elif filesystems.is_local(split.uri):
+        with translated(split.uri):
+            block = _read_local(split)
+        yield block
+    elif hasattr(_of_this_thread, "ahead"):
+        yield _of_this_thread.ahead.take(split)
+    else:
+        yield from _in_pieces(split)
+
+
+def _in_pieces(split: Split) -> Iterator[Block]:
+    pieces = split.cut(PIECE_BYTES)
+    if len(pieces) == 1:
+        yield _fetch(split)
+        return
+    with closing(Ahead(pieces, _fetch, READS_AT_ONCE)) as ahead:
+        for piece in pieces:
+            yield ahead.take(piece)
+
+
+def _fetch(split: Split) -> Block:
+    block = filesystems.retried(lambda: _read_remote(split), split.uri)
+    _check_version(split)
+    return block
+
+
+def _inflated(split: Split, block_bytes: int) -> Iterator[Block]:
+    offset, rest = 0, b""
+    for piece in inflate(split.uri, block_bytes):
+        end = piece.rfind(b"\n") + 1
+        if end == 0:
+            rest += piece
+            if len(rest) > LONGEST_LINE_BYTES:
+                raise _no_line_end(split.uri, offset)
+            continue
+        yield Block(np.frombuffer(rest + memoryview(piece)[:end], np.uint8), offset)
+        offset += len(rest) + end
+        rest = piece[end:]
+    if rest:
+        yield Block(np.frombuffer(rest, np.uint8), offset)
+    _check_version(split)
+
+
+def line_number(uri: str, offset: int) -> int:
+    """The line, counted from 1, that holds a byte: reads the file up to there."""
+    line, position = 1, 0
+    for piece in _pieces(uri):
+        line += piece[: max(offset - position, 0)].count(b"\n")
+        position += len(piece)
+        if position >= offset:
+            break
+    return line
+
+
+def _pieces(uri: str) -> Iterator[bytes]:
+    if is_gzip(uri):
+        yield from inflate(uri, BLOCK_BYTES)
+        return
+    with translated(uri), files.open_input(uri) as file:
+        while piece := file.read(BLOCK_BYTES):
+            yield piece
+
+
+def _read_local(split: Split) -> Block:
+    with files.open_input(split.uri) as file:
+        _check_version(split)
+
+        def read(start: int, stop: int) -> Bytes:
+            # Mapped for this split alone: its pages leave memory with its last view.
+            page = start - start % mmap.ALLOCATIONGRANULARITY
+            mapped = mmap.mmap(file.fileno(), stop - page, access=mmap.ACCESS_READ, offset=page)
+            return np.frombuffer(mapped, np.uint8)[start - page :]
+
+        return _cut_lines(split, read)
+
+
+def _read_remote(split: Split) -> Block:
+    read_range = files.range_reader(split.uri)
+
+    def read(start: int, stop: int) -> Bytes:
+        data = read_range(start, stop - start)
+        if len(data) < stop - start:
+            _check_version(split)
+            raise OSError("the server sent less than it has")
+        return data
+
+    return _cut_lines(split, read)
+
+
+def _cut_lines(split: Split, read: Callable[[int, int], Bytes]) -> Block:
+    """`read(start, stop)` → bytes. One range, and more only where the last line is long."""
+    first = max(split.start - 1, 0)  # the byte before tells whether a line begins at the start
+    last = split.stop - 1 - first
+    stop = min(split.stop + TAIL_BYTES, split.size)
+    data = read(first, stop)
+    begin = 0 if split.start == 0 else _after_newline(data[:last])
+    if begin is None:
+        return Block(data[:0], split.start)
+    end = _after_newline(data[last:])
+    if end is not None:
+        return Block(data[begin : last + end], first + begin)
+    parts, step = [data], TAIL_BYTES
+    while end is None and stop < split.size:
+        if stop - split.stop > LONGEST_LINE_BYTES:
+            raise _no_line_end(split.uri, split.stop)
+        step *= 2
+        more = read(stop, min(stop + step, split.size))
+        end = _after_newline(more)
+        parts.append(more[:end])
+        stop += len(more)
+    whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    whole.flags.writeable = False
+    return Block(whole[begin:], first + begin)
+
+
+def _after_newline(data: Bytes) -> int | None:
+    """The index behind the first line end; lines are short, so look near before looking far."""
+    start, step = 0, 1 << 10
+    while start < len(data):
+        found = data[start : start + step].tobytes().find(b"\n")
+        if found >= 0:
+            return start + found + 1
+        start, step = start + step, min(step * 2, 1 << 22)
+    return None
+
+
+def _check_version(split: Split) -> None:
+    if files.version(split.uri) != split.version:
+        raise StorageError("changed while it was being read", uri=split.uri)
+
+
+def _no_line_end(uri: str, offset: int) -> DataError:
+    return DataError(f"no line end within {LONGEST_LINE_BYTES} bytes from byte {offset}", uri=uri)

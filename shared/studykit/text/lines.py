@@ -1,0 +1,79 @@
+"""A file's first lines, and where lines end: what every reader of text asks before it parses."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from studykit.storage import files
+from studykit.storage.reading import read_blocks
+from studykit.storage.splitting import Block
+from studykit.storage.splitting import Bytes
+from studykit.storage.splitting import Split
+from studykit.storage.splitting import splits
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+HEAD_BYTES = 1 << 16
+COUNTED_BYTES = 1 << 26
+
+_NEWLINE, _RETURN = b"\n\r"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line, the `number`-th from 1, without its end; its bytes in the file are [start, stop)."""
+
+    number: int
+    start: int
+    stop: int
+    text: bytes
+
+
+def head(uri: str) -> list[Line]:
+    """The first lines of a file, some 64 KB of them, without a byte order mark."""
+    entry = files.look(uri)
+    split = Split(uri, 0, min(HEAD_BYTES, entry.size), entry.size, entry.version)
+    block = next(read_blocks(split, HEAD_BYTES), None) if entry.size else None
+    data = b"" if block is None else block.data.tobytes()
+    start = len(BYTE_ORDER_MARK) if data.startswith(BYTE_ORDER_MARK) else 0
+    lines = []
+    for number, text in enumerate(io.BytesIO(data[start:]), start=1):
+        lines.append(Line(number, start, start + len(text), text.rstrip(b"\r\n")))
+        start += len(text)
+    return lines
+
+
+def first_filled(uri: str) -> Line | None:
+    """The first line of a file's head that is not blank: its header, where it has one."""
+    return next((line for line in head(uri) if line.text.strip()), None)
+
+
+def blocks_from(split: Split, body: int) -> Iterator[Block]:
+    """The blocks of a split without what stands before byte `body` of the file: its header."""
+    for block in read_blocks(split):
+        before = max(body - block.offset, 0)
+        if before < len(block.data):
+            yield Block(block.data[before:], block.offset + before)
+
+
+def line_end(data: Bytes, position: int, lines: int = 1) -> int:
+    """Behind the line that holds byte `position`, or behind that many lines from there on."""
+    step, found = 4096, 0
+    while position < len(data):
+        ends = np.flatnonzero(data[position : position + step] == _NEWLINE)
+        if found + len(ends) >= lines:
+            return position + int(ends[lines - found - 1]) + 1
+        found, position, step = found + len(ends), position + step, 2 * step
+    return len(data)
+
+
+def count_filled(uri: str, body: int) -> int:
+    """How many lines from byte `body` of a file on are not empty."""
+    count = 0
+    for split in splits(uri, COUNTED_BYTES):
+        for block in blocks_from(split, body):
+            filled = (block.data != _NEWLINE) & (block.data != _RETURN)
+            # Blocks are whole lines: a line begins at the block's first byte or after an end.
+            count += int(np.count_nonzero(filled[1:] & ~filled[:-1])) + int(filled[0])
+    return count
