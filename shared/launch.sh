@@ -144,7 +144,7 @@ start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has i
         --head --port "$port" --node-ip-address "$head" --include-dashboard false \
         --temp-dir "$scratch/ray" >"$scratch/node-0.log" 2>&1 &
     started+=($!)
-    "$python" -m studykit.engines.ray_engine "$head:$port" 1 ||
+    "$python" -m studykit.engines.ray_cluster "$head:$port" 1 ||
         fail 4 "the head did not start: $(tail -n 1 "$scratch/node-0.log")"
     for ((index = 1; index < ${#hosts[@]}; index++)); do
         on "${hosts[$index]}" "${ray_start[@]}" --num-cpus "${slots[$index]}" \
@@ -152,7 +152,7 @@ start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has i
         started+=($!)
     done
     [ ${#hosts[@]} -eq 1 ] && return
-    "$python" -m studykit.engines.ray_engine "$head:$port" "$workers" ||
+    "$python" -m studykit.engines.ray_cluster "$head:$port" "$workers" ||
         fail 4 "not all of ${hosts[*]} joined: $(tail -n 1 "$scratch"/node-*.log)"
 }
 
@@ -164,7 +164,7 @@ start_dask() { # A Dask cluster of all hosts, at $scheduler; Dask asks nobody fo
     on "${hosts[0]}" "$python" -m distributed.cli.dask_scheduler --host "$head" --port "$port" \
         --no-dashboard >"$scratch/scheduler.log" 2>&1 &
     started+=($!)
-    "$python" -m studykit.engines.dask_engine "$scheduler" 0 ||
+    "$python" -m studykit.engines.dask_cluster "$scheduler" 0 ||
         fail 4 "the scheduler did not start: $(tail -n 1 "$scratch/scheduler.log")"
     for index in "${!hosts[@]}"; do
         at=${hosts[$index]}
@@ -176,7 +176,7 @@ start_dask() { # A Dask cluster of all hosts, at $scheduler; Dask asks nobody fo
             >"$scratch/worker-$index.log" 2>&1 &
         started+=($!)
     done
-    "$python" -m studykit.engines.dask_engine "$scheduler" "$workers" ||
+    "$python" -m studykit.engines.dask_cluster "$scheduler" "$workers" ||
         fail 4 "not all of ${hosts[*]} joined: $(tail -n 1 "$scratch"/worker-*.log)"
 }
 

@@ -27,7 +27,7 @@ from studykit.errors import UsageError
 from studykit.options import Options
 from studykit.options import Study
 
-Body = Callable[[Study, str, Options, Any], int]
+Body = Callable[[Options, Any], int]
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -75,8 +75,8 @@ def entry_point(study: Study, engine: str, body: Body) -> Callable[[], None]:
 
     def run(options: Options, parameters: Any) -> None:
         with manners(options.debug, options.timeout):
-            common.validate(study, engine, options)
-            raise typer.Exit(body(study, engine, options, parameters))
+            common.validate(study, engine, options, parameters)
+            raise typer.Exit(body(options, parameters))
 
     example = f"{study.package}.run_{engine} --size tiny --workers 2"
     doc = f"Run {study.name} with {engine}.\n\nExample: python -m {example}"

@@ -4,7 +4,8 @@
     ├── UsageError        2    an option is wrong, or options contradict each other
     ├── DataError         2    the input is wrong: names the file, and line and column where known
     ├── CheckError        3    the answer failed its check, or did not converge: expected, got
-    ├── ResourceError     4    cores, memory, GPUs or a cluster: asked for, available
+    ├── ResourceError     4    cores, memory, GPUs: asked for, available
+    │   └── BusyError     4    a cluster that is not there now, memory used up: later it may work
     ├── StorageError      5    a missing or unreadable URI, a full disk
     └── TimeLimitError  124    the run went past --timeout
 
@@ -60,6 +61,10 @@ class ResourceError(StudyError):
     """More was asked for than there is; the text says what was asked and what is available."""
 
     exit_code = 4
+
+
+class BusyError(ResourceError):
+    """What was asked for was not to be had this time; asking again is worth it."""
 
 
 class StorageError(StudyError):

@@ -8,8 +8,7 @@ shorter than the spacing can be missed.
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import TracebackType
 
 import psutil
@@ -21,34 +20,32 @@ INTERVAL_PER_COST = 20
 def pss_bytes(process: psutil.Process) -> int:
     """Proportional set size in bytes; resident set size where the system has no PSS."""
     try:
-        with open(f"/proc/{process.pid}/smaps_rollup", "rb") as rollup:
-            for line in rollup:
-                if line.startswith(b"Pss:"):
-                    return int(line.split()[1]) * 1024
-    except (FileNotFoundError, PermissionError, ProcessLookupError):
-        pass
-    return int(process.memory_info().rss)
+        memory = process.memory_full_info()
+    except psutil.AccessDenied:
+        memory = process.memory_info()
+    return int(getattr(memory, "pss", memory.rss))
 
 
 class TreeSampler:
     """Samples a process and all its descendants from a thread of this process.
 
     After the `with` block: `peak_bytes`, and `cpu_seconds` spent by all processes seen since it
-    began. `paused()` leaves out work that is not part of the run, such as the check.
+    began. `watch(bytes)` is called with what every sample has found.
     """
 
-    def __init__(self, pid: int | None = None) -> None:
-        self._root = psutil.Process(pid)
+    def __init__(
+        self, pid: int | None = None, watch: Callable[[int], None] = lambda total: None
+    ) -> None:
+        self._root, self._watch = psutil.Process(pid), watch
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._pauses = 0
         self._cpu: dict[int, float] = {}
         self._cpu_before: dict[int, float] = {}
         self._thread = threading.Thread(target=self._work, daemon=True, name="memory-sampler")
         self.peak_bytes = 0
 
     def __enter__(self) -> "TreeSampler":
-        self._sample()
+        self.sample()
         self._cpu_before = dict(self._cpu)
         self._thread.start()
         return self
@@ -70,18 +67,9 @@ class TreeSampler:
     def sample(self) -> None:
         """Take one sample now, for a moment that is known to be a peak or the end."""
         with self._lock:
-            if not self._pauses:
-                self._sample()
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        with self._lock:
-            self._pauses += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._pauses -= 1
+            total = self._measured()
+            self.peak_bytes = max(self.peak_bytes, total)
+        self._watch(total)
 
     def _work(self) -> None:
         interval = SMALLEST_INTERVAL_SECONDS
@@ -91,12 +79,12 @@ class TreeSampler:
             cost = time.monotonic() - began
             interval = max(SMALLEST_INTERVAL_SECONDS, INTERVAL_PER_COST * cost)
 
-    def _sample(self) -> None:
+    def _measured(self) -> int:
         total = 0
         try:
             tree = [self._root, *self._root.children(recursive=True)]
         except psutil.NoSuchProcess:
-            return
+            return 0
         for process in tree:
             try:
                 total += pss_bytes(process)
@@ -104,4 +92,4 @@ class TreeSampler:
                 self._cpu[process.pid] = times.user + times.system
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
-        self.peak_bytes = max(self.peak_bytes, total)
+        return total

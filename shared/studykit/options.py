@@ -118,6 +118,10 @@ class Study:
     locate: Callable[["Options", Any], DatasetInfo]
     """(options, the study's own parameters) → the input; makes a data set of the catalogue that is
     not there yet."""
+    validate: Callable[["Options", Any], None] = lambda options, parameters: None
+    """(options, the study's own parameters): refuses by UsageError what cannot work."""
+    task: str | None = None
+    """The field of `parameters` that says what is to be done, in a study of several tasks."""
     methods: tuple[str, ...] = ("exact",)
     packages: tuple[str, ...] = ("numpy", "numba", "pyarrow")
     """Distributions whose versions belong in the record."""
@@ -169,7 +173,7 @@ def to_argv(*groups: Any) -> list[str]:
     return argv
 
 
-def validate(study: Study, engine: str, options: Options) -> None:
+def validate(study: Study, engine: str, options: Options, parameters: Any) -> None:
     """Refuse what cannot work, before anything is read, made or started."""
     if options.size and options.data:
         raise UsageError("--size and --data exclude each other: give one of them")
@@ -185,6 +189,7 @@ def validate(study: Study, engine: str, options: Options) -> None:
         raise UsageError("--split-size must be at least one byte")
     if options.address is None and "RANK" not in os.environ:
         _validate_local_resources(options)
+    study.validate(options, parameters)
 
 
 def _validate_local_resources(options: Options) -> None:

@@ -7,7 +7,6 @@ or with which versions, so an existing record is a finished cell and a sweep res
 
 import hashlib
 import json
-import re
 from typing import Any
 from typing import Literal
 
@@ -15,11 +14,8 @@ import pydantic
 
 from studykit import storage
 from studykit.errors import DataError
-from studykit.errors import StorageError
 
 HASH_DIGITS = 16
-_NAME = re.compile(rf"/[0-9a-f]{{{HASH_DIGITS}}}-r[0-9]+\.json$")
-"""Profiles lie beside their record: <record>.timeline.json."""
 
 PLAIN = "plain"
 """The engine without a framework, to which the others are compared."""
@@ -72,6 +68,8 @@ class Record(_Model):
     threads: int
     hosts: int = 1
     oversubscribed: bool = False
+    devices: list[str] = []
+    """Where each worker computed: `cpu`, or `cuda` with the name of the GPU."""
     repeat: int = 0
     round: int = 0
     status: Status
@@ -123,17 +121,3 @@ def read(uri: str) -> Record:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "document"
         raise DataError(f"not a result record: {place}: {first['msg']}", uri=uri) from None
-
-
-def read_all(results: str) -> list[Record]:
-    """All records below a results folder, in the order of their paths; none where it is missing."""
-    try:
-        uris = storage.find(results, suffix=".json")
-    except StorageError:
-        return []
-    return [read(uri) for uri in uris if _NAME.search(uri)]
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a record, for readers in other languages."""
-    return Record.model_json_schema()

@@ -109,9 +109,6 @@ def run(cell: Cell, dataset: DatasetInfo) -> Record:
             sys.stderr.write(said.read().decode(errors="replace"))
         written = cell.record()
         if written is not None:
-            if code == ResourceError.exit_code and written.status == "failed":
-                written.status = "skipped"
-                records.write(written, cell.options.results)
             return written
         status, reason = _verdict(cell, code, _last_words(said))
     record = Record(

@@ -8,10 +8,8 @@ parent falls to this process (Linux), where it can be found and ended.
 import contextlib
 import ctypes
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -19,12 +17,11 @@ from collections.abc import Sequence
 from typing import IO
 
 import psutil
+from studykit import processes
 
 GRACE_SECONDS = 15.0
 """From asking to end until killing: an engine stops its workers and frees its memory in it."""
 
-ORPHAN_SECONDS = 2.0
-INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -37,8 +34,7 @@ def child(
     Its standard error goes to `said`, its standard output nowhere.
     """
     _adopt_orphans()
-    mine = psutil.Process()
-    before = set(mine.children(recursive=True))
+    before = processes.below()
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -51,47 +47,20 @@ def child(
         yield process
     finally:
         # A second interruption must not leave behind what the first one began to stop.
-        previous = {number: signal.signal(number, signal.SIG_IGN) for number in INTERRUPTIONS}
-        try:
-            left = set(mine.children(recursive=True)) - before
+        with processes.interrupts_ignored():
+            left = processes.below() - before
             if process.poll() is None:
                 process.terminate()
-                _wait_for([psutil.Process(process.pid)], GRACE_SECONDS)
-            left |= set(mine.children(recursive=True)) - before
-            # What has lost its driver works for nobody: it is asked once, and then killed.
-            _signal(left, signal.SIGTERM)
-            _wait_for(left, ORPHAN_SECONDS)
-            _signal(left, signal.SIGKILL)
+                processes.wait_for([psutil.Process(process.pid)], GRACE_SECONDS)
+            left |= processes.below() - before
+            processes.end(left)
             process.wait()
-            _wait_for(left, GRACE_SECONDS)
             _bury(left)
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
 
 
-def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(number)
-
-
-def _wait_for(processes: Iterable[psutil.Process], seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while any(map(_lives, processes)) and time.monotonic() < until:
-        time.sleep(0.05)
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _bury(processes: Iterable[psutil.Process]) -> None:
+def _bury(ended: Iterable[psutil.Process]) -> None:
     """Collect the exit codes of adopted orphans, which else stay in the process table."""
-    for process in processes:
+    for process in ended:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(process.pid, os.WNOHANG)
 

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
 from studykit import phases
 from studykit.memory import TreeSampler
@@ -75,16 +74,6 @@ def test_the_memory_of_a_child_is_counted():
         child.kill()
         child.communicate()
     assert sampler.peak_bytes - before > 200 * MEGABYTE
-
-
-def test_a_pause_leaves_memory_out():
-    with TreeSampler() as sampler:
-        before = sampler.peak_bytes
-        with sampler.paused():
-            numbers = np.ones(25_000_000)
-            sampler.sample()
-            del numbers
-        assert sampler.peak_bytes - before < 100 * MEGABYTE
 
 
 def test_processor_time_is_that_of_work_not_of_waiting():

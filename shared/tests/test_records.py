@@ -48,12 +48,6 @@ def test_a_record_comes_back_as_it_was(tmp_path):
     uri = records.write(record(), str(tmp_path))
     assert uri == str(tmp_path / "a-study" / "plain" / f"{'0' * 16}-r0.json")
     assert records.read(uri) == record()
-    (tmp_path / "a-study" / "plain" / f"{'0' * 16}-r0.timeline.json").write_text("[]")
-    assert records.read_all(str(tmp_path)) == [record()]
-
-
-def test_no_records_where_there_is_no_folder(tmp_path):
-    assert records.read_all(str(tmp_path / "nothing")) == []
 
 
 @pytest.mark.parametrize("change", [{"status": "fine"}, {"surprise": 1}, {"schema_version": 2}])
@@ -62,10 +56,6 @@ def test_what_is_no_record_is_refused(tmp_path, change):
     path.write_text(json.dumps({**record().model_dump(), **change}))
     with pytest.raises(DataError, match="not a result record"):
         records.read(str(path))
-
-
-def test_the_json_schema_lists_every_field():
-    assert set(records.json_schema()["properties"]) == set(Record.model_fields)
 
 
 def asked(**changes: Any) -> str:

@@ -322,7 +322,7 @@ def test_an_interrupted_sweep_leaves_no_process_and_continues(
     children = sample.started("worker") + sample.started("hanging")
     assert len(children) == 2
     assert [pid for pid in children if psutil.pid_exists(pid)] == []
-    assert [record.engine for record in records.read_all(sample.results)] == ["plain"]
+    assert [path.parent.name for path in Path(sample.results).rglob("*-r?.json")] == ["plain"]
     sample.tell("alpha", "done")
     assert [record.status for record in sample.run()] == ["done", "done"]
     assert [line.split()[0] for line in sample.log] == ["plain", "alpha", "alpha"]

@@ -54,7 +54,8 @@ def regression(
         return whole  # type: ignore[no-any-return]
 
     alone = run.engine == PLAIN
-    with run.phase("compute" if alone else "communicate", "fitting"):
+    threads = run.options.threads * (run.options.worker_count if alone else 1)
+    with run.iterations("fitting") as computed:
         fit = solver.fit(
             total.moments,
             evaluate,
@@ -66,10 +67,8 @@ def regression(
         )
         predicted = on_all(partials.correct, fit.theta, fit.classes)
         done.extend(predicted)
-    threads = run.options.threads * (run.options.worker_count if alone else 1)
-    phases = partials.seconds_of_workers(done, threads)
-    if not alone:
-        _split_iterations(run, phases)
+        phases = partials.seconds_of_workers(done, threads)
+        computed(phases)
     right = sum(part.result for part in predicted)
     sent = 0 if alone else len(loaded) * _bytes_of_a_part(fit, parameters.solver)
     return outcome(
@@ -83,13 +82,6 @@ def _bytes_of_a_part(fit: Fit, asked: str) -> int:
     size = fit.theta.size
     newton = solver.choose(asked, fit.theta.shape[1] - 1) == "newton"
     return 8 * (fit.passes * (2 * size + 1 + (size**2 if newton else 0)) + size + 1)
-
-
-def _split_iterations(run: Run, worker_phases: list[dict[str, float]]) -> None:
-    """Of the wall time of the iterations, what the slowest worker computed is `compute`."""
-    compute = max(phases.get("compute", 0.0) for phases in worker_phases)
-    run.phases.add("communicate", -compute)
-    run.phases.add("compute", compute)
 
 
 def outcome(

@@ -19,11 +19,11 @@ from studykit import machine
 from studykit import storage
 from studykit.errors import ResourceError
 from studykit.errors import UsageError
+from studykit.execution import execute
 from studykit.options import Options
 from studykit.records import PEER
 from studykit.run import Outcome
 from studykit.run import Run
-from studykit.run import execute
 
 from ray_vs_dask_etl import grouping
 from ray_vs_dask_etl import study

@@ -6,39 +6,20 @@
 Tasks are pure: what a worker held when it died is computed again on another one, from the input.
 """
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
 from distributed import Client
-from studykit import cli
-from studykit import machine
+from studykit.engines import dask_cluster
 from studykit.engines import dask_engine
-from studykit.options import Options
-from studykit.options import Study
 from studykit.run import Outcome
 from studykit.run import Run
-from studykit.run import execute
 
 from ray_vs_dask_etl import fitting
 from ray_vs_dask_etl import grouping
 from ray_vs_dask_etl import partials
 from ray_vs_dask_etl import study
 from ray_vs_dask_etl.partials import Partial
-from ray_vs_dask_etl.study import Parameters
-
-
-def compute(run: Run) -> Outcome:
-    with contextlib.ExitStack() as stack, dask_engine.errors_of_workers():
-        with run.phase("start", "starting Dask"):
-            client = stack.enter_context(dask_engine.cluster(run.options))
-        peaks = stack.enter_context(dask_engine.host_peaks(client, run.options))
-        report = stack.enter_context(dask_engine.profiled(run.options))
-        result = METHODS[run.parameters.task, run.options.method](run, client)
-        result.hosts, result.host_peaks = dask_engine.hosts(client), peaks()
-        if run.options.profile:
-            run.profiles["performance.html"] = report()
-        return result
 
 
 def etl(run: Run, client: Client) -> Outcome:
@@ -84,7 +65,7 @@ def regression(run: Run, client: Client) -> Outcome:
 
         loaded = on_all(partials.describe)
 
-    return fitting.regression(run, loaded, on_all, lambda: dask_engine.spilled_bytes(client))
+    return fitting.regression(run, loaded, on_all, lambda: dask_cluster.spilled_bytes(client))
 
 
 def native_etl(run: Run, client: Client) -> Outcome:
@@ -116,13 +97,7 @@ METHODS = {
 }
 
 
-def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
-    study.validate(options, parameters)
-    machine.pin_threads(options.threads)
-    return execute(given, engine, options, parameters, compute)
-
-
-main = cli.entry_point(study.STUDY, "dask", main_body)
+main = dask_engine.entry_point(study.STUDY, METHODS)
 
 if __name__ == "__main__":
     main()

@@ -11,26 +11,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from studykit import cli
-from studykit import machine
 from studykit import storage
-from studykit.options import Options
-from studykit.options import Study
+from studykit.engines import plain_engine
 from studykit.run import Outcome
 from studykit.run import Run
-from studykit.run import execute
 
 from ray_vs_dask_etl import fitting
 from ray_vs_dask_etl import grouping
 from ray_vs_dask_etl import partials
 from ray_vs_dask_etl import study
 from ray_vs_dask_etl.partials import Partial
-from ray_vs_dask_etl.study import Parameters
-
-
-def compute(run: Run) -> Outcome:
-    with run.profiled():
-        return METHODS[run.parameters.task, run.options.method](run)
 
 
 def etl(run: Run) -> Outcome:
@@ -108,13 +98,7 @@ METHODS = {
 }
 
 
-def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
-    study.validate(options, parameters)
-    machine.pin_threads(options.worker_count * options.threads)
-    return execute(given, engine, options, parameters, compute)
-
-
-main = cli.entry_point(study.STUDY, "plain", main_body)
+main = plain_engine.entry_point(study.STUDY, METHODS)
 
 if __name__ == "__main__":
     main()

@@ -7,26 +7,21 @@ Actors keep nothing between calls. One that dies is started again by Ray, which 
 was doing.
 """
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import ray
-from studykit import cli
-from studykit import machine
+from studykit.engines import ray_cluster
 from studykit.engines import ray_engine
 from studykit.options import Options
-from studykit.options import Study
 from studykit.run import Outcome
 from studykit.run import Run
-from studykit.run import execute
 
 from ray_vs_dask_etl import fitting
 from ray_vs_dask_etl import grouping
 from ray_vs_dask_etl import partials
 from ray_vs_dask_etl import study
 from ray_vs_dask_etl.partials import Partial
-from ray_vs_dask_etl.study import Parameters
 
 RESTARTS = 3
 
@@ -40,18 +35,6 @@ class RayWorker:
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
-
-
-def compute(run: Run) -> Outcome:
-    with contextlib.ExitStack() as stack, ray_engine.errors_of_workers():
-        with run.phase("start", "starting Ray"):
-            stack.enter_context(ray_engine.cluster(run.options))
-        peaks = stack.enter_context(ray_engine.node_peaks(run.options))
-        result = METHODS[run.parameters.task, run.options.method](run)
-        result.hosts, result.host_peaks = ray_engine.hosts(), peaks()
-        if run.options.profile:
-            run.profiles["timeline.json"] = ray_engine.timeline()
-        return result
 
 
 def etl(run: Run) -> Outcome:
@@ -100,7 +83,7 @@ def regression(run: Run) -> Outcome:
 
         loaded = on_all(partials.describe)
 
-    return fitting.regression(run, loaded, on_all, ray_engine.spilled_bytes)
+    return fitting.regression(run, loaded, on_all, ray_cluster.spilled_bytes)
 
 
 def start_actors(options: Options) -> list[ray.actor.ActorHandle]:
@@ -145,13 +128,7 @@ METHODS = {
 }
 
 
-def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
-    study.validate(options, parameters)
-    machine.pin_threads(options.threads)
-    return execute(given, engine, options, parameters, compute)
-
-
-main = cli.entry_point(study.STUDY, "ray", main_body)
+main = ray_engine.entry_point(study.STUDY, METHODS)
 
 if __name__ == "__main__":
     main()

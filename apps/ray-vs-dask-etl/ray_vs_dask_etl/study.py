@@ -75,21 +75,6 @@ def locate(options: Options, parameters: Parameters) -> DatasetInfo:
     return stores.input_of(options, uniform_rows.dataset(parameters.signal))
 
 
-STUDY = Study(
-    name="ray-vs-dask-etl",
-    package="ray_vs_dask_etl",
-    engines=("plain", "ray", "dask"),
-    dataset=uniform_rows.DATASET.name,
-    parameters=Parameters,
-    locate=locate,
-    methods=("exact", "native", "published"),
-    packages=(
-        "numpy", "numba", "pyarrow", "pandas", "ray", "dask", "distributed", "dask-ml",
-        "scikit-learn", "polars", "duckdb",
-    ),
-)  # fmt: skip
-
-
 def validate(options: Options, parameters: Parameters) -> None:
     """Refuse what cannot work, before anything is read or made."""
     _choose("task", parameters.task, TASKS)
@@ -124,6 +109,23 @@ def validate(options: Options, parameters: Parameters) -> None:
     ending = (".json",) if parameters.task == "logistic-regression" else (".csv", ".parquet")
     if options.out is not None and not options.out.endswith(ending):
         raise UsageError(f"--out {options.out}: end it with {' or '.join(ending)}")
+
+
+STUDY = Study(
+    name="ray-vs-dask-etl",
+    package="ray_vs_dask_etl",
+    engines=("plain", "ray", "dask"),
+    dataset=uniform_rows.DATASET.name,
+    parameters=Parameters,
+    locate=locate,
+    validate=validate,
+    task="task",
+    methods=("exact", "native", "published"),
+    packages=(
+        "numpy", "numba", "pyarrow", "pandas", "ray", "dask", "distributed", "dask-ml",
+        "scikit-learn", "polars", "duckdb",
+    ),
+)  # fmt: skip
 
 
 def _choose(option: str, value: str, known: Sequence[str]) -> None:

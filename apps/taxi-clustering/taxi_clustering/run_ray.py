@@ -7,29 +7,18 @@ The driver sends the centres to every actor and adds up what they return, k × 3
 Actors hold state, so when one dies the run starts again from the input with new ones.
 """
 
-import contextlib
-
 import numpy as np
 import ray
-from ray.exceptions import RayError
-from studykit import cli
-from studykit import machine
 from studykit.engines import ray_engine
-from studykit.options import Options
-from studykit.options import Study
 from studykit.run import Outcome
 from studykit.run import Run
-from studykit.run import execute
 
 from taxi_clustering import kernel
 from taxi_clustering import maps
 from taxi_clustering import study
 from taxi_clustering import worker as workers
 from taxi_clustering.clustering import SAMPLE_SIZE
-from taxi_clustering.study import Parameters
 from taxi_clustering.worker import Worker
-
-ATTEMPTS = 3
 
 
 class RayWorker(Worker):
@@ -42,30 +31,8 @@ class RayWorker(Worker):
         return self.phases.seconds
 
 
-def compute(run: Run) -> Outcome:
-    with contextlib.ExitStack() as stack, ray_engine.errors_of_workers():
-        with run.phase("start", "starting Ray"):
-            stack.enter_context(ray_engine.cluster(run.options))
-        peaks = stack.enter_context(ray_engine.node_peaks(run.options))
-        result = METHODS[run.options.method](run)
-        result.hosts, result.host_peaks = ray_engine.hosts(), peaks()
-        if run.options.profile:
-            run.profiles["timeline.json"] = ray_engine.timeline()
-        return result
-
-
+@ray_engine.again_from_the_input
 def exact(run: Run) -> Outcome:
-    for attempt in range(1, ATTEMPTS):
-        try:
-            return _exact(run, attempt)
-        except RayError as error:
-            if not ray_engine.lost_a_worker(error):
-                raise
-            run.say("a worker died: starting again from the input")
-    return _exact(run, ATTEMPTS)
-
-
-def _exact(run: Run, attempt: int) -> Outcome:
     options, parameters = run.options, run.parameters
     count = options.worker_count
 
@@ -89,27 +56,25 @@ def _exact(run: Run, attempt: int) -> Outcome:
     with run.phase("compute", "seeding"):
         search = study.search(run, totals)
 
-    with run.phase("communicate", "iterating"):
+    with run.iterations("iterating") as computed:
         while not search.done:
             parts = ray.get([actor.step.remote(search.centres) for actor in actors])
             with run.phases("compute"):
                 search.advance(kernel.combine(parts))
             run.progress(str(search))
 
-    with run.phase("communicate", "adding up the inertia"):
         centres = search.best.centres
         inertia = sum(ray.get([actor.score.remote(centres) for actor in actors]))
+        computed(ray.get([actor.seconds.remote() for actor in actors]))
     density = None
     if maps.wanted(options.out):
         with run.phase("write", "counting for the map"):
             density = np.sum(ray.get([actor.density.remote() for actor in actors]), axis=0)
     phases = ray.get([actor.seconds.remote() for actor in actors])
-    study.split_iterations(run, phases)
     sent = study.bytes_sent(parameters, search.steps, count)
     result = study.outcome(
         run, search, totals, inertia, density, worker_phases=phases, bytes_sent=sent
     )
-    result.quality["attempts"] = attempt
     return result
 
 
@@ -138,14 +103,7 @@ def published_way(run: Run) -> Outcome:
 METHODS = {"exact": exact, "published": published_way}
 
 
-def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
-    study.validate(parameters)
-    maps.check_out(options.out)
-    machine.pin_threads(options.threads)
-    return execute(given, engine, options, parameters, compute)
-
-
-main = cli.entry_point(study.STUDY, "ray", main_body)
+main = ray_engine.entry_point(study.STUDY, METHODS)
 
 if __name__ == "__main__":
     main()

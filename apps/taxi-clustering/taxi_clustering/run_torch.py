@@ -8,42 +8,19 @@ all_reduce leaves the same k × 3 sums on all of them, so each goes on to the sa
 A rank that dies ends the run: its launcher stops the others and says so.
 """
 
-import contextlib
-import os
-import sys
-
 import torch.distributed as dist
-from studykit import cli
 from studykit.engines import torch_engine
-from studykit.options import Options
-from studykit.options import Study
+from studykit.engines.collectives import all_reduce
+from studykit.engines.collectives import gather_objects
 from studykit.run import Outcome
 from studykit.run import Run
-from studykit.run import execute
 
 from taxi_clustering import maps
 from taxi_clustering import study
 from taxi_clustering import worker as workers
 from taxi_clustering.clustering import SAMPLE_SIZE
-from taxi_clustering.collectives import all_reduce
-from taxi_clustering.collectives import gather_objects
 from taxi_clustering.device import DeviceWorker
-from taxi_clustering.study import Parameters
 from taxi_clustering.worker import Worker
-
-
-def compute(run: Run) -> Outcome | None:
-    with contextlib.ExitStack() as stack:
-        with run.phase("start", "joining the ranks"):
-            stack.enter_context(torch_engine.group(run.options))
-        trace = stack.enter_context(torch_engine.profiled(run.options))
-        result = METHODS[run.options.method](run)
-        traces = gather_objects(trace()) if run.options.profile else []
-        run.profiles |= {f"trace-rank-{rank}.json": kept for rank, kept in enumerate(traces)}
-        peaks = gather_objects(torch_engine.host_peak(run))
-        if result is not None:
-            result.hosts, result.host_peaks = torch_engine.hosts(), [p for p in peaks if p]
-        return result
 
 
 def exact(run: Run) -> Outcome | None:
@@ -52,9 +29,10 @@ def exact(run: Run) -> Outcome | None:
 
     with run.phase("start", "compiling or loading the kernels"):
         workers.warm_up()
-        device = torch_engine.device(options)
         worker = (
-            Worker(options.threads) if device == "cpu" else DeviceWorker(device, options.threads)
+            Worker(options.threads)
+            if run.device == "cpu"
+            else DeviceWorker(run.device, options.threads)
         )
         dist.barrier()
 
@@ -68,22 +46,21 @@ def exact(run: Run) -> Outcome | None:
     with run.phase("compute", "seeding"):
         search = study.search(run, totals)
 
-    with run.phase("communicate", "iterating"):
+    with run.iterations("iterating") as computed:
         while not search.done:
             sums = all_reduce(worker.step(search.centres))
             with run.phases("compute"):
                 search.advance(sums)
             run.progress(str(search))
 
-    with run.phase("communicate", "adding up the inertia"):
         inertia = sum(gather_objects(worker.score(search.best.centres)))
+        computed(gather_objects(worker.phases.seconds))
     density = None
     if maps.wanted(options.out):
         with run.phase("write", "counting for the map"):
             density = all_reduce(worker.density())
     phases = gather_objects(worker.phases.seconds)
     worker.close()
-    study.split_iterations(run, phases)
     if rank != 0:
         return None
     sent = study.bytes_sent(parameters, search.steps, count)
@@ -120,25 +97,7 @@ def published_way(run: Run) -> Outcome | None:
 METHODS = {"exact": exact, "published": published_way}
 
 
-def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
-    study.validate(parameters)
-    maps.check_out(options.out)
-    if not torch_engine.is_rank():
-        return execute(given, engine, options, parameters, launch, sampled=False, quiet=True)
-    return execute(
-        given, engine, options, parameters, compute,
-        sampled_pid=os.getppid(),
-        sampled=torch_engine.local_rank() == 0,
-        quiet=torch_engine.rank() != 0,
-    )  # fmt: skip
-
-
-def launch(run: Run) -> None:
-    torch_engine.started_at(run.phases.seconds["start"])
-    torch_engine.launch("taxi_clustering.run_torch", run.options, sys.argv[1:])
-
-
-main = cli.entry_point(study.STUDY, "torch", main_body)
+main = torch_engine.entry_point(study.STUDY, METHODS)
 
 if __name__ == "__main__":
     main()

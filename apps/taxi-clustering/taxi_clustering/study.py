@@ -24,6 +24,7 @@ from studykit.records import Limit
 from studykit.run import Outcome
 from studykit.run import Run
 
+from taxi_clustering import maps
 from taxi_clustering import trips
 from taxi_clustering.clustering import SAMPLE_SIZE
 from taxi_clustering.clustering import Clustering
@@ -61,6 +62,12 @@ def locate(options: Options, parameters: Parameters) -> DatasetInfo:
     return stores.input_of(options, yellow_trips.DATASET)
 
 
+def validate(options: Options, parameters: Parameters) -> None:
+    if not parameters.tolerance > 0:
+        raise UsageError(f"--tolerance {parameters.tolerance:g}: must be above 0")
+    maps.check_out(options.out)
+
+
 STUDY = Study(
     name="taxi-clustering",
     package="taxi_clustering",
@@ -68,14 +75,10 @@ STUDY = Study(
     dataset=yellow_trips.DATASET.name,
     parameters=Parameters,
     locate=locate,
+    validate=validate,
     methods=("exact", "published"),
     packages=("numpy", "numba", "pyarrow", "ray", "torch", "scikit-learn", "polars"),
 )
-
-
-def validate(parameters: Parameters) -> None:
-    if not parameters.tolerance > 0:
-        raise UsageError(f"--tolerance {parameters.tolerance:g}: must be above 0")
 
 
 @dataclass(frozen=True)
@@ -177,13 +180,6 @@ def limit(run: Run, points: int) -> Limit:
             "streamed_bytes": streamed,
         },
     )
-
-
-def split_iterations(run: Run, worker_phases: Sequence[dict[str, float]]) -> None:
-    """Of the wall time of the iterations, what the slowest worker computed is `compute`."""
-    compute = max(phases.get("compute", 0.0) for phases in worker_phases)
-    run.phases.add("communicate", -compute)
-    run.phases.add("compute", compute)
 
 
 def bytes_sent(parameters: Parameters, steps: int, workers: int) -> int:

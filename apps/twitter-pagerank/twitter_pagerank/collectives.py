@@ -1,12 +1,13 @@
 """What the ranks exchange, in arrays of NumPy: thin forms of torch's collectives over gloo."""
 
 from typing import Any
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.distributed as dist
+from studykit.engines.collectives import all_reduce
+from studykit.engines.collectives import gather_objects
 
 from twitter_pagerank import host_memory
 from twitter_pagerank import relabel
@@ -15,21 +16,6 @@ from twitter_pagerank.kernel import Floats
 from twitter_pagerank.kernel import Keys
 from twitter_pagerank.worker import Segment
 from twitter_pagerank.worker import Worker
-
-T = TypeVar("T")
-
-
-def gather_objects(mine: T) -> list[T]:
-    """One small object of every rank, in the order of ranks, on every rank."""
-    gathered: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(gathered, mine)
-    return gathered
-
-
-def all_reduce(array: npt.NDArray[Any], operation: Any = dist.ReduceOp.SUM) -> npt.NDArray[Any]:
-    """Combine an int32 or int64 array of equal length over the ranks, in place."""
-    dist.all_reduce(torch.from_numpy(array), op=operation)
-    return array
 
 
 def join_ids(mine: npt.NDArray[Any], dense: bool) -> npt.NDArray[Any]:

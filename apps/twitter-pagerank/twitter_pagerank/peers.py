@@ -18,12 +18,12 @@ from studykit import machine
 from studykit import storage
 from studykit.errors import ResourceError
 from studykit.errors import UsageError
+from studykit.execution import execute
 from studykit.options import Options
 from studykit.records import PEER
 from studykit.records import Check
 from studykit.run import Outcome
 from studykit.run import Run
-from studykit.run import execute
 from studykit.text import lines
 
 from twitter_pagerank import edges

@@ -7,27 +7,17 @@ One worker with workers × threads threads, so that it has the same cores as an 
 exchanged, and what the engines send each other is handed on as it is.
 """
 
-from studykit import cli
-from studykit import machine
-from studykit.options import Options
-from studykit.options import Study
+from studykit.engines import plain_engine
 from studykit.run import Outcome
 from studykit.run import Run
-from studykit.run import execute
 
 from twitter_pagerank import kernel
 from twitter_pagerank import relabel
 from twitter_pagerank import study
 from twitter_pagerank import worker as workers
-from twitter_pagerank.study import Parameters
 from twitter_pagerank.study import Ranking
 from twitter_pagerank.study import Totals
 from twitter_pagerank.worker import Worker
-
-
-def compute(run: Run) -> Outcome:
-    with run.profiled():
-        return METHODS[run.options.method](run)
 
 
 def exact(run: Run) -> Outcome:
@@ -82,14 +72,7 @@ def published_way(run: Run) -> Outcome:
 METHODS = {"exact": exact, "published": published_way}
 
 
-def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
-    study.validate(parameters)
-    study.check_out(options.out)
-    machine.pin_threads(options.worker_count * options.threads)
-    return execute(given, engine, options, parameters, compute)
-
-
-main = cli.entry_point(study.STUDY, "plain", main_body)
+main = plain_engine.entry_point(study.STUDY, METHODS)
 
 if __name__ == "__main__":
     main()

@@ -8,22 +8,15 @@ another actor takes it as an argument, where it is read without a copy. Actors h
 one dies the run starts again from the input with new ones.
 """
 
-import contextlib
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import ray
-from ray.exceptions import RayError
-from studykit import cli
-from studykit import machine
 from studykit.engines import ray_engine
-from studykit.options import Options
-from studykit.options import Study
 from studykit.run import Outcome
 from studykit.run import Run
-from studykit.run import execute
 
 from twitter_pagerank import host_memory
 from twitter_pagerank import kernel
@@ -31,13 +24,10 @@ from twitter_pagerank import relabel
 from twitter_pagerank import study
 from twitter_pagerank import worker as workers
 from twitter_pagerank.kernel import Floats
-from twitter_pagerank.study import Parameters
 from twitter_pagerank.study import Ranking
 from twitter_pagerank.study import Totals
 from twitter_pagerank.worker import Segment
 from twitter_pagerank.worker import Worker
-
-ATTEMPTS = 3
 
 
 class RayWorker(Worker):
@@ -79,30 +69,8 @@ class RayWorker(Worker):
         return ids, self.ranks, self.edges, self.phases.seconds
 
 
-def compute(run: Run) -> Outcome:
-    with contextlib.ExitStack() as stack, ray_engine.errors_of_workers():
-        with run.phase("start", "starting Ray"):
-            stack.enter_context(ray_engine.cluster(run.options))
-        peaks = stack.enter_context(ray_engine.node_peaks(run.options))
-        result = METHODS[run.options.method](run)
-        result.hosts, result.host_peaks = ray_engine.hosts(), peaks()
-        if run.options.profile:
-            run.profiles["timeline.json"] = ray_engine.timeline()
-        return result
-
-
+@ray_engine.again_from_the_input
 def exact(run: Run) -> Outcome:
-    for attempt in range(1, ATTEMPTS):
-        try:
-            return _exact(run, attempt)
-        except RayError as error:
-            if not ray_engine.lost_a_worker(error):
-                raise
-            run.say("a worker died: starting again from the input")
-    return _exact(run, ATTEMPTS)
-
-
-def _exact(run: Run, attempt: int) -> Outcome:
     options, parameters = run.options, run.parameters
     count = options.worker_count
 
@@ -148,7 +116,7 @@ def _exact(run: Run, attempt: int) -> Outcome:
         out_degree = ray.put(np.sum(degrees, axis=0, dtype=np.uint32))
         del segments, received, degrees, seen, joined, shared
 
-    with run.phase("communicate", "iterating"):
+    with run.iterations("iterating") as computed:
         firsts = [buckets.first_vertex(cut) for cut in cuts]
         sums = hosts.start(out_degree)
         iterations, residual = 0, float("inf")
@@ -159,16 +127,14 @@ def _exact(run: Run, attempt: int) -> Outcome:
             iterations += 1
             run.progress(f"iteration {iterations}, L1 distance {residual:.1e}")
 
-    with run.phase("communicate", "gathering the ranks"):
         answers = ray.get([actor.answer.remote() for actor in actors])
         ids, ranks = (np.concatenate([answer[part] for answer in answers]) for part in (0, 1))
         edges = sum(answer[2] for answer in answers)
-    phases = [answer[3] for answer in answers]
-    study.split_iterations(run, phases)
+        phases = [answer[3] for answer in answers]
+        computed(phases)
     ranking = Ranking(ids, ranks, edges, totals.edges, iterations, residual)
     sent = study.bytes_sent(totals.edges, len(ids), iterations, count, hosts.others)
     result = study.outcome(run, ranking, worker_phases=phases, bytes_sent=sent)
-    result.quality["attempts"] = attempt
     return result
 
 
@@ -245,14 +211,7 @@ def published_way(run: Run) -> Outcome:
 METHODS = {"exact": exact, "published": published_way}
 
 
-def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
-    study.validate(parameters)
-    study.check_out(options.out)
-    machine.pin_threads(options.threads)
-    return execute(given, engine, options, parameters, compute)
-
-
-main = cli.entry_point(study.STUDY, "ray", main_body)
+main = ray_engine.entry_point(study.STUDY, METHODS)
 
 if __name__ == "__main__":
     main()

@@ -8,50 +8,27 @@ collective: all_reduce (ids, counts, out-degrees), all_to_all (edges), all_gathe
 A rank that dies ends the run: its launcher stops the others and says so.
 """
 
-import contextlib
-import os
-import sys
-
 import numpy as np
 import torch.distributed as dist
-from studykit import cli
 from studykit.engines import torch_engine
-from studykit.options import Options
-from studykit.options import Study
+from studykit.engines.collectives import all_reduce
+from studykit.engines.collectives import gather_objects
 from studykit.run import Outcome
 from studykit.run import Run
-from studykit.run import execute
 
 from twitter_pagerank import kernel
 from twitter_pagerank import relabel
 from twitter_pagerank import study
 from twitter_pagerank import worker as workers
 from twitter_pagerank.collectives import Exchange
-from twitter_pagerank.collectives import all_reduce
 from twitter_pagerank.collectives import exchange
 from twitter_pagerank.collectives import gather_floats
-from twitter_pagerank.collectives import gather_objects
 from twitter_pagerank.collectives import join_ids
 from twitter_pagerank.collectives import lengths
 from twitter_pagerank.device import DeviceWorker
-from twitter_pagerank.study import Parameters
 from twitter_pagerank.study import Ranking
 from twitter_pagerank.study import Totals
 from twitter_pagerank.worker import Worker
-
-
-def compute(run: Run) -> Outcome | None:
-    with contextlib.ExitStack() as stack:
-        with run.phase("start", "joining the ranks"):
-            stack.enter_context(torch_engine.group(run.options))
-        trace = stack.enter_context(torch_engine.profiled(run.options))
-        result = METHODS[run.options.method](run)
-        traces = gather_objects(trace()) if run.options.profile else []
-        run.profiles |= {f"trace-rank-{rank}.json": kept for rank, kept in enumerate(traces)}
-        peaks = gather_objects(torch_engine.host_peak(run))
-        if result is not None:
-            result.hosts, result.host_peaks = torch_engine.hosts(), [p for p in peaks if p]
-        return result
 
 
 def exact(run: Run) -> Outcome | None:
@@ -60,11 +37,10 @@ def exact(run: Run) -> Outcome | None:
 
     with run.phase("start", "compiling or loading the kernels"):
         workers.warm_up()
-        device = torch_engine.device(options)
         worker = (
             Worker(options.threads, parameters.damping)
-            if device == "cpu"
-            else DeviceWorker(device, options.threads, parameters.damping)
+            if run.device == "cpu"
+            else DeviceWorker(run.device, options.threads, parameters.damping)
         )
         dist.barrier()
 
@@ -82,7 +58,7 @@ def exact(run: Run) -> Outcome | None:
         out_degree = all_reduce(out_degree.view(np.int32)).view(np.uint32)
         del segments, joined
 
-    with run.phase("communicate", "iterating"):
+    with run.iterations("iterating") as computed:
         exchanged = Exchange(worker, cuts)
         sums = exchanged(worker.start(out_degree, exchanged.window))
         iterations, residual = 0, float("inf")
@@ -92,13 +68,12 @@ def exact(run: Run) -> Outcome | None:
             iterations += 1
             run.progress(f"iteration {iterations}, L1 distance {residual:.1e}")
 
-    with run.phase("communicate", "gathering the ranks"):
         ids = worker.vertices.ids(0, worker.vertices.count)
         ranks = np.concatenate(gather_floats(worker.ranks, lengths(worker, cuts)))
         edges = sum(gather_objects(worker.edges))
-    phases = gather_objects(worker.phases.seconds)
+        phases = gather_objects(worker.phases.seconds)
+        computed(phases)
     worker.close()
-    study.split_iterations(run, phases)
     if rank != 0:
         return None
     ranking = Ranking(ids, ranks, edges, totals.edges, iterations, residual)
@@ -129,25 +104,7 @@ def published_way(run: Run) -> Outcome | None:
 METHODS = {"exact": exact, "published": published_way}
 
 
-def main_body(given: Study, engine: str, options: Options, parameters: Parameters) -> int:
-    study.validate(parameters)
-    study.check_out(options.out)
-    if not torch_engine.is_rank():
-        return execute(given, engine, options, parameters, launch, sampled=False, quiet=True)
-    return execute(
-        given, engine, options, parameters, compute,
-        sampled_pid=os.getppid(),
-        sampled=torch_engine.local_rank() == 0,
-        quiet=torch_engine.rank() != 0,
-    )  # fmt: skip
-
-
-def launch(run: Run) -> None:
-    torch_engine.started_at(run.phases.seconds["start"])
-    torch_engine.launch("twitter_pagerank.run_torch", run.options, sys.argv[1:])
-
-
-main = cli.entry_point(study.STUDY, "torch", main_body)
+main = torch_engine.entry_point(study.STUDY, METHODS)
 
 if __name__ == "__main__":
     main()

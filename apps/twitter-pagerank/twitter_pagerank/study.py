@@ -20,6 +20,7 @@ from study_data import follower_graph
 from study_data import stores
 from studykit import machine
 from studykit import storage
+from studykit import tables
 from studykit.errors import DataError
 from studykit.errors import UsageError
 from studykit.options import Options
@@ -65,6 +66,14 @@ def locate(options: Options, parameters: Parameters) -> DatasetInfo:
     return stores.input_of(options, follower_graph.DATASET)
 
 
+def validate(options: Options, parameters: Parameters) -> None:
+    if not 0 < parameters.damping < 1:
+        raise UsageError(f"--damping {parameters.damping:g}: must lie between 0 and 1")
+    if not parameters.tolerance > 0:
+        raise UsageError(f"--tolerance {parameters.tolerance:g}: must be above 0")
+    tables.require_ending(options.out)
+
+
 STUDY = Study(
     name="twitter-pagerank",
     package="twitter_pagerank",
@@ -72,16 +81,10 @@ STUDY = Study(
     dataset=follower_graph.DATASET.name,
     parameters=Parameters,
     locate=locate,
+    validate=validate,
     methods=("exact", "published"),
     packages=("numpy", "numba", "pyarrow", "ray", "torch", "torch-ppr", "polars"),
 )
-
-
-def validate(parameters: Parameters) -> None:
-    if not 0 < parameters.damping < 1:
-        raise UsageError(f"--damping {parameters.damping:g}: must lie between 0 and 1")
-    if not parameters.tolerance > 0:
-        raise UsageError(f"--tolerance {parameters.tolerance:g}: must be above 0")
 
 
 @dataclass(frozen=True)
@@ -233,12 +236,6 @@ def write_ranks(ids: npt.NDArray[np.int64], ranks: npt.NDArray[np.float64], uri:
     return storage.absolute(uri)
 
 
-def check_out(uri: str | None) -> None:
-    """Refuse an ending that nothing can be written for, before any work."""
-    if uri is not None and not uri.endswith((".csv", ".parquet")):
-        raise UsageError(f"--out {uri}: end it with .csv or .parquet")
-
-
 def limit(run: Run, ranking: Ranking) -> Limit:
     """Reading every byte once, and streaming every edge's source once an iteration."""
     threads = run.options.worker_count * run.options.threads
@@ -265,13 +262,6 @@ def top_table(top: list[dict[str, Any]]) -> Table:
     for place, entry in enumerate(top, start=1):
         table.add_row(str(place), str(entry["vertex"]), f"{entry['rank']:.6e}")
     return table
-
-
-def split_iterations(run: Run, worker_phases: list[dict[str, float]]) -> None:
-    """Of the wall time of the iterations, what the slowest worker computed is `compute`."""
-    compute = max(phases.get("compute", 0.0) for phases in worker_phases)
-    run.phases.add("communicate", -compute)
-    run.phases.add("compute", compute)
 
 
 def bytes_sent(lines: int, vertices: int, iterations: int, workers: int, receivers: int) -> int:

@@ -1,123 +1,45 @@
-"""Start a private Dask cluster, or join the scheduler at an address; check its size first.
-
-Workers are processes (`nanny`: one that dies is started again and its tasks run again), each with
-its thread pools set, and with no limit of memory but the one that was asked for. Dask queues tasks
-for ever where there is no worker for them, so what was asked for is compared with what there is
-before any work.
-"""
+"""The entry point of a study on Dask: what all studies do there, before and after their own."""
 
 import contextlib
-import logging
-import os
-import shutil
-import socket
-import sys
-import tempfile
-import time
 from collections.abc import Callable
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
-import dask
-import distributed
-from distributed import Client
 from distributed import KilledWorker
-from distributed import LocalCluster
 
+from studykit import cli
 from studykit import machine
-from studykit.errors import ResourceError
+from studykit.engines import dask_cluster
 from studykit.errors import StudyError
-from studykit.memory import TreeSampler
+from studykit.execution import execute
 from studykit.options import Options
-
-CONNECT_SECONDS = 3
-"""A scheduler that is not there is told from a busy one within the time a person waits."""
-START_SECONDS = 60
-WORKERS_SHARE = 0.85
-"""Of --memory-limit; the rest is for this process, with the scheduler inside."""
-SILENT = logging.CRITICAL + 1
-"""On an interrupt Dask leaves connections and coroutines behind, each with its own traceback."""
-MEMORY = {"target": 0.6, "spill": 0.7, "pause": 0.85, "terminate": 0.98}
-"""Shares of a worker's limit from which it spills what it holds (by its own count, then by the
-system's), takes no more tasks, and is started again."""
+from studykit.options import Study
+from studykit.run import Methods
+from studykit.run import Outcome
+from studykit.run import Run
 
 
-@contextlib.contextmanager
-def cluster(options: Options) -> Iterator[Client]:
-    """A client of a cluster with the workers and threads asked for. ResourceError otherwise."""
-    variables = machine.pin_threads(options.threads)
-    for name in ("distributed", "asyncio"):
-        logging.getLogger(name).setLevel(SILENT)
-    folder = tempfile.mkdtemp(prefix="dask-")
-    settings = {
-        "temporary-directory": folder,
-        "distributed.nanny.pre-spawn-environ": variables,
-        "distributed.comm.timeouts.connect": f"{START_SECONDS}s",
-        "distributed.admin.log-format": "%(message)s",
-        **{f"distributed.worker.memory.{name}": share for name, share in MEMORY.items()},
-    }
-    with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        stack.enter_context(dask.config.set(settings))
-        if options.address is None:
-            local = stack.enter_context(_local(options))
-            client = stack.enter_context(Client(local, timeout=START_SECONDS))
-        else:
-            client = stack.enter_context(_join(options.address))
-        _require(client, options)
-        if options.address is not None:
-            client.run(machine.pin_threads, options.threads)
-        yield client
+def entry_point(study: Study, methods: Methods) -> Callable[[], None]:
+    """The main of `run_dask`. `methods` are functions of a `Run` and a Dask `Client` that return
+    an `Outcome`."""
 
+    def body(options: Options, parameters: Any) -> int:
+        machine.pin_threads(options.threads)
+        return execute(study, "dask", options, parameters, compute)
 
-def _local(options: Options) -> LocalCluster:
-    budget = options.memory_limit_bytes
-    # 0 is no limit.
-    share = 0 if budget is None else int(budget * WORKERS_SHARE) // options.worker_count
-    return LocalCluster(
-        n_workers=options.worker_count,
-        threads_per_worker=options.threads,
-        processes=True,
-        host="127.0.0.1",
-        # Any free port: without an address, Dask warns where its usual one is taken.
-        dashboard_address="127.0.0.1:0",
-        scheduler_kwargs={"dashboard": options.dashboard},
-        memory_limit=share,
-        silence_logs=SILENT,
-    )
+    def compute(run: Run) -> Outcome:
+        with contextlib.ExitStack() as stack, errors_of_workers():
+            with run.phase("start", "starting Dask"):
+                client = stack.enter_context(dask_cluster.cluster(run.options))
+            peaks = stack.enter_context(dask_cluster.host_peaks(client, run.options))
+            report = stack.enter_context(dask_cluster.profiled(run.options))
+            outcome: Outcome = run.chosen(methods)(run, client)
+            outcome.hosts, outcome.host_peaks = dask_cluster.hosts(client), peaks()
+            if run.options.profile:
+                run.profiles["performance.html"] = report()
+            return outcome
 
-
-def _join(address: str) -> Client:
-    _require_listener(address)
-    try:
-        return Client(address, timeout=START_SECONDS)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ResourceError(f"no Dask scheduler at {address}: {error}") from None
-
-
-def _require_listener(address: str) -> None:
-    """Dask tries an address at which nobody listens again and again."""
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if not host or not port.isdigit():
-        raise ResourceError(f"--address {address}: expected HOST:PORT of a Dask scheduler")
-    try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-    except OSError as error:
-        raise ResourceError(f"no Dask scheduler at {address}: {error}") from None
-
-
-def _threads(client: Client) -> int:
-    workers = client.scheduler_info(n_workers=-1)["workers"]
-    return sum(worker["nthreads"] for worker in workers.values())
-
-
-def _require(client: Client, options: Options) -> None:
-    asked, available = options.worker_count * options.threads, _threads(client)
-    if asked > available:
-        raise ResourceError(
-            f"{options.worker_count} workers × {options.threads} threads ask for {asked} threads,"
-            f" the Dask cluster has {available}"
-        )
+    return cli.entry_point(study, "dask", body)
 
 
 @contextlib.contextmanager
@@ -130,98 +52,3 @@ def errors_of_workers() -> Iterator[None]:
             f"{error.allowed_failures + 1} workers died of the same task; with --memory-limit,"
             " of too little memory"
         ) from error
-
-
-def hosts(client: Client) -> int:
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
-    return len({worker["host"] for worker in workers})
-
-
-_samplers: dict[int, TreeSampler] = {}
-"""In a worker: the sampler of its process."""
-
-
-def _begin_sampling() -> None:
-    if os.getpid() not in _samplers:
-        _samplers[os.getpid()] = TreeSampler().__enter__()
-
-
-def _end_sampling() -> tuple[str, int]:
-    sampler = _samplers.pop(os.getpid(), None)
-    if sampler is None:  # This worker has taken the place of one that died.
-        return socket.gethostname(), 0
-    sampler.sample()
-    sampler.__exit__(None, None, None)
-    return socket.gethostname(), sampler.peak_bytes
-
-
-@contextlib.contextmanager
-def host_peaks(client: Client, options: Options) -> Iterator[Callable[[], list[int]]]:
-    """A function, for one call, for the workers' peak memory on every host; empty for a private
-    cluster, whose processes are this one's children and are sampled with it."""
-    if options.address is None:
-        yield list
-        return
-    client.run(_begin_sampling)
-
-    def peaks() -> list[int]:
-        found: dict[str, int] = {}
-        for host, peak in client.run(_end_sampling).values():
-            found[host] = found.get(host, 0) + peak
-        return list(found.values())
-
-    yield peaks
-
-
-@contextlib.contextmanager
-def profiled(options: Options) -> Iterator[Callable[[], bytes]]:
-    """With --profile, record every task; yields a function, for one call, for Dask's performance
-    report: a page that opens offline."""
-    if not options.profile:
-        yield lambda: b""
-        return
-    with tempfile.TemporaryDirectory(prefix="study-dask-") as folder:
-        path = Path(folder) / "report.html"
-        report = distributed.performance_report(str(path), mode="inline")
-        report.__enter__()
-
-        def finish() -> bytes:
-            report.__exit__(None, None, None)
-            return path.read_bytes()
-
-        yield finish
-
-
-def spilled_bytes(client: Client) -> int:
-    """Bytes that the workers hold on disk at this moment, for want of memory."""
-
-    def on_disk(dask_worker: distributed.Worker) -> int:
-        spilled = getattr(dask_worker.data, "spilled_total", None)
-        return 0 if spilled is None else int(spilled.disk)
-
-    return sum(client.run(on_disk).values())
-
-
-def wait_for(address: str, threads: int, seconds: float = START_SECONDS) -> None:
-    """Return once the scheduler at an address has so many threads; ResourceError if never."""
-    deadline, found = time.monotonic() + seconds, 0
-    while time.monotonic() < deadline:
-        try:
-            with _join(address) as client:
-                while time.monotonic() < deadline:
-                    found = _threads(client)
-                    if found >= threads:
-                        return
-                    time.sleep(0.2)
-        except ResourceError:
-            time.sleep(0.2)  # The scheduler is still starting.
-    raise ResourceError(f"{threads} threads expected at {address}, {found} joined in {seconds:g} s")
-
-
-if (
-    __name__ == "__main__"
-):  # python -m studykit.engines.dask_engine ADDRESS THREADS: for launch scripts
-    try:
-        wait_for(sys.argv[1], int(sys.argv[2]))
-    except ResourceError as error:
-        sys.exit(f"error: {error}")

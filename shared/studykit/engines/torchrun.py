@@ -11,9 +11,12 @@ import sys
 import time
 from types import FrameType
 
+from torch.distributed import run
+from torch.distributed.elastic.rendezvous import RendezvousError
+
 from studykit import cli
-from studykit.engines import torch_engine
-from studykit.errors import ResourceError
+from studykit.engines import torch_launch
+from studykit.errors import BusyError
 from studykit.errors import StudyError
 
 PATIENCE_SECONDS = 10
@@ -36,19 +39,16 @@ def main(argv: list[str]) -> int:
 
 
 def _run(argv: list[str]) -> None:
-    from torch.distributed import run
-    from torch.distributed.elastic.rendezvous import RendezvousError
-
     asked = run.parse_args(argv)
     try:
-        with torch_engine.ended() as asked.log_dir:
+        with torch_launch.ended() as asked.log_dir:
             run.run(asked)
     except (StudyError, RendezvousError) as error:
         _heed_signals()  # torch has put its own in their place.
         if asked.nnodes != "1":
             time.sleep(PATIENCE_SECONDS)
         if isinstance(error, RendezvousError):
-            raise ResourceError(f"the hosts did not meet, or one was lost: {error}") from None
+            raise BusyError(f"the hosts did not meet, or one was lost: {error}") from None
         raise
 
 

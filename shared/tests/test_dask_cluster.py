@@ -15,35 +15,35 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def dask_engine():
-    from studykit.engines import dask_engine
+def dask_cluster():
+    from studykit.engines import dask_cluster
 
-    return dask_engine
+    return dask_cluster
 
 
-def test_workers_have_their_threads_pinned_and_leave_nothing(dask_engine):
-    with testing.nothing_left(), dask_engine.cluster(Options(workers=2, threads=1)) as client:
+def test_workers_have_their_threads_pinned_and_leave_nothing(dask_cluster):
+    with testing.nothing_left(), dask_cluster.cluster(Options(workers=2, threads=1)) as client:
         pinned = client.run(lambda: os.environ["ARROW_NUM_THREADS"])
         assert list(pinned.values()) == ["1", "1"]
         assert client.submit(sum, [1, 2]).result() == 3
-        assert dask_engine.hosts(client) == 1
-        assert dask_engine.spilled_bytes(client) == 0
+        assert dask_cluster.hosts(client) == 1
+        assert dask_cluster.spilled_bytes(client) == 0
 
 
-def test_a_cluster_that_is_too_small_is_refused(dask_engine):
+def test_a_cluster_that_is_too_small_is_refused(dask_cluster):
     with (
-        dask_engine.cluster(Options(workers=1)) as client,
+        dask_cluster.cluster(Options(workers=1)) as client,
         pytest.raises(ResourceError, match="ask for 9 threads, the Dask cluster has 1"),
-        dask_engine.cluster(Options(workers=9, address=client.scheduler_info()["address"])),
+        dask_cluster.cluster(Options(workers=9, address=client.scheduler_info()["address"])),
     ):
         pass
 
 
-def test_a_joined_cluster_tells_its_hosts_peaks_and_keeps_running(dask_engine):
-    with dask_engine.cluster(Options(workers=1)) as owner:
+def test_a_joined_cluster_tells_its_hosts_peaks_and_keeps_running(dask_cluster):
+    with dask_cluster.cluster(Options(workers=1)) as owner:
         options = Options(workers=1, address=owner.scheduler_info()["address"])
-        with dask_engine.cluster(options) as client:
-            with dask_engine.host_peaks(client, options) as peaks:
+        with dask_cluster.cluster(options) as client:
+            with dask_cluster.host_peaks(client, options) as peaks:
                 assert client.submit(len, b"abc").result() == 3
                 (peak,) = peaks()
             assert peak > 20e6
@@ -55,33 +55,35 @@ def test_a_joined_cluster_tells_its_hosts_peaks_and_keeps_running(dask_engine):
     ("address", "word"),
     [("tcp://127.0.0.1:9", "127.0.0.1:9"), ("127.0.0.1:9", "127.0.0.1:9"), ("here", "HOST:PORT")],
 )
-def test_a_scheduler_that_is_not_there_is_refused(dask_engine, address, word):
+def test_a_scheduler_that_is_not_there_is_refused(dask_cluster, address, word):
     with (
         pytest.raises(ResourceError, match=word),
-        dask_engine.cluster(Options(workers=1, address=address)),
+        dask_cluster.cluster(Options(workers=1, address=address)),
     ):
         pass
 
 
-def test_what_does_not_fit_into_the_memory_limit_is_spilled(dask_engine):
-    with dask_engine.cluster(Options(workers=1, memory_limit="600MB")) as client:
+def test_what_does_not_fit_into_the_memory_limit_is_spilled(dask_cluster):
+    with dask_cluster.cluster(Options(workers=1, memory_limit="600MB")) as client:
         held = [client.submit(os.urandom, 40_000_000, pure=False) for _ in range(12)]
         assert sum(client.gather([client.submit(len, part) for part in held])) == 480_000_000
-        assert dask_engine.spilled_bytes(client) > 0
+        assert dask_cluster.spilled_bytes(client) > 0
 
 
-def test_a_task_that_kills_its_workers_is_an_error_of_the_study(dask_engine):
+def test_a_task_that_kills_its_workers_is_an_error_of_the_study(dask_cluster):
+    from studykit.engines.dask_engine import errors_of_workers
+
     with (
-        dask_engine.cluster(Options(workers=1)) as client,
+        dask_cluster.cluster(Options(workers=1)) as client,
         pytest.raises(StudyError, match="workers died"),
-        dask_engine.errors_of_workers(),
+        errors_of_workers(),
     ):
         client.submit(os._exit, 1).result()
 
 
-def test_the_performance_report_opens_offline(dask_engine):
+def test_the_performance_report_opens_offline(dask_cluster):
     options = Options(workers=1, profile=True)
-    with dask_engine.cluster(options) as client, dask_engine.profiled(options) as report:
+    with dask_cluster.cluster(options) as client, dask_cluster.profiled(options) as report:
         client.submit(len, b"abc").result()
         page = report()
     assert b"<html" in page and b"cdn.bokeh.org" not in page

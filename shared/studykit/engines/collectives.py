@@ -1,4 +1,4 @@
-"""What the ranks exchange, in arrays of NumPy: thin forms of torch's collectives over gloo."""
+"""What ranks exchange, in arrays of NumPy: thin forms of torch's collectives over gloo."""
 
 from typing import Any
 from typing import TypeVar
@@ -17,7 +17,7 @@ def gather_objects(mine: T) -> list[T]:
     return gathered
 
 
-def all_reduce(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Add up a float64 or int64 array of equal shape over the ranks, in place."""
-    dist.all_reduce(torch.from_numpy(array))
+def all_reduce(array: npt.NDArray[Any], operation: Any = dist.ReduceOp.SUM) -> npt.NDArray[Any]:
+    """Combine a float64, int32 or int64 array of equal shape over the ranks, in place."""
+    dist.all_reduce(torch.from_numpy(array), op=operation)
     return array

@@ -1,0 +1,44 @@
+"""The input of a run, cut into pieces for its workers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic
+from typing import TypeVar
+
+from studykit import storage
+from studykit.run import Run
+from studykit.storage import Split
+
+LARGEST_SPLIT = 64_000_000
+"""Bytes; larger ones only cost memory."""
+SMALLEST_SPLIT = 1 << 16
+SPLITS_PER_THREAD = 8
+"""So that threads and workers end at about the same time."""
+
+Form = TypeVar("Form")
+
+
+@dataclass(frozen=True)
+class Input(Generic[Form]):
+    """`splits` in file order, and {URI: what is known of a file from its head}."""
+
+    splits: list[Split]
+    formats: dict[str, Form]
+
+    def of_worker(self, index: int, workers: int) -> list[Split]:
+        """Every workers-th split, so that a slow stretch of a file is shared out."""
+        return self.splits[index::workers]
+
+
+def cut(
+    run: Run, formats: Callable[[list[str]], dict[str, Form]], split_bytes: int | None = None
+) -> Input[Form]:
+    """Look at every file's head and cut it: small pieces, as many as there are threads to feed.
+
+    `split_bytes` is the method's own size of a piece, where it has one; --split-size is the user's.
+    """
+    threads = run.options.worker_count * run.options.threads
+    even = run.dataset.bytes // (threads * SPLITS_PER_THREAD) + 1
+    even = min(max(even, SMALLEST_SPLIT), LARGEST_SPLIT)
+    pieces = storage.splits(run.dataset.uri, run.options.split_bytes or split_bytes or even)
+    return Input(pieces, formats(list(dict.fromkeys(piece.uri for piece in pieces))))

@@ -1,0 +1,193 @@
+"""Start a private Dask cluster, or join the scheduler at an address; check its size first.
+
+Workers are processes (`nanny`: one that dies is started again and its tasks run again), each with
+its thread pools set, and with no limit of memory but the one that was asked for. Dask queues tasks
+for ever where there is no worker for them, so what was asked for is compared with what there is
+before any work.
+"""
+
+import contextlib
+import logging
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+
+import dask
+import distributed
+from distributed import Client
+from distributed import LocalCluster
+
+from studykit import machine
+from studykit import processes
+from studykit.engines import clusters
+from studykit.errors import BusyError
+from studykit.errors import ResourceError
+from studykit.memory import TreeSampler
+from studykit.options import Options
+
+START_SECONDS = 60
+WORKERS_SHARE = 0.85
+"""Of --memory-limit; the rest is for this process, with the scheduler inside."""
+SILENT = logging.CRITICAL + 1
+"""On an interrupt Dask leaves connections and coroutines behind, each with its own traceback."""
+MEMORY = {"target": 0.6, "spill": 0.7, "pause": 0.85, "terminate": 0.98}
+"""Shares of a worker's limit from which it spills what it holds (by its own count, then by the
+system's), takes no more tasks, and is started again."""
+
+
+@contextlib.contextmanager
+def cluster(options: Options) -> Iterator[Client]:
+    """A client of a cluster with the workers and threads asked for. ResourceError otherwise."""
+    variables = machine.pin_threads(options.threads)
+    for name in ("distributed", "asyncio"):
+        logging.getLogger(name).setLevel(SILENT)
+    folder = tempfile.mkdtemp(prefix="dask-")
+    settings = {
+        "temporary-directory": folder,
+        "distributed.nanny.pre-spawn-environ": variables,
+        "distributed.comm.timeouts.connect": f"{START_SECONDS}s",
+        "distributed.admin.log-format": "%(message)s",
+        **{f"distributed.worker.memory.{name}": share for name, share in MEMORY.items()},
+    }
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack.enter_context(dask.config.set(settings))
+        if options.address is None:
+            stack.enter_context(processes.ended_on_error())
+            local = stack.enter_context(_local(options))
+            client = stack.enter_context(Client(local, timeout=START_SECONDS))
+        else:
+            client = stack.enter_context(_join(options.address))
+        clusters.require_cores(options, _threads(client), "threads, the Dask cluster")
+        if options.address is not None:
+            client.run(machine.pin_threads, options.threads)
+        yield client
+
+
+def _local(options: Options) -> LocalCluster:
+    budget = options.memory_limit_bytes
+    # 0 is no limit.
+    share = 0 if budget is None else int(budget * WORKERS_SHARE) // options.worker_count
+    return LocalCluster(
+        n_workers=options.worker_count,
+        threads_per_worker=options.threads,
+        processes=True,
+        host="127.0.0.1",
+        # Any free port: without an address, Dask warns where its usual one is taken.
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": options.dashboard},
+        memory_limit=share,
+        silence_logs=SILENT,
+    )
+
+
+def _join(address: str) -> Client:
+    clusters.require_listener(address, "Dask scheduler")
+    try:
+        return Client(address, timeout=START_SECONDS)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise BusyError(f"no Dask scheduler at {address}: {error}") from None
+
+
+def _threads(client: Client) -> int:
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    return sum(worker["nthreads"] for worker in workers.values())
+
+
+def hosts(client: Client) -> int:
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    return len({worker["host"] for worker in workers})
+
+
+_samplers: dict[int, TreeSampler] = {}
+"""In a worker: the sampler of its process."""
+
+
+def _begin_sampling() -> None:
+    if os.getpid() not in _samplers:
+        _samplers[os.getpid()] = TreeSampler().__enter__()
+
+
+def _end_sampling() -> tuple[str, int]:
+    sampler = _samplers.pop(os.getpid(), None)
+    if sampler is None:  # This worker has taken the place of one that died.
+        return socket.gethostname(), 0
+    sampler.sample()
+    sampler.__exit__(None, None, None)
+    return socket.gethostname(), sampler.peak_bytes
+
+
+@contextlib.contextmanager
+def host_peaks(client: Client, options: Options) -> Iterator[Callable[[], list[int]]]:
+    """A function, for one call, for the workers' peak memory on every host; empty for a private
+    cluster, whose processes are this one's children and are sampled with it."""
+    if options.address is None:
+        yield list
+        return
+    client.run(_begin_sampling)
+
+    def peaks() -> list[int]:
+        found: dict[str, int] = {}
+        for host, peak in client.run(_end_sampling).values():
+            found[host] = found.get(host, 0) + peak
+        return list(found.values())
+
+    yield peaks
+
+
+@contextlib.contextmanager
+def profiled(options: Options) -> Iterator[Callable[[], bytes]]:
+    """With --profile, record every task; yields a function, for one call, for Dask's performance
+    report: a page that opens offline."""
+    if not options.profile:
+        yield lambda: b""
+        return
+    with tempfile.TemporaryDirectory(prefix="study-dask-") as folder:
+        path = Path(folder) / "report.html"
+        report = distributed.performance_report(str(path), mode="inline")
+        report.__enter__()
+
+        def finish() -> bytes:
+            report.__exit__(None, None, None)
+            return path.read_bytes()
+
+        yield finish
+
+
+def spilled_bytes(client: Client) -> int:
+    """Bytes that the workers hold on disk at this moment, for want of memory."""
+
+    def on_disk(dask_worker: distributed.Worker) -> int:
+        spilled = getattr(dask_worker.data, "spilled_total", None)
+        return 0 if spilled is None else int(spilled.disk)
+
+    return sum(client.run(on_disk).values())
+
+
+def wait_for(address: str, threads: int, seconds: float = START_SECONDS) -> None:
+    """Return once the scheduler at an address has so many threads; ResourceError if never."""
+    deadline, found = time.monotonic() + seconds, 0
+    while time.monotonic() < deadline:
+        try:
+            with _join(address) as client:
+                while time.monotonic() < deadline:
+                    found = _threads(client)
+                    if found >= threads:
+                        return
+                    time.sleep(0.2)
+        except ResourceError:
+            time.sleep(0.2)  # The scheduler is still starting.
+    raise BusyError(f"{threads} threads expected at {address}, {found} joined in {seconds:g} s")
+
+
+if __name__ == "__main__":  # For launch scripts: … ADDRESS THREADS
+    try:
+        wait_for(sys.argv[1], int(sys.argv[2]))
+    except ResourceError as error:
+        sys.exit(f"error: {error}")

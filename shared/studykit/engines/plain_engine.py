@@ -1,0 +1,33 @@
+"""One process without a framework: the baseline of every chart.
+
+It has workers × threads threads, so that it has the same cores as an engine.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from studykit import cli
+from studykit import machine
+from studykit.execution import execute
+from studykit.options import Options
+from studykit.options import Study
+from studykit.records import PLAIN
+from studykit.run import Methods
+from studykit.run import Outcome
+from studykit.run import Run
+
+
+def entry_point(study: Study, methods: Methods) -> Callable[[], None]:
+    """The main of `run_plain`. `methods` are functions of a `Run` that return an `Outcome`."""
+
+    def body(options: Options, parameters: Any) -> int:
+        machine.pin_threads(options.worker_count * options.threads)
+        limit = options.memory_limit_bytes
+        return execute(study, PLAIN, options, parameters, compute, memory_limit=limit)
+
+    def compute(run: Run) -> Outcome:
+        with run.profiled():
+            outcome: Outcome = run.chosen(methods)(run)
+            return outcome
+
+    return cli.entry_point(study, PLAIN, body)

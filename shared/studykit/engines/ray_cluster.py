@@ -1,0 +1,199 @@
+"""Start a private Ray, or join the one at an address; check its size first; leave nothing behind.
+
+Ray schedules an actor that no node has room for by waiting for ever, so what was asked for is
+compared with what there is before any work.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from studykit import cli
+from studykit import machine
+from studykit import processes
+from studykit.engines import clusters
+from studykit.errors import BusyError
+from studykit.errors import ResourceError
+from studykit.memory import TreeSampler
+from studykit.options import Options
+
+START_ATTEMPTS = 3
+"""Ray gives its own processes 30 s to start, which a busy machine may need more than."""
+OBJECT_STORE_SHARE = 0.4
+"""Of --memory-limit, or of the memory there is; the rest is for the workers' own arrays."""
+
+
+@contextlib.contextmanager
+def cluster(options: Options) -> Iterator[None]:
+    """A Ray with a core for every thread asked for. ResourceError where there is none."""
+    variables = machine.pin_threads(options.threads)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Warnings about accelerators and progress bars say nothing about the study.
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    with contextlib.ExitStack() as stack:
+        # Ray puts a handler of its own in place of the one that lets every `finally` run.
+        on_sigterm = signal.getsignal(signal.SIGTERM)
+        stack.callback(signal.signal, signal.SIGTERM, on_sigterm)
+        if options.address is None:
+            folder = tempfile.mkdtemp(prefix="ray-")
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            stack.enter_context(processes.ended_on_error())
+        stack.enter_context(_standard_output_kept())
+        stack.callback(ray.shutdown)  # It prints what it has held back.
+        try:
+            if options.address is None:
+                _start_local(options, folder)
+            else:
+                _join(options, variables)
+        except SystemExit:  # Raised by the handlers that Ray has while it starts.
+            raise cli.Terminated from None
+        signal.signal(signal.SIGTERM, on_sigterm)
+        available = int(ray.cluster_resources().get("CPU", 0))
+        clusters.require_cores(options, available, "cores, the Ray cluster")
+        yield
+
+
+@contextlib.contextmanager
+def _standard_output_kept() -> Iterator[None]:
+    """What Ray prints of lost workers goes to standard error: the other is the record's alone."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _start_local(options: Options, folder: str) -> None:
+    before = processes.below()
+    for _ in range(START_ATTEMPTS):
+        try:
+            # "local" never means whatever cluster happens to be running (RAY_ADDRESS, `ray start`).
+            ray.init(
+                address="local",
+                num_cpus=options.worker_count * options.threads,
+                include_dashboard=options.dashboard,
+                object_store_memory=_object_store_bytes(options),
+                logging_level=logging.ERROR,
+                log_to_driver=options.debug,
+                # Its workers inherit this process's environment, and with it the thread pools'
+                # sizes; a runtime_env would have every worker started twice.
+                _temp_dir=folder,
+            )
+            return
+        except Exception as error:  # Ray has no class of its own for it.
+            if "timed out during startup" not in str(error):
+                raise
+            ray.shutdown()
+            processes.end(processes.below() - before)
+    raise BusyError(f"Ray did not start in {START_ATTEMPTS} attempts: is the machine too busy?")
+
+
+def _join(options: Options, variables: dict[str, str]) -> None:
+    clusters.require_listener(str(options.address), "Ray cluster")
+    try:
+        ray.init(
+            address=options.address,
+            logging_level=logging.ERROR,
+            log_to_driver=options.debug,
+            runtime_env={"env_vars": variables},
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        first = str(error).strip().split("\n")[0]
+        raise BusyError(f"no Ray cluster at {options.address}: {first}") from None
+
+
+def _object_store_bytes(options: Options) -> int:
+    budget = options.memory_limit_bytes or machine.memory_bytes()
+    free = shutil.disk_usage("/dev/shm").free if os.path.isdir("/dev/shm") else budget
+    # Below 80 MB Ray refuses to start.
+    return max(int(min(budget * OBJECT_STORE_SHARE, free * 0.9)), 80_000_000)
+
+
+def hosts() -> int:
+    """Nodes that are alive: Ray lists dead ones too."""
+    return sum(1 for node in ray.nodes() if node["Alive"])
+
+
+def spilled_bytes() -> int:
+    """Bytes that the object stores of all nodes have written to disk for want of memory."""
+    # Ray tells them nowhere else but on its dashboard, which a run does not start.
+    from ray._private.internal_api import get_memory_info_reply
+    from ray._private.internal_api import get_state_from_address
+
+    store = get_memory_info_reply(
+        get_state_from_address(ray.get_runtime_context().gcs_address)
+    ).store_stats
+    return int(store.spilled_bytes_total)
+
+
+@ray.remote(num_cpus=0)
+class _NodeSampler:
+    """Samples its node's raylet and all that it started; an actor's parent is the raylet."""
+
+    def __init__(self) -> None:
+        self._sampler = TreeSampler(os.getppid()).__enter__()
+
+    def peak_bytes(self) -> int:
+        self._sampler.sample()
+        return self._sampler.peak_bytes
+
+
+@contextlib.contextmanager
+def node_peaks(options: Options) -> Iterator[Callable[[], list[int]]]:
+    """A function for the peak memory of every node; empty for a private Ray, whose processes
+    are this one's children and are sampled with it."""
+    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]] if options.address else []
+    samplers = [
+        _NodeSampler.options(  # type: ignore[attr-defined]
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)
+        ).remote()
+        for node in nodes
+    ]
+    try:
+        yield lambda: ray.get([sampler.peak_bytes.remote() for sampler in samplers])
+    finally:
+        for sampler in samplers:
+            ray.kill(sampler)
+
+
+def timeline() -> bytes:
+    """What every worker did when, for chrome://tracing or https://ui.perfetto.dev."""
+    return json.dumps(ray.timeline()).encode()
+
+
+def wait_for(address: str, cores: int, seconds: float = 60) -> None:
+    """Return once the cluster at an address has so many cores; ResourceError if it never has."""
+    deadline, found = time.monotonic() + seconds, 0
+    while time.monotonic() < deadline:
+        try:
+            if not ray.is_initialized():
+                ray.init(address=address, logging_level=logging.CRITICAL, log_to_driver=False)
+            found = int(ray.cluster_resources().get("CPU", 0))
+            if found >= cores:
+                return
+        except (ConnectionError, RuntimeError):
+            pass  # The head is still starting.
+        time.sleep(0.2)
+    raise BusyError(f"{cores} cores expected at {address}, {found} joined in {seconds:g} s")
+
+
+if __name__ == "__main__":  # For launch scripts: … ADDRESS CORES
+    try:
+        wait_for(sys.argv[1], int(sys.argv[2]))
+    except ResourceError as error:
+        sys.exit(f"error: {error}")

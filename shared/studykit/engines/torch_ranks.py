@@ -1,0 +1,121 @@
+"""torch.distributed as a rank sees it: who it is, the group it joins, where all of them compute.
+
+Ranks talk over gloo, whose messages are arrays of the host's memory.
+"""
+
+import contextlib
+import datetime
+import os
+import tempfile
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch.profiler import ProfilerActivity
+from torch.profiler import profile
+
+from studykit import cli
+from studykit.engines.collectives import gather_objects
+from studykit.errors import ResourceError
+from studykit.errors import StudyError
+from studykit.errors import UsageError
+from studykit.options import Options
+from studykit.run import Run
+
+GROUP_TIMEOUT_SECONDS = 1800
+"""Longest wait of one rank for another: a rank may parse far longer than its siblings. A rank that
+dies is noticed by its launcher within a moment, not by this."""
+
+
+def is_rank() -> bool:
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
+
+
+def rank() -> int:
+    return int(os.environ.get("RANK", "0"))
+
+
+def local_rank() -> int:
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def hosts() -> int:
+    """Launchers that have joined, one on each host, however many ranks each of them started."""
+    return int(os.environ.get("GROUP_WORLD_SIZE", "1"))
+
+
+def share_of_host(options: Options) -> int | None:
+    """Of --memory-limit, what this host's ranks may take, in bytes."""
+    limit, world = options.memory_limit_bytes, int(os.environ["WORLD_SIZE"])
+    return None if limit is None else limit * int(os.environ["LOCAL_WORLD_SIZE"]) // world
+
+
+@contextlib.contextmanager
+def group(options: Options) -> Iterator[None]:
+    """Join the process group of all ranks; leave it in any case."""
+    torch.set_num_threads(options.threads)
+    world = int(os.environ["WORLD_SIZE"])
+    if options.workers is not None and options.workers != world:
+        raise UsageError(f"--workers {options.workers}, but the launcher started {world} ranks")
+    dist.init_process_group("gloo", timeout=datetime.timedelta(seconds=GROUP_TIMEOUT_SECONDS))
+    try:
+        dist.barrier()
+        yield
+    except RuntimeError as error:
+        if "gloo" not in str(error):
+            raise
+        if cli.EXIT_FILE in os.environ:
+            raise SystemExit(1) from None  # The launcher knows which rank was lost, and says so.
+        raise StudyError("lost another rank: the error of that one says why") from error
+    # Not after an error: the others would see the connection close, and say that, before this
+    # rank has said what went wrong.
+    dist.destroy_process_group()
+
+
+def agreed_device(options: Options) -> tuple[str, list[str]]:
+    """Where all ranks compute ('cpu' or 'cuda'), and what each of them has for it.
+
+    A GPU for every rank, or the CPU for all: one slow rank would set the pace. ResourceError where
+    cuda was asked for and not every rank has a GPU.
+    """
+    mine = torch.cuda.device_count() > local_rank()
+    names = gather_objects(torch.cuda.get_device_name(local_rank()) if mine else None)
+    found = [f"cuda {name}" for name in names if name is not None]
+    if options.device == "cuda" and len(found) < len(names):
+        raise ResourceError(
+            f"--device cuda asks for {len(names)} GPUs (one per worker), {len(found)} available"
+        )
+    if options.device == "cpu" or len(found) < len(names):
+        return "cpu", ["cpu"] * len(names)
+    torch.cuda.set_device(local_rank())
+    return "cuda", found
+
+
+@contextlib.contextmanager
+def profiled(options: Options) -> Iterator[Callable[[], bytes]]:
+    """With --profile, record this rank's operators and collectives; yields a function for the
+    trace (Chrome's format), which may be called once the work is done."""
+    if not options.profile:
+        yield lambda: b""
+        return
+    profiler = profile(activities=[ProfilerActivity.CPU])
+    profiler.start()
+
+    def trace() -> bytes:
+        profiler.stop()
+        with tempfile.TemporaryDirectory(prefix="study-trace-") as folder:
+            path = Path(folder) / "trace.json"
+            profiler.export_chrome_trace(str(path))
+            return path.read_bytes()
+
+    yield trace
+
+
+def host_peak(run: Run) -> int:
+    """Peak memory in bytes of this host's ranks and their agent, from its first rank; else 0."""
+    if run.sampler is None or local_rank() != 0:
+        return 0
+    run.sampler.sample()
+    return run.sampler.peak_bytes

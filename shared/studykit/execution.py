@@ -1,0 +1,213 @@
+"""A run under the rules of a fair comparison: locate, compute, check, write, record.
+
+`execute` owns that order. Only what the engine's `compute` does is timed; check and limit come
+after it, with memory not sampled.
+"""
+
+import contextlib
+import datetime
+import shlex
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import psutil
+
+from studykit import cli
+from studykit import machine
+from studykit import phases as phase
+from studykit import records
+from studykit import showing
+from studykit import storage
+from studykit.errors import BusyError
+from studykit.errors import CheckError
+from studykit.errors import ResourceError
+from studykit.errors import StudyError
+from studykit.errors import TimeLimitError
+from studykit.memory import TreeSampler
+from studykit.options import Options
+from studykit.options import Study
+from studykit.options import configuration
+from studykit.records import PLAIN
+from studykit.records import Record
+from studykit.run import Outcome
+from studykit.run import Run
+
+
+def execute(
+    study: Study,
+    engine: str,
+    options: Options,
+    parameters: Any,
+    compute: Callable[[Run], Outcome | None],
+    *,
+    sampled_pid: int | None = None,
+    sampled: bool = True,
+    memory_limit: int | None = None,
+    quiet: bool = False,
+) -> int:
+    """Run `compute` under the rules of a fair comparison; returns the exit code.
+
+    `compute` returns None in a process that only takes part (a torch rank other than the first):
+    it writes a record when it fails and none when it does not. `sampled` says whether memory is
+    sampled here, of the tree below `sampled_pid` (this process). Where that takes more bytes than
+    `memory_limit`, the run ends with a BusyError: for engines that cannot fit into a budget.
+    """
+    started = datetime.datetime.now(datetime.UTC)
+    import_seconds = time.monotonic() - phase.run_started_at()
+    if options.dry_run:
+        showing.print_plan(study, engine, options, parameters)
+        return 0
+    repeat, round_number = cli.repeat_from_environment()
+    rss_before = psutil.Process().memory_info().rss
+    dataset = study.locate(options, parameters)
+    run = Run(study, engine, options, parameters, dataset, quiet=quiet)
+    run.phases.add("start", import_seconds)
+    asked = configuration(study, engine, options, parameters)
+    record = Record(
+        study=study.name,
+        engine=engine,
+        method=options.method,
+        parameters={**asked["parameters"], **_common_parameters(options)},
+        dataset=dataset,
+        workers=options.worker_count,
+        threads=options.threads,
+        oversubscribed=options.worker_count * options.threads > machine.cores(),
+        repeat=repeat,
+        round=round_number,
+        status="failed",
+        probe_seconds=None if quiet else machine.probe(),
+        versions={} if quiet else machine.versions(study.packages),
+        machine=machine.describe(),
+        commit=None if quiet else machine.commit(),
+        command=_command_line(),
+        started_at=started.isoformat(timespec="seconds"),
+        config_hash=records.config_hash(asked),
+    )
+    try:
+        with _budget(memory_limit) as watch:
+            run.sampler = sampler = TreeSampler(sampled_pid, watch)
+            with sampler if sampled else contextlib.nullcontext():
+                outcome = compute(run)
+                if sampled:
+                    sampler.sample()
+        if outcome is None:
+            return 0
+        record.driver_rss_delta_bytes = psutil.Process().memory_info().rss - rss_before
+        _finish(record, run, outcome)
+    except Exception as error:
+        record.status = _status_of(error)
+        _write_failed(record, run, error, options)
+        raise
+    host_peaks = outcome.host_peaks or [sampler.peak_bytes]
+    record.peak_memory_bytes, record.peak_memory_per_host_bytes = sum(host_peaks), max(host_peaks)
+    record.cpu_seconds = sampler.cpu_seconds
+    uri = records.write(record, options.results)
+    _keep_profiles(run, uri)
+    showing.report(record, outcome, uri, options)
+    if record.status == "wrong":
+        raise CheckError(record.error or "the answer failed its check")
+    return 0
+
+
+def _finish(record: Record, run: Run, outcome: Outcome) -> None:
+    """Write the answer, check it, and fill in what the run has shown."""
+    options = run.options
+    if options.out is not None:
+        with run.phase("write", f"writing {options.out}"):
+            record.outputs = dict(outcome.write(options.out))
+    record.quality = outcome.quality
+    record.worker_phases = phase.over_workers(outcome.worker_phases)
+    record.bytes_read, record.bytes_sent = outcome.bytes_read, outcome.bytes_sent
+    record.hosts = outcome.hosts
+    record.devices = list(
+        outcome.devices or ["cpu"] * (1 if run.engine == PLAIN else run.options.worker_count)
+    )
+    record.status = "done"
+    if outcome.assess is not None:
+        with run.phase("check", "assessing the answer"):
+            record.quality |= outcome.assess()
+    if options.check:
+        with run.phase("check", "checking against the oracle"):
+            record.check = outcome.check()
+        if record.check.passed is False:
+            record.status = "wrong"
+            record.error = f"the answer failed its check ({record.check.oracle}):" + "".join(
+                f" {name} {value}" for name, value in record.check.detail.items()
+            )
+    elif options.method != "published":
+        record.status = "unchecked"
+    if outcome.unconverged is not None:
+        record.status, record.error = "wrong", outcome.unconverged
+    if outcome.limit is not None:
+        record.limit = outcome.limit()
+    record.phases = dict(run.phases.seconds)
+    record.wall_seconds = run.phases.wall_seconds
+
+
+@contextlib.contextmanager
+def _budget(limit: int | None) -> Iterator[Callable[[int], None]]:
+    """Yields what a sampler tells the bytes that it finds: beyond the limit, the main thread gets
+    an error, by a signal, as it does for a time limit."""
+    if limit is None:
+        yield lambda found: None
+        return
+    needed = 0
+
+    def exceeded(number: int, frame: FrameType | None) -> None:
+        raise BusyError(
+            f"--memory-limit is {limit:,} bytes, the run needed {needed:,}: raise it, or take fewer"
+            " workers or an engine that spills"
+        )
+
+    def watch(found: int) -> None:
+        nonlocal needed
+        if found > limit and not needed:
+            needed = found
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    previous = signal.signal(signal.SIGUSR1, exceeded)
+    try:
+        yield watch
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+
+
+def _status_of(error: Exception) -> records.Status:
+    """A sweep tries again what failed, and not what this machine has not got."""
+    if isinstance(error, TimeLimitError):
+        return "timeout"
+    lasting = isinstance(error, ResourceError) and not isinstance(error, BusyError)
+    return "skipped" if lasting else "failed"
+
+
+def _write_failed(record: Record, run: Run, error: Exception, options: Options) -> None:
+    record.phases = dict(run.phases.seconds)
+    record.wall_seconds = run.phases.wall_seconds
+    record.error = " ".join(str(error).split()) or type(error).__name__
+    # The error that is on its way to the person matters more than one about its record.
+    with contextlib.suppress(StudyError):
+        records.write(record, options.results)
+
+
+def _common_parameters(options: Options) -> dict[str, Any]:
+    names = ("seed", "data_seed", "split_size", "device", "memory_limit", "address")
+    return {name: getattr(options, name) for name in names}
+
+
+def _command_line() -> str:
+    main = sys.modules["__main__"].__spec__
+    program = f"python -m {main.name}" if main is not None else shlex.quote(sys.argv[0])
+    return shlex.join([*program.split(" "), *sys.argv[1:]])
+
+
+def _keep_profiles(run: Run, record_uri: str) -> None:
+    for name, content in run.profiles.items():
+        uri = record_uri.removesuffix(".json") + "." + name
+        storage.write_bytes(uri, content)
+        run.say(f"profile: {uri}")
