@@ -26,6 +26,7 @@ from studykit.memory import TreeSampler
 from studykit.options import Options
 from studykit.options import Study
 from studykit.phases import Phases
+from studykit.records import PLAIN
 from studykit.records import Check
 from studykit.records import DatasetInfo
 from studykit.records import Limit
@@ -103,9 +104,10 @@ class Run:
         """The phase in which workers compute and exchange by turns.
 
         Yields a function to be told, at the end, the seconds of every worker: of the wall time,
-        what the slowest of them computed is `compute`, the rest is `communicate`.
+        what the slowest of them computed is `compute`, the rest is `communicate`. One plain
+        process exchanges nothing: all of it is `compute`.
         """
-        told: list[float] = [0.0]
+        told: list[float] = []
 
         def computed(worker_phases: Sequence[Mapping[str, float]]) -> None:
             told[:] = [seconds.get("compute", 0.0) for seconds in worker_phases]
@@ -115,9 +117,10 @@ class Run:
                 yield computed
         finally:
             wall = self.phases.seconds.pop("iterations")
-            compute = min(max(told), wall)
+            compute = wall if self.engine == PLAIN else min(max(told, default=0.0), wall)
             self.phases.add("compute", compute)
-            self.phases.add("communicate", wall - compute)
+            if self.engine != PLAIN:
+                self.phases.add("communicate", wall - compute)
 
     @contextlib.contextmanager
     def profiled(self) -> Iterator[None]:
