@@ -63,7 +63,6 @@ def ended() -> Iterator[str]:
     A rank that fails has said why and has left its code: SystemExit with the same. A rank that was
     killed could not: StudyError. Either way no other rank is left.
     """
-
     for name in ("torch.distributed.elastic", "torch.distributed.launcher"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with (
