@@ -19,7 +19,7 @@ FILES = {
     "apps/ranks/README.md": "# Ranks\n\nRun `./pants run apps/ranks:ray -- --size tiny`.\n"
     "[kernel](ranks/run_ray.py), [kit](../../shared/studykit/storage.py#size), "
     "[top](../../README.md), [web](https://ray.io).\n",
-    "apps/ranks/requirements.txt": "# why\nray[default]  # an engine\nsmall_thing>=1\n",
+    "apps/ranks/requirements.txt": "# why\n-r ../../shared/requirements.txt\nsmall_thing>=1\n",
     "apps/ranks/requirements.lock": (
         "aiohttp==3.0 \\\n    --hash=sha256:00\n"
         "ray==2.60.0 \\\n    --hash=sha256:01\n"
@@ -31,6 +31,7 @@ FILES = {
     "apps/ranks/tests/test_ranks.py": "def test_it(): pass\n",
     "apps/other/requirements.lock": "",
     "shared/BUILD": "",
+    "shared/requirements.txt": "ray[default]  # an engine\n",
     "shared/studykit/__init__.py": "",
     "shared/studykit/storage.py": "SIZE = 1\n",
     "datasets/study_data/__init__.py": "",
@@ -107,6 +108,14 @@ def test_pyproject_names_the_packages_and_the_locked_versions(
         "ray==2.60.0",
         "small-thing==1.5 ; python_full_version < '3.12'",
     ]
+
+
+def test_the_requirements_of_all_studies_stand_where_they_were_included(
+    repository: Path, tmp_path: Path
+) -> None:
+    lift.lift(repository, "ranks", tmp_path / "copy")
+    lines = (tmp_path / "copy/requirements.txt").read_text().splitlines()
+    assert lines == ["# why", "ray[default]  # an engine", "small_thing>=1"]
 
 
 def test_commands_take_their_new_form_in_the_readme_and_in_docstrings(

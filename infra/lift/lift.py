@@ -78,8 +78,9 @@ def studies(root: Path) -> list[str]:
 def finish(root: Path, app: str, target: Path, files: list[Path]) -> None:
     """Write what the repository has once for all studies, or not at all."""
     study = root / "apps" / app
-    for name in ("requirements.txt", "requirements.lock"):
-        shutil.copyfile(study / name, target / name)
+    named = project.requirements(study / "requirements.txt")
+    (target / "requirements.txt").write_text(named.replace(f"apps/{app}/", ""), "utf-8")
+    shutil.copyfile(study / "requirements.lock", target / "requirements.lock")
     shutil.copyfile(root / "LICENSE", target / "LICENSE")
     packages = sorted(
         {
@@ -88,12 +89,8 @@ def finish(root: Path, app: str, target: Path, files: list[Path]) -> None:
             if path.name == "__init__.py" and path.parts[0] != "tests"
         }
     )
-    settings = project.pyproject(
-        app,
-        packages,
-        (study / "requirements.txt").read_text("utf-8"),
-        (study / "requirements.lock").read_text("utf-8"),
-    )
+    lock = (study / "requirements.lock").read_text("utf-8")
+    settings = project.pyproject(app, packages, named, lock)
     (target / "pyproject.toml").write_text(settings, "utf-8")
     readme = target / "README.md"
     text = readme.read_text("utf-8") if readme.exists() else f"# {app}\n"

@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)\s*(;[^\\]+)?", re.MULTILINE)
+INCLUDED = re.compile(r"^-r +(\S+)[^\n]*\n", re.MULTILINE)
 REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(\[[^]]*\])?")
+
+
+def requirements(path: Path) -> str:
+    """What a requirements.txt names, with what it includes by `-r` in the place of that line."""
+
+    def included(found: re.Match[str]) -> str:
+        return requirements(path.parent / found[1])
+
+    return INCLUDED.sub(included, path.read_text("utf-8"))
 
 
 def pins(lock: str) -> list[str]:
@@ -19,16 +29,16 @@ def pins(lock: str) -> list[str]:
     ]
 
 
-def direct(requirements: str, lock: str) -> list[str]:
-    """The requirements that the study names itself, at the versions of the lock."""
+def direct(named: str, lock: str) -> list[str]:
+    """The requirements that are named, at the versions of the lock."""
     locked: dict[str, list[tuple[str, str]]] = {}
     for name, version, marker in PIN.findall(lock):
         locked.setdefault(normal(name), []).append((version, marker.strip()))
     lines = []
-    for line in requirements.splitlines():
-        named = REQUIREMENT.match(line)
-        if named:
-            name, extras = named[1], named[2] or ""
+    for line in named.splitlines():
+        found = REQUIREMENT.match(line)
+        if found:
+            name, extras = found[1], found[2] or ""
             lines += [
                 f"{name}{extras}=={version}" + (f" {marker}" if marker else "")
                 for version, marker in locked[normal(name)]
@@ -41,7 +51,7 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def pyproject(app: str, packages: Iterable[str], requirements: str, lock: str) -> str:
+def pyproject(app: str, packages: Iterable[str], named: str, lock: str) -> str:
     """The lifted study as a project of its own; `uv run` and `pip install -e .` both read it."""
     return f"""\
 [build-system]
@@ -57,7 +67,7 @@ requires-python = "==3.11.*"
 license = "Apache-2.0"
 license-files = ["LICENSE"]
 dependencies = [
-{_lines(direct(requirements, lock))}
+{_lines(direct(named, lock))}
 ]
 
 [tool.setuptools]
@@ -121,9 +131,11 @@ def relink(text: str, path: str, places: Mapping[str, Path]) -> str:
 
 
 def place(path: str, app: str) -> Path | None:
-    """Where a file of the repository lies in the lifted project; None for Pants' own files."""
+    """Where a file of the repository lies in the lifted project; None for Pants' own files, and for
+    requirements, which are written anew."""
     parts = Path(path).parts
-    if parts[-1].startswith("BUILD") or parts[0] not in ("apps", "shared", "datasets"):
+    written_anew = parts[-1].startswith(("BUILD", "requirements."))
+    if written_anew or parts[0] not in ("apps", "shared", "datasets"):
         return None
     if parts[0] == "apps":
         return Path(*parts[2:]) if parts[1] == app else None
