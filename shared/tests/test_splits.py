@@ -9,7 +9,6 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
-import fake_s3
 import numpy as np
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -26,6 +25,7 @@ from studykit.storage import Block
 from studykit.storage import Split
 from studykit.storage import filesystems
 from studykit.storage import reading
+from studytest import fake_s3
 
 LINES = st.lists(
     st.tuples(

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
-import fake_s3
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 from pyarrow import fs as arrow_fs
 from studykit import storage
 from studykit.errors import DataError
@@ -18,33 +16,14 @@ from studykit.errors import StorageError
 from studykit.errors import UsageError
 from studykit.storage import filesystems
 from studykit.storage import writing
-
-
-class Memory(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
-    """HDFS for the tests: a store of its own, which fails as often as it is told to."""
-
-    protocol = "hdfs"
-    cachable = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.store: dict[str, Any] = {}
-        self.pseudo_dirs = [""]
-        self.failures: list[Exception] = []
-
-    def info(self, path: str, **options: Any) -> Any:
-        if self.failures:
-            raise self.failures.pop(0)
-        return super().info(path, **options)
+from studytest import fake_hdfs
+from studytest import fake_s3
+from studytest.fake_hdfs import Memory
 
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
-    client = Memory()
-    wrapped = arrow_fs.PyFileSystem(arrow_fs.FSSpecHandler(client))
-    monkeypatch.setattr(filesystems, "_open_clients", {})
-    monkeypatch.setitem(filesystems.CLIENTS, "hdfs", lambda _: wrapped)
-    return client
+    return fake_hdfs.install(monkeypatch)
 
 
 @pytest.fixture(params=["file", "hdfs", "s3"])

@@ -12,14 +12,17 @@
 
 A URI without a scheme is a local path. Whatever fails is a `StorageError` that names the URI.
 The parts: `filesystems` (a URI's file system, its failures, retries), `files` (whole files),
-`writing` (atomic), `splitting` (byte ranges at line ends), `reading` (their lines).
+`folders` (files that count together), `writing` (atomic), `splitting` (byte ranges at line ends),
+`reading` (their lines).
 """
 
 from studykit.storage.files import Entry
 from studykit.storage.files import exists
 from studykit.storage.files import find
+from studykit.storage.files import find_sizes
 from studykit.storage.files import free_bytes
 from studykit.storage.files import list_files
+from studykit.storage.files import list_sizes
 from studykit.storage.files import look
 from studykit.storage.files import make_folder
 from studykit.storage.files import open_input
@@ -32,6 +35,9 @@ from studykit.storage.filesystems import filesystem
 from studykit.storage.filesystems import is_local
 from studykit.storage.filesystems import join
 from studykit.storage.filesystems import local_path
+from studykit.storage.folders import remove_folder
+from studykit.storage.folders import remove_unfinished
+from studykit.storage.folders import write_folder
 from studykit.storage.reading import line_number
 from studykit.storage.reading import map_splits
 from studykit.storage.reading import read_blocks
@@ -50,12 +56,14 @@ __all__ = [
     "exists",
     "filesystem",
     "find",
+    "find_sizes",
     "free_bytes",
     "is_gzip",
     "is_local",
     "join",
     "line_number",
     "list_files",
+    "list_sizes",
     "local_path",
     "look",
     "make_folder",
@@ -64,9 +72,12 @@ __all__ = [
     "read_blocks",
     "read_bytes",
     "remove",
+    "remove_folder",
+    "remove_unfinished",
     "size",
     "splits",
     "version",
     "write_atomic",
     "write_bytes",
+    "write_folder",
 ]

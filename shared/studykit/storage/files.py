@@ -99,43 +99,49 @@ def exists(uri: str) -> bool:
     return True
 
 
-def list_files(uri: str) -> list[str]:
-    """A file → itself; a folder → the data files in it, sorted by name.
+def list_files(uri: str, recursive: bool = False) -> list[str]:
+    """A file → itself; a folder → the data files in it, and in those below it, sorted by path.
 
     Hidden files (`.` and `_` in front) and sidecars (`*.json`) are no data. StorageError where
     the URI is missing, DataError where a folder holds no data file.
     """
+    return list(list_sizes(uri, recursive))
+
+
+def list_sizes(uri: str, recursive: bool = False) -> dict[str, int]:
+    """The data files as `list_files` gives them, each with its bytes."""
     entry = look(uri)
     if not entry.is_folder:
-        return [entry.uri]
-    names = [found for found in _listed(entry.uri, recursive=False) if _is_data(found)]
-    if not names:
+        return {entry.uri: entry.size}
+    found = _listed(entry.uri, recursive, hidden=(".", "_"))
+    data = {file: size for file, size in found.items() if not file.endswith(".json")}
+    if not data:
         raise DataError("no data: a folder without a data file", uri=entry.uri)
-    return names
+    return data
 
 
 def find(uri: str, suffix: str = "", recursive: bool = True) -> list[str]:
     """All files below a folder whose names end so, sorted by path; hidden ones are left out."""
-    root = absolute(uri)
-    found = _listed(root, recursive)
-    return [
-        file
-        for file in found
-        if file.endswith(suffix)
-        and not any(part.startswith(".") for part in file[len(root) :].split("/"))
-    ]
+    return [file for file in find_sizes(uri, recursive) if file.endswith(suffix)]
 
 
-def _is_data(uri: str) -> bool:
-    name = uri.rsplit("/", 1)[-1]
-    return not name.startswith((".", "_")) and not name.endswith(".json")
+def find_sizes(uri: str, recursive: bool = True) -> dict[str, int]:
+    """All files below a folder as `find` gives them, each with its bytes."""
+    return _listed(absolute(uri), recursive, hidden=(".",))
 
 
-def _listed(uri: str, recursive: bool) -> list[str]:
-    def attempt() -> list[str]:
+def _listed(uri: str, recursive: bool, hidden: tuple[str, ...]) -> dict[str, int]:
+    """{file: its bytes} below a folder, but for what lies at or below a name that begins so."""
+
+    def attempt() -> dict[str, int]:
         files, path = filesystems.filesystem(uri)
         found = files.get_file_info(arrow_fs.FileSelector(path, recursive=recursive))
-        return sorted(uri_of(uri, info.path) for info in found if info.is_file)
+        sizes = {uri_of(uri, info.path): info.size for info in found if info.is_file}
+        return {
+            file: sizes[file]
+            for file in sorted(sizes)
+            if not any(part.startswith(hidden) for part in file[len(uri) :].split("/"))
+        }
 
     if is_local(uri):
         with translated(uri):

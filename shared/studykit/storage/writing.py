@@ -9,6 +9,7 @@ is completed, or abandoned.
 import errno
 import io
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,14 +56,20 @@ def write_atomic(uri: str) -> Iterator[BinaryIO]:
         yield file
 
 
-def _hidden(target: str) -> str:
+def hidden(target: str) -> str:
+    """A name beside the target that no reader sees."""
     folder, _, name = target.rpartition("/")
     return f"{folder}/.{name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
+def hides(name: str, target: str) -> bool:
+    """Whether a file's or folder's name is such a one, of the target's name."""
+    return bool(re.fullmatch(rf"\.{re.escape(target)}\.[0-9]+-[0-9a-f]{{8}}\.tmp", name))
+
+
 @contextmanager
 def _write_local(target: str) -> Iterator[BinaryIO]:
-    temporary = _hidden(target)
+    temporary = hidden(target)
     with translated(target):
         if os.path.isdir(target):
             raise IsADirectoryError(errno.EISDIR, "is a folder")
@@ -76,7 +83,7 @@ def _write_local(target: str) -> Iterator[BinaryIO]:
                 os.fsync(file.fileno())
         with translated(target):
             os.replace(temporary, target)
-            _sync_folder(os.path.dirname(target))
+            sync_folder(os.path.dirname(target))
     except BaseException as error:
         with suppress(OSError):
             os.unlink(temporary)
@@ -85,7 +92,7 @@ def _write_local(target: str) -> Iterator[BinaryIO]:
         raise
 
 
-def _sync_folder(path: str) -> None:
+def sync_folder(path: str) -> None:
     """Make the rename itself survive a power cut, where the file system lets us."""
     folder = os.open(path, os.O_RDONLY)
     try:
@@ -117,22 +124,22 @@ class _Remote(io.BufferedIOBase):
 
 @contextmanager
 def _write_hdfs(target: str) -> Iterator[BinaryIO]:
-    temporary = _hidden(target)
+    temporary = hidden(target)
     files, path = filesystems.filesystem(target)
-    hidden = filesystems.filesystem(temporary)[1]
+    hidden_path = filesystems.filesystem(temporary)[1]
     client = files.handler.fs  # Arrow's own move does not replace a file that is there already.
     make_folder(target.rpartition("/")[0])
-    file = retried(lambda: client.open(hidden, "wb"), target)
+    file = retried(lambda: client.open(hidden_path, "wb"), target)
     try:
         yield cast(BinaryIO, _Remote(file, target))
         with translated(target):
             answered(file.close, target)
-            answered(lambda: client.mv(hidden, path, overwrite=True), target)
+            answered(lambda: client.mv(hidden_path, path, overwrite=True), target)
     except BaseException:
         with suppress(Exception):
             answered(file.close, target)
         with suppress(Exception):
-            answered(lambda: files.delete_file(hidden), target)
+            answered(lambda: files.delete_file(hidden_path), target)
         raise
 
 

@@ -1,0 +1,97 @@
+"""Folders of many files: written together, removed with all that is below.
+
+The one idea: a folder is renamed as a file is, so its files are written below a hidden name and
+appear together. S3 renames nothing: there they appear one by one, and the one written last says
+that all of them are there. So whoever reads looks for that one, on every store.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextlib import suppress
+
+from pyarrow import fs as arrow_fs
+
+from studykit.errors import StorageError
+from studykit.storage import filesystems
+from studykit.storage.files import exists
+from studykit.storage.files import make_folder
+from studykit.storage.files import remove
+from studykit.storage.filesystems import absolute
+from studykit.storage.filesystems import answered
+from studykit.storage.filesystems import is_local
+from studykit.storage.filesystems import local_path
+from studykit.storage.filesystems import retried
+from studykit.storage.filesystems import scheme
+from studykit.storage.filesystems import translated
+from studykit.storage.filesystems import uri_of
+from studykit.storage.writing import hidden
+from studykit.storage.writing import hides
+from studykit.storage.writing import sync_folder
+
+
+@contextmanager
+def write_folder(uri: str, last: str) -> Iterator[str]:
+    """A URI below which files are written that count together once the block ends well.
+
+    The block writes the file named `last` at its end: a folder without it is incomplete, and
+    replaced. One that is complete by then, because somebody else was faster, is left as it is.
+    Whatever ends the block early leaves nothing behind.
+    """
+    target = absolute(uri)
+    place = target if scheme(target) == "s3" else hidden(target)
+    make_folder(place)
+    try:
+        yield place
+        if place != target and not exists(f"{target}/{last}"):
+            remove_folder(target)
+            _rename(place, target)
+    finally:
+        with suppress(StorageError):
+            if place != target or not exists(f"{target}/{last}"):
+                remove_folder(place)
+
+
+def _rename(source: str, target: str) -> None:
+    if is_local(target):
+        with translated(target):
+            os.rename(source, target)
+            sync_folder(os.path.dirname(target))
+        return
+    files, path = filesystems.filesystem(target)
+    hidden_path = filesystems.filesystem(source)[1]
+    with translated(target):
+        answered(lambda: files.handler.fs.mv(hidden_path, path, recursive=True), target)
+
+
+def remove_folder(uri: str) -> bool:
+    """Remove a folder with all that is below; False where there is none."""
+    if is_local(uri):
+        with translated(uri):
+            there = os.path.isdir(local_path(uri))
+            if there:
+                shutil.rmtree(local_path(uri))
+            return there
+    files, path = filesystems.filesystem(uri)
+
+    def attempt() -> bool:
+        there = files.get_file_info(path).type == arrow_fs.FileType.Directory
+        if there:
+            files.delete_dir(path)
+        return bool(there)
+
+    return retried(attempt, uri)
+
+
+def remove_unfinished(uri: str) -> None:
+    """Remove what killed writers of this file or folder have left under hidden names."""
+    parent, _, name = absolute(uri).rpartition("/")
+    if not exists(parent):
+        return
+    files, path = filesystems.filesystem(parent)
+    found = retried(lambda: files.get_file_info(arrow_fs.FileSelector(path)), parent)
+    for info in found:
+        left = uri_of(parent, info.path)
+        if hides(info.base_name, name) and not remove_folder(left):
+            remove(left)
