@@ -18,7 +18,7 @@ from studykit import storage
 from studykit.errors import DataError
 from studykit.errors import ResourceError
 from studykit.errors import UsageError
-from studytest import testing
+from studytest import running
 
 GRAPH = follower_graph.DATASET
 TINY = GRAPH.sizes["tiny"]
@@ -170,7 +170,7 @@ def test_sizes_are_what_their_names_say(size: str) -> None:
 
 def test_a_store_knows_no_data_set() -> None:
     code = "import sys, study_data.stores; print(*sys.modules)"
-    done = testing.finish(testing.start_python("-c", code))
+    done = running.finish(running.start_python("-c", code))
     loaded = {name for name in done.stdout.split() if name.startswith("study_data.")}
     assert loaded == {f"study_data.{name}" for name in ("dataset", "progress", "stores")}
 

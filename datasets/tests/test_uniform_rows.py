@@ -16,7 +16,7 @@ from study_data import halves
 from study_data import uniform_rows
 from studykit.errors import DataError
 from studykit.errors import UsageError
-from studytest import testing
+from studytest import running
 
 TINY = uniform_rows.DATASET.sizes["tiny"]
 
@@ -121,11 +121,11 @@ def test_halves_are_the_whole(tmp_path, monkeypatch, rows, block, end):  # type:
 def test_the_command_says_where_the_halves_are(tmp_path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "rows.csv"
     path.write_bytes(text(10))
-    finished = testing.run(data.__name__, "split", path)
+    finished = running.run(data.__name__, "split", path)
     assert finished.code == 0, finished.stderr
     assert (tmp_path / "half2.csv").read_bytes().count(b"\n") == 6
     assert str(tmp_path / "half1.csv") in finished.stderr
-    assert testing.run(data.__name__, "split", tmp_path / "no.csv").code == 5
+    assert running.run(data.__name__, "split", tmp_path / "no.csv").code == 5
 
 
 def test_one_row_has_no_halves(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -7,7 +7,7 @@ import pytest
 from studykit.errors import ResourceError
 from studykit.errors import StudyError
 from studykit.options import Options
-from studytest import testing
+from studytest import leftovers
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("distributed") is None, reason="dask is not in this environment"
@@ -22,7 +22,7 @@ def dask_cluster():
 
 
 def test_workers_have_their_threads_pinned_and_leave_nothing(dask_cluster):
-    with testing.nothing_left(), dask_cluster.cluster(Options(workers=2, threads=1)) as client:
+    with leftovers.nothing_left(), dask_cluster.cluster(Options(workers=2, threads=1)) as client:
         pinned = client.run(lambda: os.environ["ARROW_NUM_THREADS"])
         assert list(pinned.values()) == ["1", "1"]
         assert client.submit(sum, [1, 2]).result() == 3

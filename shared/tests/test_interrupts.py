@@ -4,7 +4,7 @@ import signal
 
 import pytest
 from studykit import cli
-from studytest import testing
+from studytest import running
 
 LOCK_STAYS_TAKEN = f"""
 import sys, threading, {cli.__name__} as cli
@@ -27,8 +27,8 @@ cli.application(command)()
     [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)],
 )
 def test_a_lock_that_stays_taken_does_not_hold_up_the_end(number, word, code):
-    process = testing.start_python("-c", LOCK_STAYS_TAKEN)
-    testing.wait_for_line(process, "iterating")
-    finished = testing.interrupt(process, number)
+    process = running.start_python("-c", LOCK_STAYS_TAKEN)
+    running.wait_for_line(process, "iterating")
+    finished = running.interrupt(process, number)
     assert finished.code == code
     assert finished.stderr == f"{word}\n"

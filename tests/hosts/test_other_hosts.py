@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from studytest import testing
+from studytest import leftovers
+from studytest import running
 
 LAUNCH = next(
     folder / "apps/twitter-pagerank/launch"
@@ -32,7 +33,7 @@ def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "other"
     (tmp_path / "bin").mkdir()
     folder.mkdir()
-    mark = f"{testing.MARK}={testing.environment()[testing.MARK]}"
+    mark = f"{leftovers.MARK}={running.environment()[leftovers.MARK]}"
     script = tmp_path / "bin/ssh"
     script.write_text(SSH.format(folder=folder, mark=mark))
     script.chmod(0o755)
@@ -40,20 +41,20 @@ def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def launch(engine: str, tmp_path: Path, hosts: list[str], lines: str) -> testing.Finished:
+def launch(engine: str, tmp_path: Path, hosts: list[str], lines: str) -> running.Finished:
     (tmp_path / "hosts.txt").write_text("\n".join(hosts))
     (tmp_path / "edges.csv").write_text(lines)
     argv = (
         "bash", LAUNCH / f"{engine}.sh", "--hosts", tmp_path / "hosts.txt", "--json",
         "--data", tmp_path / "edges.csv", "--results", tmp_path / "results",
     )  # fmt: skip
-    return testing.finish(
+    return running.finish(
         subprocess.Popen(
             [str(word) for word in argv],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=testing.environment(STUDY_PYTHON=sys.executable),
+            env=running.environment(STUDY_PYTHON=sys.executable),
             start_new_session=True,
         )
     )
@@ -61,7 +62,7 @@ def launch(engine: str, tmp_path: Path, hosts: list[str], lines: str) -> testing
 
 @pytest.mark.parametrize("hosts", [[f"{OTHER}:2"], ["localhost", OTHER]])
 def test_the_code_of_a_torch_rank_comes_back(tmp_path: Path, other: Path, hosts: list[str]) -> None:
-    with testing.nothing_left():
+    with leftovers.nothing_left():
         finished = launch("torch", tmp_path, hosts, "1,2\n" * 1000 + "3,x\n")
     assert finished.code == 2, finished.stderr
     assert "line 1001" in finished.error

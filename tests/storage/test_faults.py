@@ -19,7 +19,7 @@ from servers import Server
 from study_data import copying
 from study_data import follower_graph
 from study_data import stores
-from studytest import testing
+from studytest import running
 
 ENGINES = ["plain", "ray", "torch"]
 READING = ("--workers", 2, "--oversubscribe", "--json", "--split-size", "200kb")
@@ -35,7 +35,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def top(graph: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The answer: what a local run ranks highest."""
-    done = testing.run(
+    done = running.run(
         "twitter_pagerank.run_plain", "--data", graph, "--json",
         "--results", tmp_path_factory.mktemp("results"),
     )  # fmt: skip
@@ -67,24 +67,24 @@ def hdfs_uri(hdfs: Server, graph: Path) -> str:
 
 def upload(source: Path, target: str, server: Server) -> str:
     code = f"import sys, {copying.__name__} as copying; copying.copy(*sys.argv[1:])"
-    done = testing.finish(testing.start_python("-c", code, source, target, **server.variables))
+    done = running.finish(running.start_python("-c", code, source, target, **server.variables))
     assert done.code == 0, done.stderr
     return target
 
 
 def start(engine: str, uri: str, results: Path, *more: object, **variables: str) -> Any:
-    return testing.start(
+    return running.start(
         f"twitter_pagerank.run_{engine}", "--data", uri, "--results", results, *READING, *more,
         **variables,
     )  # fmt: skip
 
 
-def assert_right(done: testing.Finished, top: Any) -> None:
+def assert_right(done: running.Finished, top: Any) -> None:
     assert done.code == 0, done.stderr
     assert done.record["quality"]["top"] == top
 
 
-def assert_refused(done: testing.Finished, uri: str, results: Path, server: Server) -> str:
+def assert_refused(done: running.Finished, uri: str, results: Path, server: Server) -> str:
     """Exit 5, one line with the URI, and no secret in it, in the log or in the record."""
     assert done.code == 5, done.stderr
     assert uri in done.error
@@ -101,7 +101,7 @@ def assert_refused(done: testing.Finished, uri: str, results: Path, server: Serv
 def test_plain_reads_on_after(fault, s3, object_uri, top, tmp_path):
     with proxy(s3.variables["AWS_ENDPOINT_URL"], fault, fault) as between:
         variables = {**s3.variables, "AWS_ENDPOINT_URL": between.endpoint}
-        done = testing.finish(start("plain", object_uri, tmp_path, **variables))
+        done = running.finish(start("plain", object_uri, tmp_path, **variables))
     assert_right(done, top)
     assert between.met == [fault, fault]
 
@@ -111,7 +111,7 @@ def test_an_engine_reads_on_after_all_faults_of_s3(engine, s3, object_uri, top, 
     faults = ["500", "503", "reset", "truncated", "slow"]
     with proxy(s3.variables["AWS_ENDPOINT_URL"], *faults) as between:
         variables = {**s3.variables, "AWS_ENDPOINT_URL": between.endpoint}
-        done = testing.finish(start(engine, object_uri, tmp_path, **variables))
+        done = running.finish(start(engine, object_uri, tmp_path, **variables))
     assert_right(done, top)
     assert between.met == faults
 
@@ -120,7 +120,7 @@ def test_an_engine_reads_on_after_all_faults_of_s3(engine, s3, object_uri, top, 
 def test_s3_that_stays_out_of_order(engine, s3, object_uri, tmp_path):
     with proxy(s3.variables["AWS_ENDPOINT_URL"], always="503") as between:
         variables = {**s3.variables, "AWS_ENDPOINT_URL": between.endpoint}
-        done = testing.finish(start(engine, object_uri, tmp_path, **variables))
+        done = running.finish(start(engine, object_uri, tmp_path, **variables))
     assert_refused(done, object_uri, tmp_path, s3)
     assert len(between.met) > 1
 
@@ -130,26 +130,26 @@ def test_s3_restarted_during_the_read(engine, s3, object_uri, top, tmp_path):
     with proxy(s3.variables["AWS_ENDPOINT_URL"], "hold") as between:
         variables = {**s3.variables, "AWS_ENDPOINT_URL": between.endpoint}
         process = start(engine, object_uri, tmp_path, **variables)
-        assert between.held.wait(testing.LIMIT_SECONDS)
+        assert between.held.wait(running.LIMIT_SECONDS)
         servers.run("s3/s3", "stop", s3.folder, s3.port)
         between.go_on.set()
         time.sleep(1)
         servers.run("s3/s3", "start", s3.folder, s3.port)
-        done = testing.finish(process)
+        done = running.finish(process)
     assert_right(done, top)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_wrong_s3_credentials(engine, s3, object_uri, tmp_path):
     variables = {**s3.variables, "AWS_SECRET_ACCESS_KEY": "wrong" * 8}
-    done = testing.finish(start(engine, object_uri, tmp_path, **variables))
+    done = running.finish(start(engine, object_uri, tmp_path, **variables))
     assert_refused(done, object_uri, tmp_path, Server(s3.uri, variables))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_missing_bucket(engine, s3, tmp_path):
     uri = "s3://no-such-bucket/edges.csv"
-    done = testing.finish(start(engine, uri, tmp_path, **s3.variables))
+    done = running.finish(start(engine, uri, tmp_path, **s3.variables))
     assert_refused(done, uri, tmp_path, s3)
 
 
@@ -157,7 +157,7 @@ def test_a_missing_bucket(engine, s3, tmp_path):
 def test_an_answer_into_a_read_only_bucket(engine, graph, tmp_path):
     with servers.s3(VGW_READ_ONLY="true") as readonly:
         uri = f"{readonly.uri}/ranks.csv"
-        done = testing.finish(
+        done = running.finish(
             start(engine, str(graph), tmp_path, "--out", uri, **readonly.variables)
         )
         assert_refused(done, uri, tmp_path, readonly)
@@ -172,14 +172,14 @@ def test_a_data_node_killed_during_the_read(engine, graph, top, tmp_path):
         process = start(engine, uri, tmp_path)
         time.sleep(5 if engine == "plain" else 20)
         hdfs.signal("datanode-1", signal.SIGKILL)
-        done = testing.finish(process)
+        done = running.finish(process)
     assert_right(done, top)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_name_node_that_is_down(engine, tmp_path):
     uri = f"hdfs://127.0.0.1:{servers.free_port()}/edges.csv"
-    done = testing.finish(start(engine, uri, tmp_path))
+    done = running.finish(start(engine, uri, tmp_path))
     assert_refused(done, uri, tmp_path, Server(uri, {}))
 
 
@@ -193,7 +193,7 @@ def test_a_disk_that_is_full(engine, graph, tmp_path):
     try:
         results = tmp_path / "results"
         uri = str(small / "ranks.csv")
-        done = testing.finish(start(engine, str(graph), results, "--out", uri))
+        done = running.finish(start(engine, str(graph), results, "--out", uri))
         assert "the disk is full" in assert_refused(done, uri, results, Server("", {}))
         assert list(small.iterdir()) == []
     finally:
@@ -209,10 +209,10 @@ def test_an_interrupted_upload_is_no_object(s3, tmp_path):
         "file.write(bytes(2 * writing.PART_BYTES));"
         "print('half', file=sys.stderr, flush=True); sys.stdin.read()"
     )
-    process = testing.start_python("-c", code, uri, **s3.variables)
-    testing.wait_for_line(process, "half")
+    process = running.start_python("-c", code, uri, **s3.variables)
+    running.wait_for_line(process, "half")
     process.kill()
     process.communicate()
     look = "import sys; from studykit import storage; print(storage.exists(sys.argv[1]))"
-    done = testing.finish(testing.start_python("-c", look, uri, **s3.variables))
+    done = running.finish(running.start_python("-c", look, uri, **s3.variables))
     assert done.stdout.strip() == "False", done.stderr

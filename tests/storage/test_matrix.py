@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from servers import Server
 from study_data import copying
-from studytest import testing
+from studytest import running
 
 PACKAGES = sorted(
     {path.parent.name for place in sys.path for path in Path(place).glob("*/run_plain.py")}
@@ -25,7 +25,7 @@ CELLS = [
 
 
 def run(package: str, engine: str, *argv: object, **variables: str) -> dict[str, Any]:
-    done = testing.run(
+    done = running.run(
         f"{package}.run_{engine}", "--workers", 2, "--oversubscribe", "--json", *argv, **variables
     )
     assert done.code == 0, done.stderr
@@ -76,7 +76,7 @@ def test_a_copy_is_read_as_data_of_ones_own(package: str, store: Server, here: P
     expected = local(package, here)
     source, place = expected["dataset"]["uri"], f"{store.uri}/{package}/copied/"
     code = f"import sys, {copying.__name__} as copying; copying.copy(*sys.argv[1:])"
-    done = testing.finish(testing.start_python("-c", code, source, place, **store.variables))
+    done = running.finish(running.start_python("-c", code, source, place, **store.variables))
     assert done.code == 0, done.stderr
     copied = place + source.rsplit("/", 1)[-1]
     record = run(
@@ -93,7 +93,7 @@ def _listed(place: str, store: Server) -> list[str]:
         "found = files.get_file_info(fs.FileSelector(path, recursive=True));"
         "print('\\n'.join(f.uri_of(sys.argv[1], one.path) for one in found if one.is_file))"
     )
-    done = testing.finish(testing.start_python("-c", code, place, **store.variables))
+    done = running.finish(running.start_python("-c", code, place, **store.variables))
     assert done.code == 0, done.stderr
     return done.stdout.split("\n")
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from studytest import testing
+from studytest import running
 from tables import HEADER
 from tables import random_rows
 from tables import write_rows
@@ -18,7 +18,7 @@ def table(tmp_path) -> Path:
 
 def refused(engine: str, code: int, *argv: object, started: bool = False) -> str:
     """The error of a run that is refused, before or after its engine's processes have started."""
-    finished = (testing.run if started else testing.call)(f"ray_vs_dask_etl.run_{engine}", *argv)
+    finished = (running.run if started else running.call)(f"ray_vs_dask_etl.run_{engine}", *argv)
     assert finished.code == code, finished.stderr
     assert "Traceback" not in finished.stderr
     return finished.error
@@ -74,7 +74,7 @@ def test_a_folder_without_data(tmp_path):
 
 
 def test_no_convergence_is_exit_3_and_a_record_that_says_wrong(table, tmp_path):
-    finished = testing.call(
+    finished = running.call(
         "ray_vs_dask_etl.run_plain", "--data", table, "--workers", 1, "--json",
         "--task", "logistic-regression", "--max-iterations", 1, "--results", tmp_path,
     )  # fmt: skip
@@ -87,7 +87,7 @@ def test_a_complete_signal_has_no_maximum_without_l2(tmp_path):
     argv = ("--size", "tiny", "--signal", 1, "--workers", 1, "--task", "logistic-regression",
             "--store", tmp_path / "store", "--results", tmp_path)  # fmt: skip
     assert "--l2" in refused("plain", 3, *argv)
-    held = testing.call("ray_vs_dask_etl.run_plain", *argv, "--l2", 1, "--json")
+    held = running.call("ray_vs_dask_etl.run_plain", *argv, "--l2", 1, "--json")
     assert held.code == 0, held.stderr
     assert held.record["quality"]["accuracy"] > 0.99
 
@@ -124,16 +124,16 @@ def test_wrong_usage_is_exit_2(argv, word):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_help_shows_an_example_that_works(tmp_path, engine):
-    shown = testing.call(f"ray_vs_dask_etl.run_{engine}", "--help").stdout
+    shown = running.call(f"ray_vs_dask_etl.run_{engine}", "--help").stdout
     example = next(line for line in shown.splitlines() if "Example:" in line)
     module, *argv = example.split("python -m ", 1)[1].replace("│", " ").split()
     assert module == f"ray_vs_dask_etl.run_{engine}"
-    finished = testing.call(module, *argv, "--dry-run", "--oversubscribe", "--results", tmp_path)
+    finished = running.call(module, *argv, "--dry-run", "--oversubscribe", "--results", tmp_path)
     assert finished.code == 0, finished.stderr
 
 
 def test_a_dry_run_touches_nothing(tmp_path):
-    finished = testing.call(
+    finished = running.call(
         "ray_vs_dask_etl.run_dask", "--size", "1gb", "--workers", 1, "--dry-run",
         "--store", tmp_path / "store", "--results", tmp_path / "results",
     )  # fmt: skip

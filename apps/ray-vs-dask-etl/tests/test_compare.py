@@ -8,7 +8,7 @@ from ray_vs_dask_etl import compare
 from ray_vs_dask_etl import paper_tables
 from ray_vs_dask_etl.peers import LIBRARIES
 from study_data import published
-from studytest import testing
+from studytest import running
 from tables import fraction_groups
 from tables import random_rows
 from tables import write_rows
@@ -23,7 +23,7 @@ def table(tmp_path) -> Path:
 
 @pytest.mark.parametrize("peer", LIBRARIES)
 def test_a_peer_gives_the_same_table(table, tmp_path, peer):
-    finished = testing.call(
+    finished = running.call(
         "ray_vs_dask_etl.peers", peer, "--data", table, "--workers", 1, "--json",
         "--results", tmp_path / "results",
     )  # fmt: skip
@@ -40,19 +40,19 @@ def test_a_peer_gives_the_same_table(table, tmp_path, peer):
 
 
 def test_what_a_peer_does_not_do_is_skipped_with_the_reason(table, tmp_path):
-    finished = testing.call(
+    finished = running.call(
         "ray_vs_dask_etl.peers", "polars", "--data", table, "--workers", 1,
         "--task", "logistic-regression", "--results", tmp_path / "results",
     )  # fmt: skip
     assert finished.code == 4
     assert "the ETL only" in finished.error
-    assert testing.call("ray_vs_dask_etl.peers", "excel", "--data", table).code == 2
+    assert running.call("ray_vs_dask_etl.peers", "excel", "--data", table).code == 2
 
 
 def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(table, tmp_path):
     options = ["--data", table, "--engines", "plain", "--peers", "polars", "--json"]
     options += ["--workers", "1", "--repeats", "2", "--results", tmp_path / "results", "--pause", 0]
-    first = testing.run("ray_vs_dask_etl.compare", *options)
+    first = running.run("ray_vs_dask_etl.compare", *options)
     assert first.code == 0, first.stderr
     rows = json.loads(first.stdout)
     assert [(row["engine"], row["status"], row["runs"]) for row in rows] == [
@@ -64,7 +64,7 @@ def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(table, tmp_pa
     assert {"index.html", "time_against_workers.png", "papers_tables.svg"} <= {
         path.name for path in report.iterdir()
     }
-    again = testing.run("ray_vs_dask_etl.compare", *options)
+    again = running.run("ray_vs_dask_etl.compare", *options)
     assert "4 cells, 4 finished before" in again.stderr
     assert json.loads(again.stdout) == rows
     assert len(list((tmp_path / "results").rglob("*-r?.json"))) == 4

@@ -8,7 +8,7 @@ import pytest
 from pyarrow import csv
 from pyarrow import parquet
 from studykit import records
-from studytest import testing
+from studytest import running
 from tables import assert_groups
 from tables import fraction_groups
 from tables import random_rows
@@ -19,8 +19,8 @@ ROWS = random_rows(20_000, seed=11)
 FAR = random_rows(3000, seed=12, centre=-1e12, spread=1e-3)
 
 
-def run(engine: str, *argv: object) -> testing.Finished:
-    finished = testing.run(f"ray_vs_dask_etl.run_{engine}", *argv, "--json", "--oversubscribe")
+def run(engine: str, *argv: object) -> running.Finished:
+    finished = running.run(f"ray_vs_dask_etl.run_{engine}", *argv, "--json", "--oversubscribe")
     assert finished.code == 0, finished.stderr
     return finished
 

@@ -8,7 +8,8 @@ import psutil
 import pytest
 from study_data import stores
 from study_data import uniform_rows
-from studytest import testing
+from studytest import leftovers
+from studytest import running
 
 FIT = ("--task", "logistic-regression", "--solver", "lbfgs", "--size", "100mb", "--workers", 2)
 ENDLESS = ("--tolerance", "1e-300", "--max-iterations", 100_000, "--no-check")
@@ -23,17 +24,17 @@ def store(tmp_path_factory) -> Path:
 
 
 def start_fit(engine: str, store: Path, results: Path, *more: object):
-    process = testing.start(
+    process = running.start(
         f"ray_vs_dask_etl.run_{engine}", *FIT, "--store", store, "--results", results,
         "--oversubscribe", "--split-size", "2mb", *more,
     )  # fmt: skip
-    testing.wait_for_line(process, "fitting")
+    running.wait_for_line(process, "fitting")
     return process
 
 
 def worker_processes(engine: str, pid: int) -> list[psutil.Process]:
     mark = {"ray": "ray::RayWorker", "dask": "spawn_main"}[engine]
-    return [p for p in testing.descendants(pid) if mark in " ".join(p.cmdline())]
+    return [p for p in running.descendants(pid) if mark in " ".join(p.cmdline())]
 
 
 @pytest.mark.parametrize(
@@ -47,10 +48,10 @@ def worker_processes(engine: str, pid: int) -> list[psutil.Process]:
     ],
 )
 def test_a_signal_leaves_nothing(store, tmp_path, engine, number, code):
-    with testing.nothing_left():
+    with leftovers.nothing_left():
         process = start_fit(engine, store, tmp_path, *ENDLESS)
         time.sleep(0.5)
-        finished = testing.interrupt(process, number)
+        finished = running.interrupt(process, number)
     assert finished.code == code, finished.stderr
     assert "Traceback" not in finished.stderr
     assert list(tmp_path.rglob("*")) == []
@@ -58,16 +59,16 @@ def test_a_signal_leaves_nothing(store, tmp_path, engine, number, code):
 
 @pytest.mark.parametrize("engine", ["ray", "dask"])
 def test_a_killed_worker_does_not_change_the_answer(store, tmp_path, engine):
-    calm = testing.run(
+    calm = running.run(
         "ray_vs_dask_etl.run_plain", *FIT, "--store", store, "--results", tmp_path / "calm",
         "--json", "--oversubscribe", "--no-check",
     )  # fmt: skip
-    with testing.nothing_left():
+    with leftovers.nothing_left():
         process = start_fit(engine, store, tmp_path / "killed", "--json")
         workers = worker_processes(engine, process.pid)
         assert len(workers) == 2
         workers[0].kill()
-        finished = testing.finish(process)
+        finished = running.finish(process)
     assert finished.code == 0, finished.stderr
     assert finished.record["check"]["passed"] is True
     found = finished.record["quality"]["coefficients"]

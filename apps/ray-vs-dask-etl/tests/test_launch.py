@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from studytest import testing
+from studytest import leftovers
+from studytest import running
 from tables import random_rows
 from tables import write_rows
 
@@ -34,18 +35,18 @@ def launch(engine: str, *argv: object) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**testing.environment(STUDY_PYTHON=sys.executable), "HOME": os.environ["HOME"]},
+        env={**running.environment(STUDY_PYTHON=sys.executable), "HOME": os.environ["HOME"]},
         start_new_session=True,
-        preexec_fn=testing.heed_interrupts,
+        preexec_fn=running.heed_interrupts,
     )
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_two_hosts_give_the_answer_of_one_process(table, two_hosts, tmp_path, engine):
     argv = ("--data", table, "--json", "--results", tmp_path / "results")
-    plain = testing.run("ray_vs_dask_etl.run_plain", *argv, "--workers", 1).record
-    with testing.nothing_left():
-        finished = testing.finish(launch(engine, "--hosts", two_hosts, *argv))
+    plain = running.run("ray_vs_dask_etl.run_plain", *argv, "--workers", 1).record
+    with leftovers.nothing_left():
+        finished = running.finish(launch(engine, "--hosts", two_hosts, *argv))
     assert finished.code == 0, finished.stderr
     record = json.loads(finished.stdout)
     assert record["quality"]["groups"] == plain["quality"]["groups"]
@@ -55,7 +56,7 @@ def test_two_hosts_give_the_answer_of_one_process(table, two_hosts, tmp_path, en
 
 
 def test_this_machine_needs_no_hosts(table, tmp_path):
-    finished = testing.finish(
+    finished = running.finish(
         launch("dask", "--data", table, "--json", "--results", tmp_path / "results")
     )
     assert finished.code == 0, finished.stderr
@@ -66,8 +67,8 @@ def test_this_machine_needs_no_hosts(table, tmp_path):
 def test_the_exit_code_is_that_of_the_study(tmp_path, two_hosts, engine):
     bad = tmp_path / "rows.csv"
     bad.write_text("id,x,y,category\n1,half,2,A\n")
-    with testing.nothing_left():
-        finished = testing.finish(
+    with leftovers.nothing_left():
+        finished = running.finish(
             launch(engine, "--hosts", two_hosts, "--data", bad, "--results", tmp_path / "results")
         )
     assert finished.code == 2, finished.stderr
@@ -82,20 +83,20 @@ def test_a_wrong_file_of_hosts_is_refused(tmp_path, content, code, word):
     hosts = tmp_path / "hosts.txt"
     if content is not None:
         hosts.write_text(content)
-    finished = testing.finish(launch("dask", "--hosts", hosts))
+    finished = running.finish(launch("dask", "--hosts", hosts))
     assert finished.code == code
     assert word in finished.error
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_ctrl_c_leaves_nothing(table, two_hosts, tmp_path, engine):
-    with testing.nothing_left(30):
+    with leftovers.nothing_left(30):
         process = launch(
             engine, "--hosts", two_hosts, "--data", table, "--results", tmp_path / "results",
             "--task", "logistic-regression", "--solver", "lbfgs", "--tolerance", "1e-300",
             "--max-iterations", 1_000_000, "--no-check",
         )  # fmt: skip
-        testing.wait_for_line(process, "fitting")
+        running.wait_for_line(process, "fitting")
         os.killpg(process.pid, signal.SIGINT)
-        finished = testing.finish(process, 60)
+        finished = running.finish(process, 60)
     assert finished.code == 130, finished.stderr

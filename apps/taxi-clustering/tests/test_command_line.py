@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from studytest import testing
+from studytest import running
 from taxi import HEADER
 from taxi import made_up
 from taxi import row
@@ -19,7 +19,7 @@ def trips(tmp_path_factory) -> Path:
 
 def refused(engine: str, code: int, *argv: object, started: bool = False) -> str:
     """The error of a run that is refused, before or after its engine's processes have started."""
-    finished = (testing.run if started else testing.call)(f"taxi_clustering.run_{engine}", *argv)
+    finished = (running.run if started else running.call)(f"taxi_clustering.run_{engine}", *argv)
     assert finished.code == code, finished.stderr
     assert "Traceback" not in finished.stderr
     return finished.error
@@ -82,7 +82,7 @@ def test_all_rejects_are_said_by_rule(tmp_path):
 
 
 def test_no_convergence_is_exit_3_and_a_record_that_says_wrong(trips, tmp_path):
-    finished = testing.call(
+    finished = running.call(
         "taxi_clustering.run_plain", "--data", trips, "--workers", 1, "--max-iterations", 1,
         "--tolerance", "1e-6", "--results", tmp_path, "--json",
     )  # fmt: skip
@@ -112,21 +112,21 @@ def test_wrong_usage_is_exit_2(argv, word):
 
 
 def test_no_clusters_are_wrong_usage():
-    assert testing.call("taxi_clustering.run_plain", "--clusters", 0).code == 2
+    assert running.call("taxi_clustering.run_plain", "--clusters", 0).code == 2
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_help_shows_an_example_that_works(tmp_path, engine):
-    shown = testing.call(f"taxi_clustering.run_{engine}", "--help").stdout
+    shown = running.call(f"taxi_clustering.run_{engine}", "--help").stdout
     example = next(line for line in shown.splitlines() if "Example:" in line)
     module, *argv = example.split("python -m ", 1)[1].replace("│", " ").split()
     assert module == f"taxi_clustering.run_{engine}"
-    finished = testing.call(module, *argv, "--dry-run", "--oversubscribe", "--results", tmp_path)
+    finished = running.call(module, *argv, "--dry-run", "--oversubscribe", "--results", tmp_path)
     assert finished.code == 0, finished.stderr
 
 
 def test_a_dry_run_touches_nothing(tmp_path):
-    finished = testing.call(
+    finished = running.call(
         "taxi_clustering.run_plain", "--size", "1.99gb", "--workers", 1, "--dry-run",
         "--store", tmp_path / "store", "--results", tmp_path / "results",
     )  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from studykit.records import Check
 from studykit.records import DatasetInfo
 from studykit.records import Record
-from studytest import testing
+from studytest import running
 from taxi import made_up
 from taxi_clustering import compare
 
@@ -17,8 +17,8 @@ def trips(tmp_path_factory) -> Path:
     return made_up(tmp_path_factory.mktemp("trips") / "trips.csv", 800)
 
 
-def _peer(name: str, tmp_path: Path, data: Path) -> testing.Finished:
-    return testing.call("taxi_clustering.peers", name, "--data", data, "--workers", 1, "--json",
+def _peer(name: str, tmp_path: Path, data: Path) -> running.Finished:
+    return running.call("taxi_clustering.peers", name, "--data", data, "--workers", 1, "--json",
                         "--results", tmp_path / "results")  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def test_an_unknown_peer_is_wrong_usage(tmp_path, trips):
 def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(tmp_path, trips):
     options = ["--data", trips, "--engines", "plain", "--peers", "polars", "--json"]
     options += ["--workers", 1, "--repeats", 2, "--results", tmp_path / "results", "--pause", 0]
-    first = testing.run("taxi_clustering.compare", *options)
+    first = running.run("taxi_clustering.compare", *options)
     assert first.code == 0, first.stderr
     rows = json.loads(first.stdout)
     assert [(row["engine"], row["status"], row["runs"]) for row in rows] == [
@@ -68,7 +68,7 @@ def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(tmp_path, tri
     assert {"index.html", "time_of_an_iteration.png", "quality.svg", "phases.html"} <= {
         path.name for path in report.iterdir()
     }
-    again = testing.run("taxi_clustering.compare", *options)
+    again = running.run("taxi_clustering.compare", *options)
     assert "4 cells, 4 finished before" in again.stderr
     assert json.loads(again.stdout) == rows
     assert len(list((tmp_path / "results").rglob("*-r?.json"))) == 4

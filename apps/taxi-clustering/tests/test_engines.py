@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from studykit import records
-from studytest import testing
+from studytest import running
 from taxi import made_up
 from taxi import pandas_rules
 from taxi import points_of
@@ -21,7 +21,7 @@ ENGINES = ("plain", "ray", "torch")
 
 
 def run(engine: str, *argv: object) -> dict[str, Any]:
-    finished = testing.run(f"taxi_clustering.run_{engine}", *argv, "--json")
+    finished = running.run(f"taxi_clustering.run_{engine}", *argv, "--json")
     assert finished.code == 0, finished.stderr
     return finished.record
 

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from studytest import testing
+from studytest import leftovers
+from studytest import running
 from taxi import made_up
 from taxi import row
 from taxi import write_trips
@@ -34,18 +35,18 @@ def launch(engine: str, *argv: object) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**testing.environment(STUDY_PYTHON=sys.executable), "HOME": os.environ["HOME"]},
+        env={**running.environment(STUDY_PYTHON=sys.executable), "HOME": os.environ["HOME"]},
         start_new_session=True,
-        preexec_fn=testing.heed_interrupts,
+        preexec_fn=running.heed_interrupts,
     )
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_two_hosts_give_the_answer_of_one_process(trips, two_hosts, tmp_path, engine):
     argv = ("--data", trips, "--json", "--results", tmp_path / "results")
-    plain = testing.run("taxi_clustering.run_plain", *argv, "--workers", 1).record
-    with testing.nothing_left():
-        finished = testing.finish(launch(engine, "--hosts", two_hosts, *argv))
+    plain = running.run("taxi_clustering.run_plain", *argv, "--workers", 1).record
+    with leftovers.nothing_left():
+        finished = running.finish(launch(engine, "--hosts", two_hosts, *argv))
     assert finished.code == 0, finished.stderr
     record = json.loads(finished.stdout)
     assert record["quality"]["centres"] == plain["quality"]["centres"]
@@ -55,8 +56,8 @@ def test_two_hosts_give_the_answer_of_one_process(trips, two_hosts, tmp_path, en
 
 def test_the_exit_code_is_that_of_the_study(tmp_path, two_hosts):
     bad = write_trips(tmp_path / "trips.csv", [row(), row() + ","])
-    with testing.nothing_left():
-        finished = testing.finish(
+    with leftovers.nothing_left():
+        finished = running.finish(
             launch("torch", "--hosts", two_hosts, "--data", bad, "--results", tmp_path / "results")
         )
     assert finished.code == 2, finished.stderr

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from graphs import write_graph
-from studytest import testing
+from studytest import running
 
 ENGINES = ("plain", "ray", "torch")
 
@@ -16,7 +16,7 @@ def graph(tmp_path) -> Path:
 
 def refused(engine: str, code: int, *argv: object, started: bool = False) -> str:
     """The error of a run that is refused, before or after its engine's processes have started."""
-    finished = (testing.run if started else testing.call)(f"twitter_pagerank.run_{engine}", *argv)
+    finished = (running.run if started else running.call)(f"twitter_pagerank.run_{engine}", *argv)
     assert finished.code == code, finished.stderr
     assert "Traceback" not in finished.stderr
     return finished.error
@@ -87,7 +87,7 @@ def test_fewer_matrix_entries_than_declared(tmp_path):
 
 
 def test_no_convergence_is_exit_3_and_a_record_that_says_wrong(graph, tmp_path):
-    finished = testing.call(
+    finished = running.call(
         "twitter_pagerank.run_plain", "--data", graph, "--workers", 1, "--max-iterations", 2,
         "--tolerance", "1e-12", "--results", tmp_path, "--json",
     )  # fmt: skip
@@ -121,22 +121,22 @@ def test_wrong_usage_is_exit_2(argv, word):
 
 
 def test_an_unknown_option_is_exit_2():
-    assert testing.call("twitter_pagerank.run_plain", "--sise", "tiny").code == 2
+    assert running.call("twitter_pagerank.run_plain", "--sise", "tiny").code == 2
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_help_shows_an_example_that_works(tmp_path, engine):
-    shown = testing.call(f"twitter_pagerank.run_{engine}", "--help").stdout
+    shown = running.call(f"twitter_pagerank.run_{engine}", "--help").stdout
     example = next(line for line in shown.splitlines() if "Example:" in line)
     module, *argv = example.split("python -m ", 1)[1].replace("│", " ").split()
     assert module == f"twitter_pagerank.run_{engine}"
-    finished = testing.call(module, *argv, "--dry-run", "--oversubscribe", "--results", tmp_path)
+    finished = running.call(module, *argv, "--dry-run", "--oversubscribe", "--results", tmp_path)
     assert finished.code == 0, finished.stderr
 
 
 def test_the_data_of_other_studies_is_not_imported():
     code = "import sys, twitter_pagerank.compare, twitter_pagerank.run_plain; print(*sys.modules)"
-    done = testing.finish(testing.start_python("-c", code))
+    done = running.finish(running.start_python("-c", code))
     loaded = {name for name in done.stdout.split() if name.startswith("study_data.")}
     assert "study_data.follower_graph" in loaded, done.stderr
     own = {"dataset", "follower_graph", "progress", "published", "stores"}
@@ -144,7 +144,7 @@ def test_the_data_of_other_studies_is_not_imported():
 
 
 def test_a_dry_run_touches_nothing(tmp_path):
-    finished = testing.call(
+    finished = running.call(
         "twitter_pagerank.run_plain", "--size", "1gb", "--workers", 1, "--dry-run",
         "--store", tmp_path / "store", "--results", tmp_path / "results",
     )  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from studykit.records import Check
 from studykit.records import DatasetInfo
 from studykit.records import Record
-from studytest import testing
+from studytest import running
 from twitter_pagerank import compare
 
 EDGES = [(source, destination) for source in range(40) for destination in (source // 2, 7)]
@@ -20,8 +20,8 @@ def edges_csv(tmp_path: Path) -> Path:
     return path
 
 
-def _peer(name: str, data: Path, tmp_path: Path) -> testing.Finished:
-    return testing.call("twitter_pagerank.peers", name, "--data", data, "--workers", 1, "--json",
+def _peer(name: str, data: Path, tmp_path: Path) -> running.Finished:
+    return running.call("twitter_pagerank.peers", name, "--data", data, "--workers", 1, "--json",
                         "--results", tmp_path / "results")  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(
 ) -> None:
     options = ["--data", edges_csv, "--engines", "plain", "--peers", "polars", "--json"]
     options += ["--workers", 1, "--repeats", 2, "--results", tmp_path / "results", "--pause", 0]
-    first = testing.run("twitter_pagerank.compare", *options)
+    first = running.run("twitter_pagerank.compare", *options)
     assert first.code == 0, first.stderr
     rows = json.loads(first.stdout)
     assert [(row["engine"], row["status"], row["runs"]) for row in rows] == [
@@ -95,7 +95,7 @@ def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(
     assert {"time_against_workers.png", "phases.svg", "rank_distribution.html"} <= {
         path.name for path in report.iterdir()
     }
-    again = testing.run("twitter_pagerank.compare", *options)
+    again = running.run("twitter_pagerank.compare", *options)
     assert "4 cells, 4 finished before" in again.stderr
     assert json.loads(again.stdout) == rows
     assert len(list((tmp_path / "results").rglob("*-r?.json"))) == 4

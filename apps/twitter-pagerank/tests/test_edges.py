@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from studykit import storage
 from studykit.errors import DataError
-from studytest import testing
+from studytest import damages
 from twitter_pagerank import edges
 
 MTX = "%%MatrixMarket matrix coordinate {field} {symmetry}\n% a comment\n4 4 {entries}\n"
@@ -90,7 +90,7 @@ def test_a_folder_is_read_file_by_file(tmp_path):
 
 
 BAD = {
-    **testing.BAD_TEXT,
+    **damages.BAD_TEXT,
     "header only": (b"source,destination\n", None),
     "comments only": (b"# nothing\n# else\n", None),
     "three columns in the first line": (b"1,2,3\n", 1),

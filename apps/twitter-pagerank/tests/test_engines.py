@@ -12,13 +12,13 @@ from graphs import samples
 from graphs import write_graph
 from pyarrow import parquet
 from studykit import records
-from studytest import testing
+from studytest import running
 
 ENGINES = ("plain", "ray", "torch")
 
 
-def run(engine: str, *argv: object) -> testing.Finished:
-    finished = testing.run(f"twitter_pagerank.run_{engine}", *argv, "--json")
+def run(engine: str, *argv: object) -> running.Finished:
+    finished = running.run(f"twitter_pagerank.run_{engine}", *argv, "--json")
     assert finished.code == 0, finished.stderr
     return finished
 
@@ -94,7 +94,7 @@ def test_engines_agree_to_the_last_bit(graph, plain_ranks, tmp_path, engine, wor
 def test_a_generated_graph_gives_a_complete_record_twice(tmp_path, engine):
     argv = ["--size", "tiny", "--workers", 2, "--oversubscribe", "--store", tmp_path / "store"]
     first = run(engine, *argv, "--results", tmp_path / "a").record
-    second = testing.call("twitter_pagerank.run_plain", *argv, "--json",
+    second = running.call("twitter_pagerank.run_plain", *argv, "--json",
                           "--results", tmp_path / "b").record  # fmt: skip # from the store
     assert first["quality"]["top"] == second["quality"]["top"]
     assert (first["config_hash"] == second["config_hash"]) == (engine == "plain")

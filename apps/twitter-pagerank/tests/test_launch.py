@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from graphs import random_pairs
 from graphs import write_graph
-from studytest import testing
+from studytest import leftovers
+from studytest import running
 
 LAUNCH = Path(__file__).parents[1] / "launch"
 ENGINES = ("ray", "torch")
@@ -36,18 +37,18 @@ def launch(engine: str, *argv: object, python: object = sys.executable) -> "subp
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**testing.environment(STUDY_PYTHON=str(python)), "HOME": os.environ["HOME"]},
+        env={**running.environment(STUDY_PYTHON=str(python)), "HOME": os.environ["HOME"]},
         start_new_session=True,
-        preexec_fn=testing.heed_interrupts,
+        preexec_fn=running.heed_interrupts,
     )
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_two_hosts_give_the_answer_of_one_process(graph, two_hosts, tmp_path, engine):
     argv = ("--data", graph, "--json", "--results", tmp_path / "results")
-    plain = testing.run("twitter_pagerank.run_plain", *argv, "--workers", 1).record
-    with testing.nothing_left():
-        finished = testing.finish(launch(engine, "--hosts", two_hosts, *argv))
+    plain = running.run("twitter_pagerank.run_plain", *argv, "--workers", 1).record
+    with leftovers.nothing_left():
+        finished = running.finish(launch(engine, "--hosts", two_hosts, *argv))
     assert finished.code == 0, finished.stderr
     record = json.loads(finished.stdout)
     assert record["quality"]["top"] == plain["quality"]["top"]
@@ -77,8 +78,8 @@ def test_hosts_that_share_no_memory_send_each_other_what_they_need(
     graph, two_hosts, tmp_path, engine, python_on_hosts_of_its_own
 ):
     argv = ("--data", graph, "--json", "--results", tmp_path / "results")
-    plain = testing.run("twitter_pagerank.run_plain", *argv, "--workers", 1).record
-    finished = testing.finish(
+    plain = running.run("twitter_pagerank.run_plain", *argv, "--workers", 1).record
+    finished = running.finish(
         launch(engine, "--hosts", two_hosts, *argv, python=python_on_hosts_of_its_own)
     )
     assert finished.code == 0, finished.stderr
@@ -90,7 +91,7 @@ def test_hosts_that_share_no_memory_send_each_other_what_they_need(
 
 
 def test_this_machine_needs_no_hosts(graph, tmp_path):
-    finished = testing.finish(
+    finished = running.finish(
         launch("torch", "--data", graph, "--json", "--results", tmp_path / "results")
     )
     assert finished.code == 0, finished.stderr
@@ -101,8 +102,8 @@ def test_this_machine_needs_no_hosts(graph, tmp_path):
 def test_the_exit_code_is_that_of_the_study(tmp_path, two_hosts, engine):
     bad = tmp_path / "edges.csv"
     bad.write_text("1,2\n3,x\n")
-    with testing.nothing_left():
-        finished = testing.finish(
+    with leftovers.nothing_left():
+        finished = running.finish(
             launch(engine, "--hosts", two_hosts, "--data", bad, "--results", tmp_path / "results")
         )
     assert finished.code == 2, finished.stderr
@@ -117,19 +118,19 @@ def test_a_wrong_file_of_hosts_is_refused(tmp_path, content, code, word):
     hosts = tmp_path / "hosts.txt"
     if content is not None:
         hosts.write_text(content)
-    finished = testing.finish(launch("torch", "--hosts", hosts))
+    finished = running.finish(launch("torch", "--hosts", hosts))
     assert finished.code == code
     assert word in finished.error
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_ctrl_c_leaves_nothing(graph, two_hosts, tmp_path, engine):
-    with testing.nothing_left(30):
+    with leftovers.nothing_left(30):
         process = launch(
             engine, "--hosts", two_hosts, "--data", graph, "--results", tmp_path / "results",
             "--tolerance", "1e-300", "--max-iterations", 1_000_000, "--no-check",
         )  # fmt: skip
-        testing.wait_for_line(process, "iterating")
+        running.wait_for_line(process, "iterating")
         os.killpg(process.pid, signal.SIGINT)
-        finished = testing.finish(process, 60)
+        finished = running.finish(process, 60)
     assert finished.code == 130, finished.stderr
