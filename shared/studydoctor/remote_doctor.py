@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from studykit import storage
 from studykit.errors import StudyError
+from studykit.storage import failures
 from studykit.storage import filesystems
 
 from studydoctor.finding import Finding
@@ -26,10 +27,10 @@ def examine(uri: str) -> Iterator[Finding]:
     """Is this store reachable, with these credentials, and does it hold what it should?"""
     try:
         kind = filesystems.scheme(uri)
-        name = filesystems.redacted(uri)
+        name = failures.redacted(uri)
         yield from {"file": _folder, "hdfs": _hdfs, "s3": _bucket}[kind](uri, name)
     except StudyError as error:
-        yield bad(filesystems.redacted(uri), str(error), "correct the URI, or start its server")
+        yield bad(failures.redacted(uri), str(error), "correct the URI, or start its server")
 
 
 def tools() -> Iterator[Finding]:
@@ -91,14 +92,14 @@ def _bucket(uri: str, name: str) -> Iterator[Finding]:
     where = filesystems.s3_endpoint() or "AWS"
     try:
         answer = client.head_bucket(Bucket=bucket)["ResponseMetadata"]
-    except filesystems.client_errors() as error:
+    except failures.client_errors() as error:
         answer = getattr(error, "response", {}).get("ResponseMetadata", {})
         yield from _skew(answer)
         fix = {
             403: "these credentials may not use it, or are wrong",
             404: f"make it: aws s3 mb s3://{bucket}",
         }.get(answer.get("HTTPStatusCode", 0), "is the server up, and AWS_ENDPOINT_URL right?")
-        yield bad(f"bucket {bucket} at {where}", filesystems.redacted(str(error)), fix)
+        yield bad(f"bucket {bucket} at {where}", failures.redacted(str(error)), fix)
         return
     yield from _skew(answer)
     yield _listed(f"bucket {bucket} at {where}", f"s3://{bucket}", "may these credentials list?")

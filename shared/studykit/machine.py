@@ -27,6 +27,9 @@ THREAD_VARIABLES = (
 )
 """Every pool that a worker's libraries size from the environment when they are imported."""
 
+PIECE_BYTES = 1 << 24
+"""Of a file that is read to see how fast it comes."""
+
 
 def pin_threads(threads: int) -> dict[str, str]:
     """Set this process's thread pools; return the variables for the processes it starts."""
@@ -104,23 +107,27 @@ def probe() -> float:
 
 
 def read_rate(uri: str, threads: int, at_most: int = 1 << 29) -> float:
-    """Bytes per second at which `threads` readers bring the first `at_most` bytes into memory."""
-    pieces, total = [], 0
-    for piece in storage.splits(uri, 1 << 24):
-        pieces.append(piece)
-        total += piece.stop - piece.start
-        if total >= at_most:
-            break
+    """Bytes per second at which `threads` readers bring the first `at_most` bytes into memory.
+
+    As they are stored, piece by piece: a `.gz`, of which a split is the whole file, no less.
+    """
+    pieces = []
+    for file in storage.list_files(uri):
+        stop = min(storage.size(file), at_most)
+        pieces += [
+            (file, start, min(PIECE_BYTES, stop - start)) for start in range(0, stop, PIECE_BYTES)
+        ]
+        at_most -= stop
     began = time.monotonic()
     with ThreadPoolExecutor(threads) as pool:
-        read = sum(pool.map(_read, pieces))
+        read = sum(pool.map(lambda piece: _read(*piece), pieces))
     return read / max(time.monotonic() - began, 1e-9)
 
 
-def _read(piece: storage.Split) -> int:
-    with storage.open_input(piece.uri) as file:
-        file.seek(piece.start)
-        return len(file.read(piece.stop - piece.start))
+def _read(uri: str, start: int, count: int) -> int:
+    with storage.open_input(uri) as file:
+        file.seek(start)
+        return len(file.read(count))
 
 
 def copy_rate(threads: int, megabytes: int = 64) -> float:

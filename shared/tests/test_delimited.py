@@ -178,6 +178,14 @@ def test_the_whole_block_and_the_lines_are_read_alike(
     assert quick is None or [tuple(row.values()) for row in quick.to_pylist()] == slow
 
 
+def test_a_quoted_field_may_be_long(path: Path) -> None:
+    schema = pa.schema([("name", pa.string()), ("note", pa.string())])
+    long = "a" * 300_000
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrow_csv, "read", lambda *_: None)
+        assert read(path, f'"{long}",1\n'.encode(), CSV, schema) == [(long, "1")]
+
+
 QUOTED = st.lists(st.text('a",\r 1é', max_size=4), min_size=2, max_size=2)
 
 

@@ -15,6 +15,7 @@ from studydoctor import doctor
 from studydoctor import remote_doctor
 from studydoctor.finding import Finding
 from studykit.options import Study
+from studykit.storage import failures
 from studykit.storage import filesystems
 from typer.testing import CliRunner
 
@@ -129,7 +130,7 @@ def test_an_unreachable_endpoint_is_bad_and_says_no_secret(monkeypatch: pytest.M
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setattr(filesystems, "_open_clients", {})
-    monkeypatch.setattr(filesystems, "ATTEMPTS", 1)
+    monkeypatch.setattr(failures, "ATTEMPTS", 1)
     findings = list(remote_doctor.examine("s3://bucket/data"))
     assert findings[-1].state == "bad" and "AWS_ENDPOINT_URL" in findings[-1].fix
     assert "sEcReT" not in json.dumps([dataclasses.asdict(finding) for finding in findings])

@@ -14,6 +14,7 @@ from studykit import storage
 from studykit.errors import DataError
 from studykit.errors import StorageError
 from studykit.errors import UsageError
+from studykit.storage import failures
 from studykit.storage import filesystems
 from studykit.storage import writing
 from studytest import fake_hdfs
@@ -40,7 +41,7 @@ def folder(request: Any, tmp_path: Path, memory: Memory, monkeypatch: pytest.Mon
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What retries would have waited, instead of waiting."""
     waited: list[float] = []
-    monkeypatch.setattr("studykit.storage.filesystems.time.sleep", waited.append)
+    monkeypatch.setattr("studykit.storage.failures.time.sleep", waited.append)
     return waited
 
 
@@ -281,8 +282,8 @@ def test_a_transient_failure_is_tried_again(memory: Memory, pauses: list[float])
 
 
 def test_pauses_grow_up_to_a_limit(memory: Memory, pauses: list[float], monkeypatch: Any) -> None:
-    monkeypatch.setattr("studykit.storage.filesystems.random.uniform", lambda _, longest: longest)
-    monkeypatch.setattr(filesystems, "ATTEMPTS", 8)
+    monkeypatch.setattr("studykit.storage.failures.random.uniform", lambda _, longest: longest)
+    monkeypatch.setattr(failures, "ATTEMPTS", 8)
     memory.failures = [OSError("503 SlowDown")] * 8
     with pytest.raises(StorageError, match=r"hdfs://server/a: 503 SlowDown \(tried 8 times\)"):
         storage.size("hdfs://server/a")
@@ -290,7 +291,7 @@ def test_pauses_grow_up_to_a_limit(memory: Memory, pauses: list[float], monkeypa
 
 
 def test_a_name_node_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filesystems, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(failures, "ANSWER_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"hdfs://127.0.0.1:{silent.getsockname()[1]}/a.csv"
         with pytest.raises(StorageError, match=f"{uri}: no answer within 0.5 s"):

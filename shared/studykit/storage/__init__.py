@@ -11,11 +11,13 @@
         file.write(b"vertex,rank\n")
 
 A URI without a scheme is a local path. Whatever fails is a `StorageError` that names the URI.
-The parts: `filesystems` (a URI's file system, its failures, retries), `files` (whole files),
-`folders` (files that count together), `writing` (atomic), `splitting` (byte ranges at line ends),
-`reading` (their lines).
+The parts: `filesystems` (a URI's file system), `failures` (retries, errors), `files` (what is
+where), `contents` (bytes), `folders` (files that count together), `writing` (atomic), `splitting`
+(byte ranges at line ends), `reading` (their lines).
 """
 
+from studykit.storage.contents import open_input
+from studykit.storage.contents import read_bytes
 from studykit.storage.files import Entry
 from studykit.storage.files import exists
 from studykit.storage.files import find
@@ -25,8 +27,6 @@ from studykit.storage.files import list_files
 from studykit.storage.files import list_sizes
 from studykit.storage.files import look
 from studykit.storage.files import make_folder
-from studykit.storage.files import open_input
-from studykit.storage.files import read_bytes
 from studykit.storage.files import remove
 from studykit.storage.files import size
 from studykit.storage.files import version

@@ -1,4 +1,4 @@
-"""Whole files and folders by URI: look, list, open, read, remove.
+"""Files and folders by URI: look, list, make, remove.
 
 The one idea: local files by the operating system, remote ones by Arrow with retries, and the
 same answers and errors from both. Names that begin with `.` or `_` are nobody's data: unfinished
@@ -9,24 +9,18 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Callable
-from typing import Any
-from typing import BinaryIO
 from typing import NamedTuple
-from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
 from pyarrow import fs as arrow_fs
 
 from studykit.errors import DataError
 from studykit.errors import StorageError
 from studykit.storage import filesystems
+from studykit.storage.failures import retried
+from studykit.storage.failures import translated
 from studykit.storage.filesystems import absolute
 from studykit.storage.filesystems import is_local
 from studykit.storage.filesystems import local_path
-from studykit.storage.filesystems import retried
-from studykit.storage.filesystems import translated
 from studykit.storage.filesystems import uri_of
 
 
@@ -45,7 +39,7 @@ def look(uri: str) -> Entry:
     if is_local(uri):
         with translated(uri):
             return _local_entry(uri, os.stat(uri))
-    return retried(lambda: _remote_entry(uri), uri)
+    return retried(lambda: remote_entry(uri), uri)
 
 
 def _local_entry(path: str, status: os.stat_result) -> Entry:
@@ -55,7 +49,8 @@ def _local_entry(path: str, status: os.stat_result) -> Entry:
     return Entry(path, stat.S_ISDIR(status.st_mode), status.st_size, version)
 
 
-def _remote_entry(uri: str) -> Entry:
+def remote_entry(uri: str) -> Entry:
+    """What is at a URI on a server. Not retried: the caller does it again, or does not."""
     files, path = filesystems.filesystem(uri)
     info = files.get_file_info(path)
     if info.type == arrow_fs.FileType.NotFound:
@@ -142,49 +137,6 @@ def _listed(uri: str, recursive: bool, hidden: tuple[str, ...]) -> dict[str, int
             for file in sorted(sizes)
             if not any(part.startswith(hidden) for part in file[len(uri) :].split("/"))
         }
-
-    if is_local(uri):
-        with translated(uri):
-            return attempt()
-    return retried(attempt, uri)
-
-
-def open_input(uri: str) -> BinaryIO:
-    """A seekable binary file for reading; use it as a context manager."""
-    if is_local(uri):
-        with translated(uri):
-            return open(local_path(uri), "rb")
-    files, path = filesystems.filesystem(uri)
-    return cast(BinaryIO, retried(lambda: files.open_input_file(path), uri))
-
-
-def range_reader(uri: str) -> Callable[[int, int], NDArray[np.uint8]]:
-    """A function (offset, count) → bytes of a file on a server, fewer only at the file's end.
-
-    Not retried: the caller knows what to do again.
-    """
-    files, path = filesystems.filesystem(uri)
-    if isinstance(files, arrow_fs.PyFileSystem):
-        # Arrow would copy what the client reads once more.
-        reader = files.handler.fs.open(path, "rb")
-        return lambda offset, count: np.frombuffer(_range(reader, offset, count), np.uint8)
-    file = files.open_input_file(path)
-    return lambda offset, count: np.frombuffer(file.read_at(count, offset), np.uint8)
-
-
-def _range(reader: Any, offset: int, count: int) -> bytes:
-    if hasattr(reader, "read_range"):
-        # Asked for more than there is, the client of HDFS does not say so but panics.
-        there = max(min(count, len(reader) - offset), 0)
-        return cast(bytes, reader.read_range(offset, there)) if there else b""
-    reader.seek(offset)
-    return cast(bytes, reader.read(count))
-
-
-def read_bytes(uri: str) -> bytes:
-    def attempt() -> bytes:
-        with open_input(uri) as file:
-            return file.read()
 
     if is_local(uri):
         with translated(uri):

@@ -1,69 +1,29 @@
-"""From a URI to a file system, and from its failures to one clear `StorageError`.
+"""From a URI to a file system.
 
 A URI without a scheme is a local path; `hdfs://host:port/path` and `s3://bucket/key` are remote.
-Local files are reached through the operating system, remote ones through `pyarrow.fs`, whose
-failures are often transient: every remote operation goes through `retried`, which waits
-exponentially longer, with full jitter, so that many workers do not come back at the same moment.
+Local files are reached through the operating system, remote ones through `pyarrow.fs`.
 
-Clients are made when first used and stay open, one for each process and server.
+Clients are made when first used and stay open, one for each process and server. They try once:
+`failures.retried` is who tries again.
 """
 
-import errno
 import os
-import random
 import re
-import sys
-import threading
-import time
 import urllib.parse
 from collections.abc import Callable
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import Any
-from typing import TypeVar
 
-import pyarrow as pa
 from pyarrow import fs as arrow_fs
 
 from studykit.errors import StorageError
-from studykit.errors import StudyError
 from studykit.errors import UsageError
+from studykit.storage import failures
+from studykit.storage.failures import redacted
+from studykit.storage.failures import translated
 
-T = TypeVar("T")
-
-ATTEMPTS = 5
-FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 5.0
 CONNECT_TIMEOUT_SECONDS = 10.0
 REQUEST_TIMEOUT_SECONDS = 60.0
-ANSWER_SECONDS = 120.0
-"""Longest that one operation of HDFS may take, the reading of a whole range included."""
-HDFS_SETTINGS = {
-    # Its client tries a NameNode that is gone for minutes by itself; `retried` decides that here.
-    "dfs.client.failover.max.attempts": "4",
-    "dfs.client.failover.sleep.base.millis": "100",
-    "dfs.client.failover.sleep.max.millis": "1000",
-    "dfs.client.socket-timeout": str(int(REQUEST_TIMEOUT_SECONDS * 1000)),
-}
-
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
-_FINAL_WORDS = re.compile(
-    r"ACCESS_DENIED|ACCESS_KEY|SIGNATURE|NO_SUCH_|TOKEN|ALREADY_EXISTS|INVALID|"
-    r"AccessControlException|HTTP status (400|401|403|404|405)"
-)
-_REASONS = {
-    errno.ENOENT: "no such file or folder",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "permission denied",
-    errno.EISDIR: "is a folder, not a file",
-    errno.ENOTDIR: "a part of the path is a file, not a folder",
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EROFS: "the file system is read-only",
-    errno.ENAMETOOLONG: "the name is too long",
-}
 
 
 def scheme(uri: str) -> str:
@@ -151,7 +111,10 @@ def _s3_client(_: str) -> arrow_fs.FileSystem:
         server = urllib.parse.urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
         place |= {"scheme": server.scheme, "endpoint_override": server.netloc}
     return arrow_fs.S3FileSystem(
-        connect_timeout=CONNECT_TIMEOUT_SECONDS, request_timeout=REQUEST_TIMEOUT_SECONDS, **place
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        request_timeout=REQUEST_TIMEOUT_SECONDS,
+        retry_strategy=arrow_fs.AwsStandardS3RetryStrategy(max_attempts=1),
+        **place,
     )
 
 
@@ -161,13 +124,22 @@ def _hdfs_client(authority: str) -> arrow_fs.FileSystem:
     except ImportError:
         raise StorageError("needs the package hdfs-native", uri=f"hdfs://{authority}") from None
     server = urllib.parse.urlsplit(f"hdfs://{authority}")
-    client = HdfsFileSystem(host=server.hostname, port=server.port, **HDFS_SETTINGS)
+    settings = {
+        # By itself it tries for minutes. One more than once only where a name may stand for two
+        # NameNodes, of which one stands by.
+        "dfs.client.failover.max.attempts": "0" if server.port else "1",
+        "dfs.client.failover.sleep.base.millis": "100",
+        "dfs.client.failover.sleep.max.millis": "1000",
+        "dfs.client.socket-timeout": str(int(REQUEST_TIMEOUT_SECONDS * 1000)),
+    }
+    client = HdfsFileSystem(host=server.hostname, port=server.port, **settings)
     return arrow_fs.PyFileSystem(arrow_fs.FSSpecHandler(client))
 
 
 def upload_client() -> Any:
     """A boto3 client, which can abandon an upload; Arrow's can only complete it.
 
+    Its calls are not `retried`: it tries again by itself, because it can rewind what it sends.
     https://github.com/apache/arrow/issues/40502
     """
     key = (os.getpid(), "upload", "")
@@ -180,7 +152,7 @@ def upload_client() -> Any:
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             read_timeout=REQUEST_TIMEOUT_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": failures.ATTEMPTS},
             s3={"addressing_style": style},
         )
         _open_clients[key] = boto3.client("s3", config=config)
@@ -192,88 +164,3 @@ def s3_endpoint() -> str | None:
 
 
 CLIENTS: dict[str, Callable[[str], arrow_fs.FileSystem]] = {"hdfs": _hdfs_client, "s3": _s3_client}
-
-
-def client_errors() -> tuple[type[Exception], ...]:
-    """What the operating system and the clients of servers raise."""
-    boto = sys.modules.get("botocore.exceptions")  # Imported by the first upload only.
-    uploads = () if boto is None else (boto.BotoCoreError, boto.ClientError)
-    return (OSError, RuntimeError, pa.ArrowException, *uploads)
-
-
-def retried(operation: Callable[[], T], uri: str) -> T:
-    """Run a remote operation that may be repeated, until it succeeds or there is no hope.
-
-    StorageError at once for what waiting cannot mend (missing, forbidden, an HDFS that hangs), else
-    after `ATTEMPTS` tries. Errors of a study's own pass through.
-    """
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return answered(operation, uri) if scheme(uri) == "hdfs" else operation()
-        except StudyError:
-            raise
-        except client_errors() as error:
-            if isinstance(error, _FINAL) or _FINAL_WORDS.search(str(error)):
-                raise storage_error(error, uri) from error
-            if attempt == ATTEMPTS:
-                raise storage_error(error, uri, f" (tried {ATTEMPTS} times)") from error
-        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
-        time.sleep(random.uniform(0, longest))
-    raise AssertionError("the last attempt returns or raises")
-
-
-def answered(operation: Callable[[], T], uri: str) -> T:
-    """Run an operation of HDFS; StorageError where it has not ended in time.
-
-    Its client waits without end for a NameNode that took the connection and then says nothing, and
-    hears no Ctrl-C meanwhile; so it waits in a thread that may be left behind.
-    """
-    outcome: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(operation())
-        except BaseException as error:
-            outcome.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        return outcome.result(ANSWER_SECONDS)
-    except TimeoutError:
-        if outcome.done():
-            raise
-        raise StorageError(
-            f"no answer within {ANSWER_SECONDS:g} s: does the server hang?", uri=redacted(uri)
-        ) from None
-
-
-@contextmanager
-def translated(uri: str) -> Iterator[None]:
-    """What the operating system or a client raises inside becomes a StorageError of this URI."""
-    try:
-        yield
-    except StudyError:
-        raise
-    except client_errors() as error:
-        raise storage_error(error, uri) from error
-
-
-def storage_error(error: Exception, uri: str, remark: str = "") -> StorageError:
-    code = error.errno if isinstance(error, OSError) else None
-    if code is None and isinstance(error, FileNotFoundError):
-        code = errno.ENOENT
-    reason = _REASONS.get(code or 0) or redacted(str(error)).strip() or type(error).__name__
-    return StorageError(reason + remark, uri=redacted(uri))
-
-
-def redacted(text: str) -> str:
-    """One line of text without credentials: no user or key in a URI, no signed query, no secret."""
-    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID"):
-        secret = os.environ.get(name)
-        if secret:
-            text = text.replace(secret, "…")
-    text = re.sub(r"://[^/\s]*@", "://", text)
-    # A key may hold slashes of its own: s3://KEY:SEC/RET@bucket.
-    text = re.sub(r"s3://[^\s@/:]+:[^\s@]*@", "s3://", text)
-    text = re.sub(r"((?:X-Amz-)?(?:Signature|Credential|Security-Token)=)[^&\s]+", r"\1…", text)
-    return " ".join(text.split())

@@ -15,16 +15,16 @@ from pyarrow import fs as arrow_fs
 
 from studykit.errors import StorageError
 from studykit.storage import filesystems
+from studykit.storage.failures import answered
+from studykit.storage.failures import retried
+from studykit.storage.failures import translated
 from studykit.storage.files import exists
 from studykit.storage.files import make_folder
 from studykit.storage.files import remove
 from studykit.storage.filesystems import absolute
-from studykit.storage.filesystems import answered
 from studykit.storage.filesystems import is_local
 from studykit.storage.filesystems import local_path
-from studykit.storage.filesystems import retried
 from studykit.storage.filesystems import scheme
-from studykit.storage.filesystems import translated
 from studykit.storage.filesystems import uri_of
 from studykit.storage.writing import hidden
 from studykit.storage.writing import hides

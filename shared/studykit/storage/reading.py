@@ -19,10 +19,12 @@ import numpy as np
 
 from studykit.errors import DataError
 from studykit.errors import StorageError
+from studykit.storage import contents
 from studykit.storage import files
 from studykit.storage import filesystems
 from studykit.storage.ahead import Ahead
-from studykit.storage.filesystems import translated
+from studykit.storage.failures import retried
+from studykit.storage.failures import translated
 from studykit.storage.inflation import inflate
 from studykit.storage.splitting import Block
 from studykit.storage.splitting import Bytes
@@ -35,7 +37,8 @@ TAIL_BYTES = 1 << 16  # read with a split, so that its last line is nearly alway
 LONGEST_LINE_BYTES = 1 << 26  # beyond, this is no text of lines, and searching on would not end
 READS_AT_ONCE = 3  # of one reader from a server
 PIECE_BYTES = 1 << 23  # of a split on a server, where the next split is not known
-BLOCK_BYTES = 1 << 25  # of a .gz, inflated at a time
+BLOCK_BYTES = 1 << 25  # of a .gz
+INFLATED_BYTES = 1 << 18  # at a time
 
 _of_this_thread = threading.local()
 
@@ -96,25 +99,29 @@ def _in_pieces(split: Split) -> Iterator[Block]:
 
 
 def _fetch(split: Split) -> Block:
-    block = filesystems.retried(lambda: _read_remote(split), split.uri)
+    block = retried(lambda: _read_remote(split), split.uri)
     _check_version(split)
     return block
 
 
 def _inflated(split: Split, block_bytes: int) -> Iterator[Block]:
-    offset, rest = 0, b""
-    for piece in inflate(split.uri, block_bytes):
-        end = piece.rfind(b"\n") + 1
-        if end == 0:
-            rest += piece
-            if len(rest) > LONGEST_LINE_BYTES:
+    offset, size, limit = 0, 0, block_bytes
+    waiting: list[bytes] = []
+    for piece in inflate(split.uri, min(block_bytes, INFLATED_BYTES)):
+        if size + len(piece) > limit:
+            data = b"".join(waiting)
+            end = data.rfind(b"\n") + 1
+            if end:
+                yield Block(np.frombuffer(data, np.uint8)[:end], offset)
+            elif size > LONGEST_LINE_BYTES:
                 raise _no_line_end(split.uri, offset)
-            continue
-        yield Block(np.frombuffer(rest + memoryview(piece)[:end], np.uint8), offset)
-        offset += len(rest) + end
-        rest = piece[end:]
-    if rest:
-        yield Block(np.frombuffer(rest, np.uint8), offset)
+            waiting = [data[end:]]
+            offset, size = offset + end, size - end
+            limit = size + block_bytes
+        waiting.append(piece)
+        size += len(piece)
+    if size:
+        yield Block(np.frombuffer(b"".join(waiting), np.uint8), offset)
     _check_version(split)
 
 
@@ -131,15 +138,15 @@ def line_number(uri: str, offset: int) -> int:
 
 def _pieces(uri: str) -> Iterator[bytes]:
     if is_gzip(uri):
-        yield from inflate(uri, BLOCK_BYTES)
+        yield from inflate(uri, INFLATED_BYTES)
         return
-    with translated(uri), files.open_input(uri) as file:
+    with translated(uri), contents.open_input(uri) as file:
         while piece := file.read(BLOCK_BYTES):
             yield piece
 
 
 def _read_local(split: Split) -> Block:
-    with files.open_input(split.uri) as file:
+    with contents.open_input(split.uri) as file:
         _check_version(split)
 
         def read(start: int, stop: int) -> Bytes:
@@ -152,12 +159,13 @@ def _read_local(split: Split) -> Block:
 
 
 def _read_remote(split: Split) -> Block:
-    read_range = files.range_reader(split.uri)
+    read_range = contents.range_reader(split.uri)
 
     def read(start: int, stop: int) -> Bytes:
         data = read_range(start, stop - start)
         if len(data) < stop - start:
-            _check_version(split)
+            if files.remote_entry(split.uri).version != split.version:
+                raise _changed(split)
             raise OSError("the server sent less than it has")
         return data
 
@@ -203,7 +211,11 @@ def _after_newline(data: Bytes) -> int | None:
 
 def _check_version(split: Split) -> None:
     if files.version(split.uri) != split.version:
-        raise StorageError("changed while it was being read", uri=split.uri)
+        raise _changed(split)
+
+
+def _changed(split: Split) -> StorageError:
+    return StorageError("changed while it was being read", uri=split.uri)
 
 
 def _no_line_end(uri: str, offset: int) -> DataError:

@@ -20,13 +20,13 @@ from typing import BinaryIO
 from typing import cast
 
 from studykit.storage import filesystems
+from studykit.storage.failures import answered
+from studykit.storage.failures import retried
+from studykit.storage.failures import storage_error
+from studykit.storage.failures import translated
 from studykit.storage.files import make_folder
 from studykit.storage.filesystems import absolute
-from studykit.storage.filesystems import answered
-from studykit.storage.filesystems import retried
 from studykit.storage.filesystems import scheme
-from studykit.storage.filesystems import storage_error
-from studykit.storage.filesystems import translated
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -3,15 +3,19 @@
 The one idea: what cannot be told apart with certainty is refused by `WrongLine`, not guessed.
 """
 
+import csv
 import re
 from dataclasses import dataclass
 
 from studykit.errors import DataError
+from studykit.storage.reading import LONGEST_LINE_BYTES
 from studykit.text.lines import BYTE_ORDER_MARK
 
 _NUMBER_BEGINS = re.compile(r"[+-]?\.?[0-9]")
-_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _BLANKS = re.compile(r"[ \t]+")
+_NOT_CLOSED = "a quote that is not closed in its line"
+
+csv.field_size_limit(LONGEST_LINE_BYTES)  # It would refuse a field of more than 128 KB.
 
 
 @dataclass(frozen=True)
@@ -83,23 +87,12 @@ def fields_of(text: str, dialect: Dialect) -> list[str]:
         return _BLANKS.split(text.strip(" \t"))
     if '"' not in text:
         return text.split(dialect.delimiter)
-    fields, start = [], 0
-    while True:
-        stop = text.find(dialect.delimiter, start)
-        field = text[start:] if stop < 0 else text[start:stop]
-        if field.startswith('"'):
-            quoted = _QUOTED.match(text, start)
-            if quoted is None:
-                raise WrongLine("a quote that is not closed in its line")
-            field, stop = quoted[1].replace('""', '"'), quoted.end()
-            if stop == len(text):
-                stop = -1
-            elif text[stop] != dialect.delimiter:
-                raise WrongLine("text behind a closing quote")
-        fields.append(field)
-        if stop < 0:
-            return fields
-        start = stop + 1
+    try:
+        return next(csv.reader([text], delimiter=dialect.delimiter, strict=True))
+    except csv.Error as error:
+        # It says "',' expected after '"'", or that the text has come to an end.
+        behind = "expected after" in str(error)
+        raise WrongLine("text behind a closing quote" if behind else _NOT_CLOSED) from None
 
 
 def _first_line(head: bytes, comment: bytes) -> str:
