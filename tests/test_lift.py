@@ -3,9 +3,12 @@
 import json
 import os
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from lift import graph
 from lift import lift
 from lift import project
 from studykit.errors import StudyError
@@ -15,36 +18,122 @@ FILES = {
     "BUILD": "",
     "LICENSE": "A licence",
     "apps/ranks/BUILD": "",
-    "apps/ranks/BUILD.python-lockfiles": "",
     "apps/ranks/README.md": "# Ranks\n\nRun `./pants run apps/ranks:ray -- --size tiny`.\n"
+    "```sh\n./pants run apps/ranks:torch -- --size tiny\n./pants run apps/ranks:ray\n"
+    "apps/ranks/launch/torch.sh\n./pants run apps/ranks:compare -- --size tiny\n```\n"
+    "| engine | keeps |\n|---|---|\n| ray | this |\n| torch | that |\n\n"
     "[kernel](ranks/run_ray.py), [kit](../../shared/studykit/storage.py#size), "
     "[top](../../README.md), [web](https://ray.io).\n",
-    "apps/ranks/requirements.txt": "# why\n-r ../../shared/requirements.txt\nsmall_thing>=1\n",
+    "apps/ranks/requirements.txt": "# why\n-r ../../shared/requirements.txt\n\n"
+    "# The engines.\nray[default]  # an engine\ntorch\n\n# Drawn.\nsmall_thing>=1\n",
     "apps/ranks/requirements.lock": (
-        "aiohttp==3.0 \\\n    --hash=sha256:00\n"
-        "ray==2.60.0 \\\n    --hash=sha256:01\n"
+        "aiohttp==3.0 \\\n    --hash=sha256:00\n    # via ray\n"
+        "cuda==13 ; sys_platform == 'linux' \\\n    --hash=sha256:04\n    # via\n    #   torch\n"
+        "numpy==2.4 \\\n    --hash=sha256:03\n"
+        "    # via\n    #   -r apps/ranks/requirements.txt\n    #   torch\n"
+        "ray==2.60.0 \\\n    --hash=sha256:01\n    # via -r apps/ranks/requirements.txt\n"
         "small-thing==1.5 ; python_full_version < '3.12' \\\n    --hash=sha256:02\n"
+        "torch==2.15 \\\n    --hash=sha256:05\n"
     ),
     "apps/ranks/ranks/__init__.py": "",
+    "apps/ranks/ranks/run_plain.py": '"""./pants run apps/ranks:plain"""\n',
     "apps/ranks/ranks/run_ray.py": '"""./pants run apps/ranks:ray -- --size tiny"""\n',
+    "apps/ranks/ranks/run_torch.py": "",
+    "apps/ranks/ranks/exchange.py": "",
+    "apps/ranks/ranks/compare.py": "",
     "apps/ranks/launch/ray.sh": "#!/bin/sh\nexec true\n",
+    "apps/ranks/launch/torch.sh": "#!/bin/sh\nexec true\n",
     "apps/ranks/tests/test_ranks.py": "def test_it(): pass\n",
+    "apps/ranks/tests/test_exchange.py": "def test_it(): pass\n",
     "apps/other/requirements.lock": "",
     "shared/BUILD": "",
-    "shared/requirements.txt": "ray[default]  # an engine\n",
+    "shared/requirements.txt": "numpy  # arrays\n",
     "shared/studykit/__init__.py": "",
     "shared/studykit/storage.py": "SIZE = 1\n",
     "datasets/study_data/__init__.py": "",
     "datasets/study_data/published.csv": "study\n",
 }
+
+
+def target(
+    address: str,
+    kind: str = "python_source",
+    source: str | None = None,
+    *dependencies: str,
+    declared: Sequence[str] = (),
+    requirements: Sequence[str] = (),
+) -> dict[str, Any]:
+    """A target as `./pants peek` describes it."""
+    return {
+        "address": address,
+        "target_type": kind,
+        "sources": [source] if source else None,
+        "dependencies": [*dependencies],
+        "dependencies_raw": [*declared] or None,
+        "requirements": [*requirements],
+    }
+
+
+def module(name: str, *dependencies: str) -> dict[str, Any]:
+    path = f"apps/ranks/ranks/{name}.py"
+    return target(f"{path}:../ranks", "python_source", path, *dependencies)
+
+
+def entry(name: str, file: str, *dependencies: str) -> dict[str, Any]:
+    path = f"apps/ranks/ranks/{file}.py"
+    return target(f"apps/ranks:{name}", "python_source", path, *dependencies)
+
+
+def launcher(engine: str) -> dict[str, Any]:
+    path = f"apps/ranks/launch/{engine}.sh"
+    return target(f"apps/ranks:launch-{engine}", "file", path, f"apps/ranks:{engine}")
+
+
+def file_of_tests(name: str, *imported: str) -> dict[str, Any]:
+    path = f"apps/ranks/tests/{name}.py"
+    children = ("apps/ranks:ray", "apps/ranks:torch")
+    return target(
+        f"{path}:../tests", "python_test", path, *children, *imported, declared=[":ray", ":torch"]
+    )
+
+
+def requirement(line: str) -> dict[str, Any]:
+    return target(f"apps/ranks:requirements#{line}", "python_requirement", requirements=[line])
+
+
+KIT = "shared/studykit/storage.py@resolve=ranks"
 TARGETS = [
-    {"address": "apps/ranks:ray", "sources": ["apps/ranks/ranks/run_ray.py"]},
-    {"address": "datasets:data", "sources": ["datasets/study_data/data.py"]},
-    {
-        "address": "apps/ranks/ranks/__init__.py:../ranks",
-        "sources": ["apps/ranks/ranks/__init__.py"],
-    },
-]
+    target("apps/ranks:ranks", "python_sources"),
+    *(requirement(line) for line in ("ray[default]", "numpy", "torch", "small_thing>=1")),
+    module("__init__"),
+    module("exchange"),
+    entry("plain", "run_plain", KIT),
+    entry("ray", "run_ray", KIT, "apps/ranks:requirements#ray[default]"),
+    entry(
+        "torch", "run_torch", "apps/ranks/ranks/exchange.py:../ranks",
+        "apps/ranks:requirements#torch",
+    ),
+    entry("compare", "compare", PUBLISHED := "datasets/study_data/published.csv:../resources",
+          "apps/ranks:requirements#small_thing>=1"),
+    launcher("ray"),
+    launcher("torch"),
+    file_of_tests("test_ranks", KIT),
+    file_of_tests("test_exchange", "apps/ranks/ranks/exchange.py:../ranks"),
+    target("apps/ranks/README.md:documents", "file", "apps/ranks/README.md"),
+    target("shared/studykit/__init__.py@resolve=ranks", source="shared/studykit/__init__.py"),
+    target(
+        KIT, "python_source", "shared/studykit/storage.py",
+        "shared/studykit/__init__.py@resolve=ranks", "apps/ranks:requirements#numpy",
+    ),
+    target(
+        PUBLISHED, "resource", "datasets/study_data/published.csv",
+        "datasets/study_data/__init__.py@resolve=ranks",
+    ),
+    target(
+        "datasets/study_data/__init__.py@resolve=ranks", source="datasets/study_data/__init__.py"
+    ),
+    target("datasets:data", source="datasets/study_data/data.py"),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -54,74 +143,128 @@ def repository(tmp_path: Path) -> Path:
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    (root / "apps/ranks/launch/ray.sh").chmod(0o755)
-    graph = [name for name in FILES if name.startswith(("apps/ranks/", "shared/", "datasets/"))]
-    (root / "filedeps").write_text("\n".join(graph) + "\n")
+    for script in root.glob("apps/ranks/launch/*.sh"):
+        script.chmod(0o755)
     (root / "peek").write_text(json.dumps(TARGETS))
-    (root / "pants").write_text(
-        '#!/bin/sh\nfor word; do case $word in filedeps|peek) exec cat "$word";; esac; done\n'
-    )
+    (root / "pants").write_text('#!/bin/sh\n[ "$1" = peek ] && exec cat peek\n')
     (root / "pants").chmod(0o755)
     return root
+
+
+def copy(root: Path, target: Path, engines: Sequence[str] = (), lean: bool = False) -> set[str]:
+    """Lift it; the files of the copy."""
+    lift.lift(root, graph.Graph(root), "ranks", target, engines, lean)
+    return {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
+
+
+WRITTEN = {".gitignore", "LICENSE", "pyproject.toml", "requirements.lock", "requirements.txt"}
 
 
 def test_the_files_of_the_graph_land_where_their_imports_find_them(
     repository: Path, tmp_path: Path
 ) -> None:
-    target = tmp_path / "copy"
-    lift.lift(repository, "ranks", target)
-    found = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
-    assert found == {
-        ".gitignore",
-        "LICENSE",
+    found = copy(repository, tmp_path / "copy")
+    assert found == WRITTEN | {
         "README.md",
         "launch/ray.sh",
-        "pyproject.toml",
+        "launch/torch.sh",
         "ranks/__init__.py",
+        "ranks/compare.py",
+        "ranks/exchange.py",
+        "ranks/run_plain.py",
         "ranks/run_ray.py",
-        "requirements.lock",
-        "requirements.txt",
+        "ranks/run_torch.py",
         "study_data/__init__.py",
         "study_data/published.csv",
         "studykit/__init__.py",
         "studykit/storage.py",
+        "tests/test_exchange.py",
         "tests/test_ranks.py",
     }
-    assert os.access(target / "launch/ray.sh", os.X_OK)
+    assert os.access(tmp_path / "copy/launch/ray.sh", os.X_OK)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "repository"]
+    lock = (tmp_path / "copy/requirements.lock").read_text()
+    assert lock == FILES["apps/ranks/requirements.lock"]
+
+
+def test_what_an_engine_or_the_comparison_alone_needs_stays_behind_with_it(
+    repository: Path, tmp_path: Path
+) -> None:
+    whole = copy(repository, tmp_path / "whole")
+    torch = {"launch/torch.sh", "ranks/run_torch.py", "ranks/exchange.py", "tests/test_exchange.py"}
+    assert copy(repository, tmp_path / "ray", ["ray"]) == whole - torch
+    comparison = {"ranks/compare.py", "study_data/__init__.py", "study_data/published.csv"}
+    assert copy(repository, tmp_path / "lean", lean=True) == whole - comparison
+    both = copy(repository, tmp_path / "both", ["ray"], lean=True)
+    assert both == whole - torch - comparison
+
+
+def test_a_part_has_only_the_requirements_that_it_needs(repository: Path, tmp_path: Path) -> None:
+    copy(repository, tmp_path / "copy", ["plain", "ray"], lean=True)
+    named = (tmp_path / "copy/requirements.txt").read_text()
+    assert named == "# why\nnumpy  # arrays\n\n# The engines.\nray[default]  # an engine\n"
+    lock = (tmp_path / "copy/requirements.lock").read_text()
+    assert project.pins(lock) == ["aiohttp==3.0", "numpy==2.4", "ray==2.60.0"]
+    assert lock.count("--hash=") == 3
+    settings = tomllib.loads((tmp_path / "copy/pyproject.toml").read_text())
+    assert settings["project"]["dependencies"] == ["numpy==2.4", "ray[default]==2.60.0"]
+
+
+def test_the_readme_of_a_part_says_what_stayed_behind_and_has_no_command_of_it(
+    repository: Path, tmp_path: Path
+) -> None:
+    copy(repository, tmp_path / "copy", ["ray"], lean=True)
+    readme = (tmp_path / "copy/README.md").read_text()
+    assert "not in this copy: `:torch`, `:compare`." in readme
+    assert "```sh\nuv run python -m ranks.run_ray\n```" in readme
+    assert "| ray | this |\n\n" in readme and "| torch |" not in readme
+
+
+def test_an_unknown_engine_is_refused_with_the_names_of_those_there_are(
+    repository: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="no engine 'dask'; there are: plain, ray, torch"):
+        copy(repository, tmp_path / "copy", ["dask"])
+    assert not (tmp_path / "copy").exists()
 
 
 def test_pyproject_names_the_packages_and_the_locked_versions(
     repository: Path, tmp_path: Path
 ) -> None:
-    lift.lift(repository, "ranks", tmp_path / "copy")
+    copy(repository, tmp_path / "copy")
     settings = tomllib.loads((tmp_path / "copy/pyproject.toml").read_text())
     assert settings["project"]["name"] == "ranks"
     assert settings["project"]["requires-python"] == "==3.11.*"
     assert settings["project"]["dependencies"] == [
+        "numpy==2.4",
         "ray[default]==2.60.0",
+        "torch==2.15",
         "small_thing==1.5 ; python_full_version < '3.12'",
     ]
     assert settings["tool"]["setuptools"]["packages"] == ["ranks", "study_data", "studykit"]
     assert settings["tool"]["uv"]["constraint-dependencies"] == [
         "aiohttp==3.0",
+        "cuda==13 ; sys_platform == 'linux'",
+        "numpy==2.4",
         "ray==2.60.0",
         "small-thing==1.5 ; python_full_version < '3.12'",
+        "torch==2.15",
     ]
 
 
 def test_the_requirements_of_all_studies_stand_where_they_were_included(
     repository: Path, tmp_path: Path
 ) -> None:
-    lift.lift(repository, "ranks", tmp_path / "copy")
+    copy(repository, tmp_path / "copy")
     lines = (tmp_path / "copy/requirements.txt").read_text().splitlines()
-    assert lines == ["# why", "ray[default]  # an engine", "small_thing>=1"]
+    assert lines[:3] == ["# why", "numpy  # arrays", ""]
+    assert lines[-1] == "small_thing>=1"
 
 
 def test_commands_take_their_new_form_in_the_readme_and_in_docstrings(
     repository: Path, tmp_path: Path
 ) -> None:
-    lift.lift(repository, "ranks", tmp_path / "copy")
+    copy(repository, tmp_path / "copy")
     readme = (tmp_path / "copy/README.md").read_text()
     assert readme.startswith("# Ranks\n")
     assert "Run `uv run python -m ranks.run_ray --size tiny`." in readme
@@ -133,7 +276,7 @@ def test_commands_take_their_new_form_in_the_readme_and_in_docstrings(
 def test_links_lead_to_what_was_lifted_and_others_keep_their_words(
     repository: Path, tmp_path: Path
 ) -> None:
-    lift.lift(repository, "ranks", tmp_path / "copy")
+    copy(repository, tmp_path / "copy")
     last = (tmp_path / "copy/README.md").read_text().splitlines()[-1]
     assert last == (
         "[kernel](ranks/run_ray.py), [kit](studykit/storage.py#size), top, [web](https://ray.io)."
@@ -162,13 +305,13 @@ def test_a_folder_with_something_in_it_is_refused_and_left_alone(
     (tmp_path / "full").mkdir()
     (tmp_path / "full/mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="not an empty folder"):
-        lift.lift(repository, "ranks", tmp_path / "full")
+        copy(repository, tmp_path / "full")
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["mine.txt"]
 
 
 def test_an_empty_folder_is_taken(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    lift.lift(repository, "ranks", tmp_path / "empty")
+    copy(repository, tmp_path / "empty")
     assert (tmp_path / "empty/pyproject.toml").exists()
 
 
@@ -176,7 +319,7 @@ def test_an_unknown_study_is_refused_with_the_names_of_those_there_are(
     repository: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="no study 'rank' here; there are: other, ranks"):
-        lift.lift(repository, "rank", tmp_path / "copy")
+        lift.lift(repository, graph.Graph(repository), "rank", tmp_path / "copy")
     assert UsageError.exit_code == 2
     assert not (tmp_path / "copy").exists()
 
@@ -184,5 +327,5 @@ def test_an_unknown_study_is_refused_with_the_names_of_those_there_are(
 def test_where_pants_fails_nothing_is_written(repository: Path, tmp_path: Path) -> None:
     (repository / "pants").write_text("#!/bin/sh\nexit 1\n")
     with pytest.raises(StudyError, match="ended with 1"):
-        lift.lift(repository, "ranks", tmp_path / "copy")
+        copy(repository, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()

@@ -1,6 +1,7 @@
 """Copy one study out of this repository, with everything it depends on, to work alone.
 
     ./pants run infra:lift -- twitter-pagerank ../my-course-project
+    ./pants run infra:lift -- twitter-pagerank ../my-course-project --engines plain,ray --lean
 
 The files are those of Pants' own dependency graph, so what is missing there is missing in the copy
 and its tests say so. The new folder needs neither Pants nor this repository: `uv run` or
@@ -10,6 +11,7 @@ and its tests say so. The new folder needs neither Pants nor this repository: `u
 import os
 import shutil
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +20,14 @@ from studykit.cli import console
 from studykit.cli import manners
 from studykit.errors import UsageError
 
-from lift import graph
 from lift import project
+from lift.graph import Graph
 
 ROOT = Path(__file__).resolve().parents[2]
+BASELINE = "plain"
+"""The engine that always comes along: the others are compared with it."""
+COMPARISON = ("compare", "doctor")
+"""The targets that a lean copy leaves behind."""
 WRITTEN_ABOVE = """\
 This is a copy of one study, lifted out of the repository it was written in. It works alone:
 
@@ -37,12 +43,24 @@ pytest                              # the commands below then need no `uv run`
 ```
 
 """
+LEFT_BEHIND = """\
+What the text below says of these is not in this copy: {}.
+
+"""
 
 
-def lift(root: Path, app: str, target: Path) -> list[Path]:
+def lift(
+    root: Path,
+    graph: Graph,
+    app: str,
+    target: Path,
+    engines: Collection[str] = (),
+    lean: bool = False,
+) -> list[Path]:
     """Write the study `app` of the repository at `root` to `target`; returns what was copied.
 
-    The folder appears complete or not at all.
+    With `engines` only these and the baseline; `lean` without comparison, peers and doctor. The
+    folder appears complete or not at all.
     """
     known = studies(root)
     if app not in known:
@@ -50,11 +68,13 @@ def lift(root: Path, app: str, target: Path) -> list[Path]:
     target = target.resolve()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} exists and is not an empty folder")
-    places = {path: project.place(path, app) for path in graph.files(root, app)}
+    left = left_behind(graph, app, engines, lean)
+    addresses = graph.part(app, left) if left else graph.whole(app)
+    places = {path: project.place(path, app) for path in graph.files(addresses)}
     copied = {path: place for path, place in places.items() if place is not None}
     modules = {
         address: module
-        for address, module in graph.modules(root).items()
+        for address, module in graph.commands().items()
         if Path(*module.split(".")).with_suffix(".py") in copied.values()
     }
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -64,9 +84,11 @@ def lift(root: Path, app: str, target: Path) -> list[Path]:
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / path, folder / place)
             if place.suffix in (".py", ".md", ".sh"):
-                text = project.rewrite((root / path).read_text("utf-8"), app, modules)
-                (folder / place).write_text(project.relink(text, path, copied), "utf-8")
-        finish(root, app, folder, sorted(copied.values()))
+                text = (root / path).read_text("utf-8")
+                if place.suffix == ".md":
+                    text = project.relink(project.without(text, app, left), path, copied)
+                (folder / place).write_text(project.rewrite(text, app, modules), "utf-8")
+        write_project(root, graph, app, folder, sorted(copied.values()), addresses, left)
         folder.rename(target)
     return sorted(copied.values())
 
@@ -75,12 +97,44 @@ def studies(root: Path) -> list[str]:
     return sorted(path.parent.name for path in root.glob("apps/*/requirements.lock"))
 
 
-def finish(root: Path, app: str, target: Path, files: list[Path]) -> None:
+def left_behind(graph: Graph, app: str, engines: Collection[str], lean: bool) -> list[str]:
+    """The targets of the study that were not asked for, as the graph names them."""
+    known = graph.engines(app)
+    for engine in engines:
+        if engine not in known:
+            raise UsageError(
+                f"{app} has no engine '{engine}'; there are: {', '.join(sorted(known))}"
+            )
+    left = [
+        address
+        for engine, address in known.items()
+        if engines and engine not in engines and engine != BASELINE
+    ]
+    if lean:
+        left += [
+            f"apps/{app}:{name}" for name in COMPARISON if f"apps/{app}:{name}" in graph.targets
+        ]
+    return left
+
+
+def write_project(
+    root: Path,
+    graph: Graph,
+    app: str,
+    target: Path,
+    files: list[Path],
+    addresses: Collection[str],
+    left: Collection[str],
+) -> None:
     """Write what the repository has once for all studies, or not at all."""
     study = root / "apps" / app
-    named = project.requirements(study / "requirements.txt")
-    (target / "requirements.txt").write_text(named.replace(f"apps/{app}/", ""), "utf-8")
-    shutil.copyfile(study / "requirements.lock", target / "requirements.lock")
+    named = project.requirements(study / "requirements.txt").replace(f"apps/{app}/", "")
+    lock = (study / "requirements.lock").read_text("utf-8")
+    if left:
+        wanted = graph.requirements(addresses)
+        named, lock = project.only(named, wanted), project.needed(lock, wanted)
+    (target / "requirements.txt").write_text(named, "utf-8")
+    (target / "requirements.lock").write_text(lock, "utf-8")
     shutil.copyfile(root / "LICENSE", target / "LICENSE")
     packages = sorted(
         {
@@ -89,26 +143,54 @@ def finish(root: Path, app: str, target: Path, files: list[Path]) -> None:
             if path.name == "__init__.py" and path.parts[0] != "tests"
         }
     )
-    lock = (study / "requirements.lock").read_text("utf-8")
     settings = project.pyproject(app, packages, named, lock)
     (target / "pyproject.toml").write_text(settings, "utf-8")
     readme = target / "README.md"
     text = readme.read_text("utf-8") if readme.exists() else f"# {app}\n"
     title, _, rest = text.partition("\n")
-    readme.write_text(f"{title}\n\n{WRITTEN_ABOVE}{rest.lstrip()}", "utf-8")
+    above = WRITTEN_ABOVE
+    if left:
+        above += LEFT_BEHIND.format(", ".join(f"`:{one.rpartition(':')[2]}`" for one in left))
+    readme.write_text(f"{title}\n\n{above}{rest.lstrip()}", "utf-8")
     (target / ".gitignore").write_text("__pycache__/\n.venv/\n*.egg-info/\n/results/\n", "utf-8")
 
 
+def lines(folder: Path) -> int:
+    """Of what is there to be read: code, scripts, settings and text."""
+    read = [path for path in folder.rglob("*") if path.suffix in (".py", ".sh", ".toml", ".md")]
+    return sum(path.read_text("utf-8").count("\n") for path in read)
+
+
 def command(
-    study: Annotated[str, typer.Argument(help="The folder below apps/ to lift out.")],
-    target: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
+    study: Annotated[
+        str,
+        typer.Argument(
+            help="The folder below apps/ to lift out; of several, with commas between them, each"
+            " goes into a folder of its own below FOLDER."
+        ),
+    ],
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
+    engines: Annotated[
+        str, typer.Option(help="Only these, with commas between them; plain always comes along.")
+    ] = "",
+    lean: Annotated[
+        bool, typer.Option("--lean", help="Without the comparison, its peers and the doctor.")
+    ] = False,
 ) -> None:
-    """Copy one study out of this repository, with all it depends on, to work alone."""
+    """Copy a study out of this repository, with all it depends on, to work alone."""
     with manners(debug=False):
-        console.print(f"Asking Pants what {study} depends on ...")
-        written = lift(ROOT, study, target)
-        shown = os.path.relpath(target)
-        console.print(f"{len(written)} files in {shown}. Try it: cd {shown} && uv run pytest")
+        console.print("Asking Pants what depends on what ...")
+        graph = Graph(ROOT)
+        wanted = [engine for engine in engines.split(",") if engine]
+        several = study.split(",")
+        for one in several:
+            target = folder / one if several[1:] else folder
+            written = lift(ROOT, graph, one, target, wanted, lean)
+            shown = os.path.relpath(target)
+            console.print(
+                f"{len(written)} files, {lines(target):,} lines in {shown}."
+                f" Try it: cd {shown} && uv run pytest"
+            )
 
 
 if __name__ == "__main__":

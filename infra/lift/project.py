@@ -3,12 +3,15 @@
 import json
 import posixpath
 import re
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from pathlib import Path
 
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)\s*(;[^\\]+)?", re.MULTILINE)
 INCLUDED = re.compile(r"^-r +(\S+)[^\n]*\n", re.MULTILINE)
+ENTRY = re.compile(r"^([A-Za-z0-9._-]+)==.*\n(?:[ #].*\n)*", re.MULTILINE)
+VIA = re.compile(r"^[ #]*([A-Za-z0-9._-]+)(?:\[[^]]*\])?[ \t]*$", re.MULTILINE)
 REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(\[[^]]*\])?")
 
 
@@ -19,6 +22,25 @@ def requirements(path: Path) -> str:
         return requirements(path.parent / found[1])
 
     return INCLUDED.sub(included, path.read_text("utf-8"))
+
+
+def only(named: str, wanted: Collection[str]) -> str:
+    """The lines of a requirements.txt that name one of `wanted`, without headings of nothing."""
+    names = _names(wanted)
+    kept = [line for line in named.splitlines() if not (_names([line]) - names)]
+    return re.sub(r"\n\n(?:#.*\n)+(?=\n|\Z)", "\n", "\n".join(kept) + "\n")
+
+
+def needed(lock: str, wanted: Collection[str]) -> str:
+    """The part of a lock that `wanted` need: `# via` says of each entry who wants it."""
+    entries = [(normal(entry[1]), entry[0]) for entry in ENTRY.finditer(lock)]
+    reached = _names(wanted)
+    via: dict[str, set[str]] = {name: set() for name, _ in entries}
+    for name, entry in entries:
+        via[name] |= {normal(parent) for parent in VIA.findall(entry.partition("# via")[2])}
+    while more := {name for name in via.keys() - reached if via[name] & reached}:
+        reached |= more
+    return "".join(entry for name, entry in entries if name in reached)
 
 
 def pins(lock: str) -> list[str]:
@@ -44,6 +66,12 @@ def direct(named: str, lock: str) -> list[str]:
                 for version, marker in locked[normal(name)]
             ]
     return lines
+
+
+def _names(requirements: Iterable[str]) -> set[str]:
+    """The distributions named by lines of a requirements.txt; others name none."""
+    found = (REQUIREMENT.match(line) for line in requirements)
+    return {normal(one[1]) for one in found if one}
 
 
 def normal(name: str) -> str:
@@ -107,6 +135,19 @@ def rewrite(text: str, app: str, modules: Mapping[str, str]) -> str:
     tests = rf"(?:\./)?\bpants test (?:apps/{re.escape(app)}:[\w:-]*|::)(?: --(?= ))?"
     text = re.sub(tests, "uv run pytest", text)
     return text.replace(f"apps/{app}/", "")
+
+
+def without(text: str, app: str, left: Collection[str]) -> str:
+    """A Markdown text without the commands of the targets in `left` and without the rows of tables
+    that are about one of them alone."""
+    names = [re.escape(target.rpartition(":")[2]) for target in left]
+    if not names:
+        return text
+    one = "|".join(names)
+    command = rf"^.*apps/{re.escape(app)}(?::(?:{one})|/launch/(?:{one})\.sh)\b.*\n"
+    code = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+    text = code.sub(lambda found: re.sub(command, "", found[0], flags=re.MULTILINE), text)
+    return re.sub(rf"^\| (?:{one}) \|.*\n", "", text, flags=re.MULTILINE)
 
 
 def relink(text: str, path: str, places: Mapping[str, Path]) -> str:
