@@ -9,18 +9,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.table import Table
 from studykit.errors import DataError
+from studykit.run import Run
 
 from taxi_clustering import city
 from taxi_clustering import trips
 from taxi_clustering.kernel import Centres
+from taxi_clustering.sample import SAMPLE_SIZE
 from taxi_clustering.sample import Sample
+from taxi_clustering.search import Search
 from taxi_clustering.worker import Loaded
-
-SAMPLE_SIZE = 20_000
-"""Trips that seed the centres and whose silhouettes are taken."""
-SHOWN_CENTRES = 10
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,9 @@ class Totals:
     sample: Sample
 
     @classmethod
-    def of(cls, loaded: Sequence[Loaded], uri: str, clusters: int) -> "Totals":
-        """Add up what the workers read. DataError where that is too little for k clusters."""
+    def of(cls, run: Run, loaded: Sequence[Loaded]) -> "Totals":
+        """Add up what the workers read. DataError where that is too little for the clusters."""
+        uri, clusters = run.dataset.uri, run.parameters.clusters
         total = cls(
             rows=sum(part.rows for part in loaded),
             kept=sum(part.kept for part in loaded),
@@ -61,6 +60,19 @@ class Totals:
         return total
 
 
+def search(run: Run, totals: Totals) -> Search:
+    """The search for the clusters that were asked for, seeded by the sample."""
+    parameters = run.parameters
+    return Search(
+        totals.sample.points,
+        clusters=parameters.clusters,
+        seed=run.options.seed,
+        restarts=parameters.restarts,
+        tolerance=parameters.tolerance,
+        max_iterations=parameters.max_iterations,
+    )
+
+
 @dataclass(frozen=True)
 class Clustering:
     """The answer: centres float32[k, 2] in metres, the busiest first, and `trips` int64[k] there.
@@ -83,6 +95,7 @@ class Clustering:
         totals: Totals,
         density: npt.NDArray[np.int64] | None = None,
     ) -> "Clustering":
+        """From centres in any order and their trips, numbers[k] that are whole."""
         order = np.lexsort((centres[:, 1], centres[:, 0], -counts))
         return cls(centres[order], counts[order].astype(np.int64), inertia, totals, density)
 
@@ -92,6 +105,7 @@ class Clustering:
         return city.to_degrees(self.centres.astype(np.float64))
 
     def quality(self) -> dict[str, Any]:
+        """What a record's `quality` says of it."""
         places = zip(self.degrees.tolist(), self.trips.tolist(), strict=True)
         return {
             "rows_read": self.totals.rows,
@@ -104,15 +118,3 @@ class Clustering:
                 for (longitude, latitude), count in places
             ],
         }
-
-
-def centres_table(clustering: Clustering) -> Table:
-    shown = min(SHOWN_CENTRES, len(clustering.trips))
-    table = Table(title=f"The {shown} busiest of {len(clustering.trips)} clusters")
-    for heading in ("trips", "longitude", "latitude"):
-        table.add_column(heading, justify="right")
-    for (longitude, latitude), count in zip(
-        clustering.degrees[:shown], clustering.trips[:shown], strict=True
-    ):
-        table.add_row(f"{count:,}", f"{longitude:.6f}", f"{latitude:.6f}")
-    return table

@@ -10,11 +10,11 @@ import json
 from collections.abc import Callable
 
 from studykit import storage
-from studykit.errors import UsageError
 
 from taxi_clustering import city
 from taxi_clustering import drawing
 from taxi_clustering.clustering import Clustering
+from taxi_clustering.study import ending
 
 PNG_SCALE = 2.0
 """Pixels of the PNG per pixel of the page, so that it stays sharp in print."""
@@ -24,33 +24,22 @@ OFFLINE_NOTE = (
 )
 
 
-def check_out(uri: str | None) -> None:
-    """Refuse an ending that nothing can be written for, before any work."""
-    if uri is not None and _ending(uri) not in (*FORMS, ""):
-        raise UsageError(f"--out {uri}: end it with {', '.join(FORMS)}, or give a folder")
-
-
 def wanted(uri: str | None) -> bool:
     """Whether what is to be written shows where the trips are."""
-    return uri is not None and _ending(uri) in (".html", ".png", "")
+    return uri is not None and ending(uri) in (".html", ".png", "")
 
 
 def write(clustering: Clustering, uri: str) -> dict[str, str]:
     """Write one file, or all of them into a folder; returns {what it is: where it is}."""
-    if _ending(uri):
-        wanted_files = {"centres" if _ending(uri) in (".csv", ".geojson") else "map": uri}
-        forms = {name: FORMS[_ending(uri)] for name in wanted_files}
+    if ending(uri):
+        wanted_files = {"centres" if ending(uri) in (".csv", ".geojson") else "map": uri}
+        forms = {name: FORMS[ending(uri)] for name in wanted_files}
     else:
         wanted_files = {name: storage.join(uri, name) for name in FOLDER}
         forms = FOLDER
     for name, target in wanted_files.items():
         storage.write_bytes(target, forms[name](clustering))
     return {name: storage.absolute(target) for name, target in wanted_files.items()}
-
-
-def _ending(uri: str) -> str:
-    name = uri.rsplit("/", 1)[-1]
-    return "." + name.rsplit(".", 1)[1] if "." in name.strip(".") else ""
 
 
 def as_csv(clustering: Clustering) -> bytes:

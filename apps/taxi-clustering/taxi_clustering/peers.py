@@ -28,11 +28,13 @@ from studykit.run import Outcome
 from studykit.run import Run
 from studykit.text import lines
 
+from taxi_clustering import clustering
 from taxi_clustering import study
 from taxi_clustering import trips
 from taxi_clustering import worker as workers
-from taxi_clustering.clustering import SAMPLE_SIZE
+from taxi_clustering.clustering import Totals
 from taxi_clustering.kernel import Centres
+from taxi_clustering.sample import SAMPLE_SIZE
 from taxi_clustering.study import STUDY
 from taxi_clustering.study import Parameters
 from taxi_clustering.worker import Worker
@@ -100,7 +102,7 @@ def cluster_with_sklearn(run: Run) -> Outcome:
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
         loaded = worker.load(source.splits, source.formats, SAMPLE_SIZE, run.options.seed)
-        seeds = study.search(run, study.totals(run, [loaded])).centres
+        seeds = clustering.search(run, Totals.of(run, [loaded])).centres
         points = np.concatenate(worker.points, axis=1).T.copy()
 
     with run.phase("compute", f"{STEPS} iterations"):

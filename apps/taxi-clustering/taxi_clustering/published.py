@@ -17,6 +17,7 @@ The record has the inertia of the final centres over all trips, in metres, and t
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,13 +33,20 @@ from studykit.run import Run
 from studykit.storage import Split
 
 from taxi_clustering import city
+from taxi_clustering import maps
+from taxi_clustering import quality
 from taxi_clustering import trips
 from taxi_clustering.clustering import Clustering
+from taxi_clustering.clustering import Totals
+from taxi_clustering.search import Search
 from taxi_clustering.trips import TripFormat
+from taxi_clustering.worker import Worker
 
 BLOCK_BYTES = 1_000_000
 
 Floats = npt.NDArray[np.float64]
+Baseline = Callable[[Run], tuple[Worker, Search, Totals]]
+"""The exact method in one process: the points of all trips, and the search that is done."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +85,18 @@ def merge(blocks: Sequence[BlockClusters], run: Run) -> Floats:
     return fitted.cluster_centers_  # type: ignore[no-any-return]
 
 
-def outcome(run: Run, blocks: Sequence[BlockClusters], degrees: Floats, **measured: Any) -> Outcome:
-    """The published answer, and its distance from the exact one."""
+def outcome(
+    run: Run, blocks: Sequence[BlockClusters], degrees: Floats, baseline: Baseline
+) -> Outcome:
+    """The published answer, centres float64[k, 2] in degrees, and its distance from the exact one.
+
+    The exact answer is found by `baseline`, after the clock has stopped.
+    """
     scores = [block.silhouette for block in blocks if block.silhouette is not None]
 
     @functools.cache
     def against_exact() -> tuple[Clustering, dict[str, Any]]:
-        return _against_exact(run, degrees)
-
-    from taxi_clustering import maps
+        return _against_exact(run, degrees, baseline)
 
     return Outcome(
         quality={
@@ -98,18 +109,16 @@ def outcome(run: Run, blocks: Sequence[BlockClusters], degrees: Floats, **measur
         check=lambda: Check(oracle="none: another answer by design, see inertia_penalty"),
         write=lambda uri: maps.write(against_exact()[0], uri),
         bytes_read=run.dataset.bytes,
-        **measured,
     )
 
 
-def _against_exact(run: Run, degrees: Floats) -> tuple[Clustering, dict[str, Any]]:
+def _against_exact(
+    run: Run, degrees: Floats, baseline: Baseline
+) -> tuple[Clustering, dict[str, Any]]:
     """The published centres among all trips, beside the exact method's answer."""
-    from taxi_clustering import quality
-    from taxi_clustering import run_plain
-
     options = dataclasses.replace(run.options, split_size=None, method="exact")
     again = Run(run.study, "plain", options, run.parameters, run.dataset, quiet=True)
-    worker, search, totals = run_plain.clustered(again)
+    worker, search, totals = baseline(again)
     centres = city.to_metres(degrees[:, 0], degrees[:, 1]).astype(np.float32)
     counts = worker.step(centres)[:, 0]
     inertia, exact_inertia = worker.score(centres), worker.score(search.best.centres)

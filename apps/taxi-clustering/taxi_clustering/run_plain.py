@@ -11,11 +11,13 @@ from studykit.engines import plain_engine
 from studykit.run import Outcome
 from studykit.run import Run
 
+from taxi_clustering import clustering
 from taxi_clustering import maps
+from taxi_clustering import outcome
 from taxi_clustering import study
 from taxi_clustering import worker as workers
-from taxi_clustering.clustering import SAMPLE_SIZE
 from taxi_clustering.clustering import Totals
+from taxi_clustering.sample import SAMPLE_SIZE
 from taxi_clustering.search import Search
 from taxi_clustering.worker import Worker
 
@@ -29,9 +31,7 @@ def exact(run: Run) -> Outcome:
         with run.phase("write", "counting for the map"):
             density = worker.density()
     worker.close()
-    return study.outcome(
-        run, search, totals, inertia, density, worker_phases=[worker.phases.seconds]
-    )
+    return outcome.exact(run, search, totals, inertia, density, [worker.phases.seconds])
 
 
 def clustered(run: Run) -> tuple[Worker, Search, Totals]:
@@ -45,10 +45,10 @@ def clustered(run: Run) -> tuple[Worker, Search, Totals]:
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
         loaded = worker.load(source.splits, source.formats, SAMPLE_SIZE, options.seed)
-        totals = study.totals(run, [loaded])
+        totals = Totals.of(run, [loaded])
 
     with run.phase("compute", "seeding"):
-        search = study.search(run, totals)
+        search = clustering.search(run, totals)
 
     with run.phase("compute", "iterating"):
         while not search.done:
@@ -59,10 +59,11 @@ def clustered(run: Run) -> tuple[Worker, Search, Totals]:
 
 def published_way(run: Run) -> Outcome:
     with run.phase("start", "importing scikit-learn"):
+        # Here, because it takes a second, which only who asks for it shall wait.
         from taxi_clustering import published
 
     with run.phase("load", "looking at the input"):
-        source = study.cut_input(run)
+        source = study.cut_input(run, published.BLOCK_BYTES)
 
     with run.phase("compute", f"clustering {len(source.splits)} blocks"):
         clusters, seed = run.parameters.clusters, run.options.seed
@@ -71,11 +72,10 @@ def published_way(run: Run) -> Outcome:
             for split in source.splits
         ]
         centres = published.merge(blocks, run)
-    return published.outcome(run, blocks, centres)
+    return published.outcome(run, blocks, centres, clustered)
 
 
 METHODS = {"exact": exact, "published": published_way}
-
 
 main = plain_engine.entry_point(study.STUDY, METHODS)
 

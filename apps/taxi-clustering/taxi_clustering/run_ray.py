@@ -13,11 +13,15 @@ from studykit.engines import ray_engine
 from studykit.run import Outcome
 from studykit.run import Run
 
+from taxi_clustering import clustering
 from taxi_clustering import kernel
 from taxi_clustering import maps
+from taxi_clustering import outcome
+from taxi_clustering import run_plain
 from taxi_clustering import study
 from taxi_clustering import worker as workers
-from taxi_clustering.clustering import SAMPLE_SIZE
+from taxi_clustering.clustering import Totals
+from taxi_clustering.sample import SAMPLE_SIZE
 from taxi_clustering.worker import Worker
 
 
@@ -33,7 +37,7 @@ class RayWorker(Worker):
 
 @ray_engine.again_from_the_input
 def exact(run: Run) -> Outcome:
-    options, parameters = run.options, run.parameters
+    options = run.options
     count = options.worker_count
 
     with run.phase("start", f"starting {count} actors"):
@@ -51,10 +55,10 @@ def exact(run: Run) -> Outcome:
                 for index, actor in enumerate(actors)
             ]
         )
-        totals = study.totals(run, loaded)
+        totals = Totals.of(run, loaded)
 
     with run.phase("compute", "seeding"):
-        search = study.search(run, totals)
+        search = clustering.search(run, totals)
 
     with run.iterations("iterating") as computed:
         while not search.done:
@@ -71,22 +75,19 @@ def exact(run: Run) -> Outcome:
         with run.phase("write", "counting for the map"):
             density = np.sum(ray.get([actor.density.remote() for actor in actors]), axis=0)
     phases = ray.get([actor.seconds.remote() for actor in actors])
-    sent = study.bytes_sent(parameters, search.steps, count)
-    result = study.outcome(
-        run, search, totals, inertia, density, worker_phases=phases, bytes_sent=sent
-    )
-    return result
+    return outcome.exact(run, search, totals, inertia, density, phases)
 
 
 def published_way(run: Run) -> Outcome:
     with run.phase("start", "importing scikit-learn"):
+        # Here, because it takes a second, which only who asks for it shall wait.
         from taxi_clustering import published
 
         # As in the paper: one task a block.
         cluster = ray.remote(num_cpus=run.options.threads)(published.cluster_block)
 
     with run.phase("load", "looking at the input"):
-        source = study.cut_input(run)
+        source = study.cut_input(run, published.BLOCK_BYTES)
 
     with run.phase("compute", f"clustering {len(source.splits)} blocks"):
         clusters, seed = run.parameters.clusters, run.options.seed
@@ -97,11 +98,10 @@ def published_way(run: Run) -> Outcome:
             ]
         )
         centres = published.merge(blocks, run)
-    return published.outcome(run, blocks, centres)
+    return published.outcome(run, blocks, centres, run_plain.clustered)
 
 
 METHODS = {"exact": exact, "published": published_way}
-
 
 main = ray_engine.entry_point(study.STUDY, METHODS)
 

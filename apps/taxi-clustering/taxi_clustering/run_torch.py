@@ -15,16 +15,20 @@ from studykit.engines.collectives import gather_objects
 from studykit.run import Outcome
 from studykit.run import Run
 
+from taxi_clustering import clustering
 from taxi_clustering import maps
+from taxi_clustering import outcome
+from taxi_clustering import run_plain
 from taxi_clustering import study
 from taxi_clustering import worker as workers
-from taxi_clustering.clustering import SAMPLE_SIZE
+from taxi_clustering.clustering import Totals
 from taxi_clustering.device import DeviceWorker
+from taxi_clustering.sample import SAMPLE_SIZE
 from taxi_clustering.worker import Worker
 
 
 def exact(run: Run) -> Outcome | None:
-    options, parameters = run.options, run.parameters
+    options = run.options
     rank, count = dist.get_rank(), dist.get_world_size()
 
     with run.phase("start", "compiling or loading the kernels"):
@@ -41,10 +45,10 @@ def exact(run: Run) -> Outcome | None:
         loaded = gather_objects(
             worker.load(source.of_worker(rank, count), source.formats, SAMPLE_SIZE, options.seed)
         )
-        totals = study.totals(run, loaded)
+        totals = Totals.of(run, loaded)
 
     with run.phase("compute", "seeding"):
-        search = study.search(run, totals)
+        search = clustering.search(run, totals)
 
     with run.iterations("iterating") as computed:
         while not search.done:
@@ -63,18 +67,16 @@ def exact(run: Run) -> Outcome | None:
     worker.close()
     if rank != 0:
         return None
-    sent = study.bytes_sent(parameters, search.steps, count)
-    return study.outcome(
-        run, search, totals, inertia, density, worker_phases=phases, bytes_sent=sent
-    )
+    return outcome.exact(run, search, totals, inertia, density, phases)
 
 
 def published_way(run: Run) -> Outcome | None:
     with run.phase("start", "importing scikit-learn"):
+        # Here, because it takes a second, which only who asks for it shall wait.
         from taxi_clustering import published
 
     with run.phase("load", "looking at the input"):
-        source = study.cut_input(run)
+        source = study.cut_input(run, published.BLOCK_BYTES)
         part = source.of_worker(dist.get_rank(), dist.get_world_size())
 
     with run.phase("compute", f"clustering {len(source.splits)} blocks"):
@@ -91,11 +93,10 @@ def published_way(run: Run) -> Outcome | None:
         return None
     with run.phase("compute", "clustering their centres"):
         centres = published.merge(blocks, run)
-    return published.outcome(run, blocks, centres)
+    return published.outcome(run, blocks, centres, run_plain.clustered)
 
 
 METHODS = {"exact": exact, "published": published_way}
-
 
 main = torch_engine.entry_point(study.STUDY, METHODS)
 

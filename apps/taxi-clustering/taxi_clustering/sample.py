@@ -12,6 +12,9 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
+SAMPLE_SIZE = 20_000
+"""Trips that seed the centres and whose silhouettes are taken."""
+
 
 @dataclass(frozen=True)
 class Sample:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from studykit import compiling
 from studykit import storage
 from studykit.phases import Phases
 from studykit.storage import Split
@@ -130,15 +131,11 @@ def _pieces(points: list[Points]) -> list[Points]:
 
 
 def warm_up() -> None:
-    """Compile, or load from the cache, every kernel: its time belongs to `start`.
-
-    In a thread, because LLVM's callbacks swallow an interrupt that reaches the main thread in them.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(_compile).result()
+    """Compile, or load from the cache, every kernel: its time belongs to `start`."""
+    compiling.warm_up(_meet_every_kernel)
 
 
-def _compile() -> None:
+def _meet_every_kernel() -> None:
     rejects, key = np.zeros(6, np.int64), np.uint64(clean_rows.mix(np.uint64(0)))
     points, keys = np.zeros((2, 4), np.float32), np.zeros(4, np.uint64)
     text = np.frombuffer(b"\n", np.uint8)

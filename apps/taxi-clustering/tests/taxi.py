@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from studykit import storage
-from taxi_clustering import clustering
 from taxi_clustering import kernel
 from taxi_clustering import trips
+from taxi_clustering.sample import SAMPLE_SIZE
 from taxi_clustering.sample import Sample
 from taxi_clustering.search import Search
 from taxi_clustering.worker import Worker
@@ -101,10 +101,10 @@ def read(path: Path, split_size: int = 1 << 30, seed: int = 42) -> trips.Trips:
     """All trips of a file or folder, read split by split."""
     splits = storage.splits(str(path), split_size)
     forms = trips.formats(list(dict.fromkeys(split.uri for split in splits)))
-    parts = [trips.read(s, forms[s.uri], clustering.SAMPLE_SIZE, seed) for s in splits]
+    parts = [trips.read(s, forms[s.uri], SAMPLE_SIZE, seed) for s in splits]
     first = parts[0]
     for part in parts[1:]:
-        first = first.joined(part, clustering.SAMPLE_SIZE)
+        first = first.joined(part, SAMPLE_SIZE)
     return first
 
 
@@ -123,7 +123,7 @@ def cluster(
     """The exact method over `parts` workers of this process; returns its inertia as well."""
     points = points_of(read_trips)
     search = Search(
-        Sample.of([read_trips.sample], clustering.SAMPLE_SIZE).points,
+        Sample.of([read_trips.sample], SAMPLE_SIZE).points,
         clusters=clusters, seed=seed, restarts=restarts, tolerance=tolerance, max_iterations=1000,
     )  # fmt: skip
     workers = [Worker() for _ in range(parts)]

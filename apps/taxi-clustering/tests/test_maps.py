@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from studykit.errors import UsageError
+from studykit.options import Options
 from taxi_clustering import city
 from taxi_clustering import drawing
 from taxi_clustering import maps
+from taxi_clustering import study
 from taxi_clustering.clustering import Clustering
 from taxi_clustering.clustering import Totals
 from taxi_clustering.sample import Sample
+from taxi_clustering.study import Parameters
 
 
 @pytest.fixture
@@ -42,9 +45,10 @@ def test_one_file_by_its_ending(clustering, tmp_path, name):
 
 def test_an_unknown_ending_is_refused():
     with pytest.raises(UsageError, match=r"\.geojson.*folder"):
-        maps.check_out("map.xlsx")
+        study.validate(Options(out="map.xlsx"), Parameters())
     for good in (None, "map.png", "hdfs://host:9000/answer", "answer/", "./answer", "a.b/answer"):
-        maps.check_out(good)
+        study.validate(Options(out=good), Parameters())
+    assert tuple(maps.FORMS) == study.ENDINGS
 
 
 def test_only_maps_need_the_density():

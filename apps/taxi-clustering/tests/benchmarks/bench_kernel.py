@@ -18,11 +18,11 @@ from sklearn.cluster import KMeans
 from study_data import stores
 from study_data import yellow_trips
 from studykit import storage
-from taxi_clustering import clustering
 from taxi_clustering import kernel
 from taxi_clustering import quality
 from taxi_clustering import trips
 from taxi_clustering import worker as workers
+from taxi_clustering.sample import SAMPLE_SIZE
 from taxi_clustering.worker import Loaded
 from taxi_clustering.worker import Worker
 from threadpoolctl import threadpool_limits
@@ -46,7 +46,7 @@ def splits() -> list[storage.Split]:
 def loaded(splits: list[storage.Split]) -> tuple[Worker, Loaded]:
     worker = Worker(THREADS)
     formats = trips.formats([splits[0].uri])
-    return worker, worker.load(splits, formats, clustering.SAMPLE_SIZE, 42)
+    return worker, worker.load(splits, formats, SAMPLE_SIZE, 42)
 
 
 @pytest.fixture(scope="module")
