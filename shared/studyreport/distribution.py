@@ -5,18 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
-import numpy as np
 
 from studyreport import panels
 from studyreport import theme
 from studyreport.points import Point
-
-
-def tail(values: Sequence[float]) -> list[tuple[float, float]]:
-    """(value, how many values are at least that), thinned to what a logarithmic axis can show."""
-    ordered = np.sort(np.asarray(values, dtype=np.float64))[::-1]
-    places = np.unique(np.geomspace(1, max(ordered.size, 1), 300).astype(np.int64))
-    return [(float(ordered[at - 1]), float(at)) for at in places if at <= ordered.size]
 
 
 def distribution(

@@ -17,6 +17,8 @@ from studyreport import theme
 
 Point = dict[str, Any]
 
+INTERVAL_NOTE = "Median of the rounds; the bar reaches from the smallest to the largest."
+
 
 def drawable(records: Iterable[Record], *, peers: bool = False, splits: bool = False) -> list[Row]:
     """Rows with at least one time that may be shown; one split size of each setting, or all."""

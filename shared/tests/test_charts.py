@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import synthetic
 from studykit.records import Check
 from studykit.records import Record
 from studykit.records import Status
 from studyreport import charts
 from studyreport import page
-from studyreport import synthetic
 from studyreport import theme
 from studysweep import ratios
 
@@ -197,18 +197,6 @@ def test_engines_keep_their_colour_whatever_else_is_drawn() -> None:
     assert theme.engine_colours(["plain", "ray", "torch", "polars"])["torch"] == alone
     together = theme.engine_colours(["plain", "ray", "torch", "dask", "polars", "duckdb"])
     assert len(set(together.values())) == 6
-
-
-def test_a_tail_counts_the_values_that_are_at_least_as_large() -> None:
-    assert charts.tail([1.0, 5.0, 2.0]) == [(5.0, 1.0), (2.0, 2.0), (1.0, 3.0)]
-    assert charts.tail([]) == []
-
-
-def test_a_tail_of_many_values_keeps_both_ends_and_few_points() -> None:
-    thinned = charts.tail([float(value) for value in range(1, 100_001)])
-    assert thinned[0] == (100_000.0, 1.0)
-    assert thinned[-1] == (1.0, 100_000.0)
-    assert len(thinned) <= 300
 
 
 def test_a_distribution_leaves_out_what_a_logarithm_cannot_show() -> None:

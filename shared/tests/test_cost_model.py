@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import synthetic
 from hypothesis import given
 from hypothesis import strategies as st
 from studykit.records import Record
 from studyreport import cost_model
 from studyreport import prediction
-from studyreport import synthetic
 from studyreport.cost_model import CostModel
 from studyreport.cost_model import TooFewCells
 

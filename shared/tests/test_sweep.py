@@ -13,9 +13,9 @@ from typing import Any
 
 import psutil
 import pytest
+import synthetic
 from studykit import records
 from studykit.errors import UsageError
-from studyreport import synthetic
 from studysweep import cells
 from studysweep import children
 from studysweep import ratios
@@ -63,7 +63,7 @@ def write(asked, engine, parameters, status):
         phases={"start": 1.0, "load": 1.0, "compute": 2.0 if engine == "plain" else 3.0},
         config_hash=records.config_hash(configuration)), asked.results)
 
-def body(study, engine, asked, parameters):
+def body(engine, asked, parameters):
     word = orders(engine)
     with open(HOME / "log", "a") as log:
         log.write(f"{engine} {asked.size} {asked.workers} {os.environ['STUDY_ROUND']} {word}\\n")
@@ -97,9 +97,10 @@ def body(study, engine, asked, parameters):
     return 0
 '''
 ENGINE = """
+import functools
 from studykit import cli
 from sample_study import study
-main = cli.entry_point(study.STUDY, "{engine}", study.body)
+main = cli.entry_point(study.STUDY, "{engine}", functools.partial(study.body, "{engine}"))
 if __name__ == "__main__":
     main()
 """

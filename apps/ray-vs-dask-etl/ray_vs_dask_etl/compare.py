@@ -16,7 +16,7 @@ from studyreport import page
 from studysweep import sweep
 
 from ray_vs_dask_etl import paper_tables
-from ray_vs_dask_etl.peers import LIBRARIES
+from ray_vs_dask_etl.peers import PEERS
 from ray_vs_dask_etl.study import STUDY
 
 QUALITY = {
@@ -30,14 +30,7 @@ QUALITY = {
 def draw(records: list[Record], folder: str) -> list[str]:
     """The report; of the paper's figures those of the tasks that were run."""
     paper = of_tasks({str(record.parameters["task"]) for record in records})
-    drawn = {
-        "time_against_workers": charts.time_vs_workers(records, paper),
-        "time_against_size": charts.time_vs_size(records, paper),
-        "time_against_split_size": charts.time_vs_split_size(records),
-        "phases": charts.phases(records),
-        "speed_up": charts.speedup(records),
-        "efficiency": charts.efficiency(records),
-        "peak_memory": charts.peak_memory(records, paper),
+    drawn = charts.common(records, paper) | {
         "quality": charts.quality(records, QUALITY),
         "papers_tables": paper_tables.chart(paper),
     }
@@ -48,7 +41,7 @@ def of_tasks(tasks: set[str]) -> list[PublishedRow]:
     return [row for row in published.rows(STUDY.name) if row["dataset_or_task"] in tasks]
 
 
-main = sweep.compare_command(STUDY, charts=draw, peers=tuple(LIBRARIES))
+main = sweep.compare_command(STUDY, charts=draw, peers=tuple(PEERS))
 
 if __name__ == "__main__":
     main()

@@ -7,35 +7,21 @@ streaming `scan_csv`, DuckDB's `read_csv`, pyarrow's CSV reader and `group_by`. 
 phase `load`, as the ETL's is; their answers are checked against the same oracle.
 """
 
-import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated
 from typing import Any
 
-import typer
-from studykit import cli
-from studykit import machine
 from studykit import storage
 from studykit.errors import ResourceError
-from studykit.errors import UsageError
-from studykit.execution import execute
 from studykit.options import Options
-from studykit.records import PEER
 from studykit.run import Outcome
 from studykit.run import Run
+from studysweep import peers
 
 from ray_vs_dask_etl import grouping
-from ray_vs_dask_etl import study
 from ray_vs_dask_etl.study import STUDY
 from ray_vs_dask_etl.study import Parameters
 
 Groups = list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Peer:
-    name: Annotated[str, typer.Argument(help="Library: polars, duckdb or pyarrow.")] = "polars"
 
 
 def with_polars(run: Run, files: list[str], threads: int) -> Callable[[], Groups]:
@@ -126,36 +112,22 @@ LIBRARIES: dict[str, Callable[[Run, list[str], int], Callable[[], Groups]]] = {
 def compute(run: Run) -> Outcome:
     threads = run.options.worker_count * run.options.threads
     with run.phase("start", f"importing {run.engine}"):
-        machine.pin_threads(threads)
-        uris = storage.list_files(run.dataset.uri)
-        if not all(map(storage.is_local, uris)):
-            raise ResourceError(f"{run.engine} is compared on local files: {run.dataset.uri}")
-        group_by = LIBRARIES[run.engine](run, [storage.local_path(uri) for uri in uris], threads)
+        files = [storage.local_path(uri) for uri in peers.local_files(run)]
+        group_by = LIBRARIES[run.engine](run, files, threads)
 
     with run.phase("load", f"reading and aggregating {run.dataset.bytes:,} bytes"):
         groups = group_by()
     return grouping.groups_outcome(run, grouping.in_order(groups, run), tolerance=grouping.ROUNDED)
 
 
-def _run(peer: Peer, options: Options, parameters: Parameters) -> None:
-    with cli.manners(options.debug, options.timeout):
-        if peer.name not in LIBRARIES:
-            raise UsageError(f"{peer.name}: known peers are {', '.join(LIBRARIES)}")
-        study.validate(options, parameters)
-        if parameters.task != "etl":
-            raise ResourceError(f"{peer.name} is compared on the ETL only")
-        asked = dataclasses.replace(options, method=PEER)
-        raise typer.Exit(execute(STUDY, peer.name, asked, parameters, compute))
+def validate(options: Options, parameters: Parameters) -> None:
+    if parameters.task != "etl":
+        raise ResourceError("peers are compared on the ETL only")
 
 
-main = cli.application(
-    cli.typer_command(
-        (Peer, Options, Parameters),
-        _run,
-        doc="Time a library on this study's data.\n\n"
-        "Example: python -m ray_vs_dask_etl.peers polars --size tiny --workers 2",
-    )
-)
+PEERS = dict.fromkeys(LIBRARIES, compute)
+
+main = peers.entry_point(STUDY, PEERS, validate=validate)
 
 if __name__ == "__main__":
     main()

@@ -12,9 +12,7 @@ from study_data import published
 from studykit.records import Record
 from studyreport import charts
 from studyreport import page
-from studyreport import panels
 from studyreport import points
-from studyreport import theme
 from studysweep import sweep
 
 from taxi_clustering.peers import PEERS
@@ -30,16 +28,9 @@ QUALITY = {
 
 def draw(records: list[Record], folder: str) -> list[str]:
     paper = published.rows(STUDY.name)
-    drawn = {
-        "time_against_workers": charts.time_vs_workers(records, paper),
-        "time_against_size": charts.time_vs_size(records, paper),
-        "time_against_split_size": charts.time_vs_split_size(records),
-        "phases": charts.phases(records),
-        "time_of_an_iteration": time_of_an_iteration(records),
-        "speed_up": charts.speedup(records),
-        "efficiency": charts.efficiency(records),
-        "peak_memory": charts.peak_memory(records, paper),
+    drawn = charts.common(records, paper) | {
         "quality": charts.quality(records, QUALITY),
+        "time_of_an_iteration": time_of_an_iteration(records),
     }
     return [page.write(folder, STUDY.name, records, drawn)]
 
@@ -53,16 +44,8 @@ def iteration_seconds(record: Record) -> float | None:
 
 def time_of_an_iteration(records: list[Record]) -> Any | None:
     """Every engine's iteration beside scikit-learn's over the same points."""
-    found = points.intervals(points.drawable(records, peers=True), iteration_seconds)
-    if not found:
-        return None
-    drawn = [
-        panels.bar_panel(panels.interval_bars(inside, "Seconds"), inside, setting)
-        for setting, inside in points.grouped(found, "setting").items()
-    ]
-    return theme.styled(
-        panels.arranged(drawn, columns=2), "Time of one iteration", charts.INTERVAL_NOTE
-    )
+    rows = points.drawable(records, peers=True)
+    return charts.bars(rows, {"Seconds": iteration_seconds}, "Time of one iteration")
 
 
 main = sweep.compare_command(STUDY, charts=draw, peers=tuple(PEERS))

@@ -16,7 +16,7 @@ from studyreport.theme import series_name
 from studysweep import sweep
 from studysweep.ratios import publishable
 
-from twitter_pagerank.peers import READERS
+from twitter_pagerank.peers import PEERS
 from twitter_pagerank.study import STUDY
 
 QUALITY = {
@@ -27,14 +27,7 @@ QUALITY = {
 
 def draw(records: list[Record], folder: str) -> list[str]:
     paper = published.rows(STUDY.name)
-    drawn = {
-        "time_against_workers": charts.time_vs_workers(records, paper),
-        "time_against_size": charts.time_vs_size(records, paper),
-        "time_against_split_size": charts.time_vs_split_size(records),
-        "phases": charts.phases(records),
-        "speed_up": charts.speedup(records),
-        "efficiency": charts.efficiency(records),
-        "peak_memory": charts.peak_memory(records, paper),
+    drawn = charts.common(records, paper) | {
         "quality": charts.quality(records, QUALITY),
         "rank_distribution": rank_distribution(records),
     }
@@ -61,7 +54,7 @@ def rank_distribution(records: list[Record]) -> Any | None:
     )
 
 
-main = sweep.compare_command(STUDY, charts=draw, peers=tuple(READERS))
+main = sweep.compare_command(STUDY, charts=draw, peers=tuple(PEERS))
 
 if __name__ == "__main__":
     main()
