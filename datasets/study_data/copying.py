@@ -2,67 +2,96 @@
 
 import contextlib
 import hashlib
+from typing import NamedTuple
 
 from studykit import storage
 from studykit.errors import StorageError
 from studykit.errors import UsageError
 
+from study_data import folders
 from study_data import stores
+from study_data.progress import Moved
 from study_data.progress import Progress
+from study_data.progress import counted
 from study_data.progress import shown
+from study_data.threads import in_order
 
-READ_BYTES = 1 << 24
+
+class Pair(NamedTuple):
+    source: str
+    target: str
+    bytes: int
 
 
 def copy(source: str, target: str, progress: Progress | None = None) -> list[str]:
-    """A file, or all files of a folder with their sidecars → the URIs of the copies.
+    """A file, or all files of a folder → the URIs of the copies.
 
-    A data set's file takes its sidecar along, so the copy is a data set too. Each copy
-    appears whole or not at all; StorageError where it reads differently from what was written.
+    A data set takes its sidecar along, so the copy is a data set too. Each copy appears whole or
+    not at all, a folder's manifest at the end; StorageError where one reads differently from what
+    was written.
     """
-    pairs = list(_pairs(storage.absolute(source), target))
-    if any(one == other for one, other in pairs):
+    pairs = _pairs(storage.absolute(source), target)
+    if any(pair.source == pair.target for pair in pairs):
         raise UsageError(f"{source} cannot be copied onto itself")
-    total = 2 * sum(storage.size(one) for one, _ in pairs)  # Written, and read again.
-    done = 0
+    total = 2 * sum(pair.bytes for pair in pairs)  # Written, and read again.
     with contextlib.ExitStack() as stack:
         report = progress or stack.enter_context(shown(f"copying {source} to {target}", total))
+        moved = counted(report, total)
 
-        def moved(count: int) -> None:
-            nonlocal done
-            done += count
-            report(done, total)
+        def one(pair: Pair) -> str:
+            return _copy(pair, moved)
 
-        for one, other in pairs:
-            written = hashlib.sha256()
-            with storage.open_input(one) as file, storage.write_atomic(other) as copied:
-                while block := file.read(READ_BYTES):
-                    written.update(block)
-                    copied.write(block)
-                    moved(len(block))
-            read = hashlib.sha256()
-            with storage.open_input(other) as file:
-                while block := file.read(READ_BYTES):
-                    read.update(block)
-                    moved(len(block))
-            if read.digest() != written.digest():
-                raise StorageError("reads differently from what was written to it", uri=other)
-    return [other for _, other in pairs]
+        for pair in pairs:  # What is replaced is not whole meanwhile.
+            if _turn(pair) == LAST and storage.exists(pair.target):
+                storage.remove(pair.target)
+        copies: list[str] = []
+        for turn in range(LAST + 1):
+            group = [pair for pair in pairs if _turn(pair) == turn]
+            copies += in_order(one, group, folders.AT_ONCE, _is_large)
+        return copies
 
 
-def _pairs(source: str, target: str) -> list[tuple[str, str]]:
-    """(file, its copy), sidecars first: a file without one would count as damaged."""
+LAST = 2
+
+
+def _turn(pair: Pair) -> int:
+    """Sidecars first: a file without one would count as damaged. Manifests last: a folder with one
+    counts as whole."""
+    if pair.source.endswith(".json"):
+        return 0
+    return LAST if pair.source.endswith(f"/{folders.MANIFEST}") else 1
+
+
+def _is_large(pair: Pair) -> bool:
+    return pair.bytes > folders.SMALL_BYTES
+
+
+def _copy(pair: Pair, moved: Moved) -> str:
+    written = hashlib.sha256()
+    with storage.open_input(pair.source) as file, storage.write_atomic(pair.target) as copied:
+        while block := file.read(folders.SMALL_BYTES):
+            written.update(block)
+            copied.write(block)
+            moved(len(block))
+    if folders.hash_of(pair.target, moved) != written.hexdigest():
+        raise StorageError("reads differently from what was written to it", uri=pair.target)
+    return pair.target
+
+
+def _pairs(source: str, target: str) -> list[Pair]:
+    """Every file and its copy."""
     entry = storage.look(source)
     if entry.is_folder:
-        files = storage.find(source)
-        names = [file[len(entry.uri.rstrip("/")) + 1 :] for file in files]
+        place = storage.absolute(target)
         pairs = [
-            (file, storage.join(target, name)) for file, name in zip(files, names, strict=True)
+            Pair(file, storage.join(place, file[len(entry.uri.rstrip("/")) + 1 :]), size)
+            for file, size in storage.find_sizes(source).items()
         ]
     else:
         named = target + source.rsplit("/", 1)[-1] if target.endswith("/") else target
-        pairs = [(source, storage.absolute(named))]
-        sidecar = stores.sidecar_of(source)
-        if storage.exists(sidecar):
-            pairs.append((sidecar, stores.sidecar_of(storage.absolute(named))))
-    return sorted(pairs, key=lambda pair: not pair[0].endswith(".json"))
+        place = storage.absolute(named)
+        pairs = [Pair(entry.uri, place, entry.size)]
+    sidecar = stores.sidecar_of(entry.uri)
+    if storage.exists(sidecar):
+        pairs.append(Pair(sidecar, stores.sidecar_of(place), storage.size(sidecar)))
+    return pairs

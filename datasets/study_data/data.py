@@ -13,13 +13,14 @@
 Exit codes: 0 done · 2 wrong usage or damaged data · 4 no room · 5 storage · 130, 143 interrupted.
 """
 
+import contextlib
 import dataclasses
 import json
+from collections.abc import Iterator
 from typing import Annotated
 from typing import Any
 
 import typer
-from rich.table import Table
 from studykit import storage
 from studykit.cli import console
 from studykit.cli import manners
@@ -29,10 +30,12 @@ from studykit.errors import UsageError
 from study_data import catalogue
 from study_data import copying
 from study_data import halves
+from study_data import listing
+from study_data import nesting
 from study_data import stores
 from study_data import twitter7
 from study_data import yellow_taxi
-from study_data.dataset import Dataset
+from study_data.stores import Entry
 from study_data.stores import Located
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A data set; `list` shows them.")]
@@ -64,10 +67,10 @@ def list_command(store: Store = None, as_json: Json = False, debug: Debug = Fals
         place = store or stores.default_store()
         datasets = catalogue.DATASETS.values()
         if as_json:
-            _print_json([_described(dataset, place) for dataset in datasets])
+            _print_json([listing.described(dataset, place) for dataset in datasets])
             return
         for dataset in datasets:
-            _show(dataset, place)
+            console.print(listing.table(dataset, place))
         console.print(f"store: {place}", markup=False)
 
 
@@ -85,10 +88,11 @@ def make(
 ) -> None:
     """Generate a data set, unless it is there already."""
     with manners(debug):
-        if to is not None and to.endswith((".csv", ".gz")):
-            raise UsageError(f"--to {to}: give a folder, the file is named NAME/SIZE.csv in it")
+        dataset = catalogue.named(name)
+        if to is not None and to.endswith((dataset.ending or ".csv", ".gz")):
+            raise UsageError(f"--to {to}: give a folder, it is named NAME/SIZE in it")
         place = to or store or stores.default_store()
-        found = stores.locate(catalogue.named(name), size, place, data_seed)
+        found = stores.locate(dataset, size, place, data_seed)
         _answer(found, as_json)
 
 
@@ -104,19 +108,20 @@ def verify(
     """Read data sets again and compare their hashes with those that they were made with."""
     with manners(debug):
         place = store or stores.default_store()
-        good, damaged = [], []
-        for found in _asked(name, size, data_seed, place):
-            try:
-                good.append(_verify_one(found, place))
-            except DataError as error:
-                damaged.append(error)
-                console.print(f"damaged: {error}", markup=False, style="red")
-            else:
-                console.print(f"good: {good[-1].uri}", markup=False)
+        good: list[tuple[Entry, Located]] = []
+        damaged: list[DataError] = []
+        for dataset, part, seed in _asked(name, size, data_seed, place):
+            with _collected(damaged):
+                uri = stores.uri_of(dataset, part, place, seed)
+                good.append(((dataset, part, seed), stores.verify(dataset, part, uri, seed)))
+                console.print(f"good: {uri}", markup=False)
+        for dataset, sizes in nesting.groups(good):
+            with _collected(damaged):
+                nesting.check(dataset, sizes)
         if as_json:
             _print_json(
                 {
-                    "good": [dataclasses.asdict(found) for found in good],
+                    "good": [dataclasses.asdict(found) for _, found in good],
                     "damaged": [{"uri": error.uri, "reason": error.reason} for error in damaged],
                 }
             )
@@ -193,10 +198,6 @@ def copy(
             console.print(f"copied and verified: {uri}", markup=False)
 
 
-Entry = tuple[Dataset, str, int]
-"""A data set, its size and seed."""
-
-
 def _asked(name: str | None, size: str | None, seed: int, place: str) -> list[Entry]:
     if name is None and size is not None:
         raise UsageError("--size needs the NAME of a data set")
@@ -210,9 +211,14 @@ def _asked(name: str | None, size: str | None, seed: int, place: str) -> list[En
     return found
 
 
-def _verify_one(entry: Entry, place: str) -> Located:
-    dataset, size, seed = entry
-    return stores.verify(dataset, size, stores.uri_of(dataset, size, place, seed), seed)
+@contextlib.contextmanager
+def _collected(damaged: list[DataError]) -> Iterator[None]:
+    """What is damaged is said, and the rest verified all the same."""
+    try:
+        yield
+    except DataError as error:
+        damaged.append(error)
+        console.print(f"damaged: {error}", markup=False, style="red")
 
 
 def _answer(found: Located, as_json: bool) -> None:
@@ -224,39 +230,6 @@ def _answer(found: Located, as_json: bool) -> None:
         f" sha256 {found.sha256}",
         markup=False,
     )
-
-
-def _show(dataset: Dataset, place: str) -> None:
-    lines = (dataset.title, dataset.schema, f"licence: {dataset.licence}", dataset.source)
-    table = Table(title=dataset.name, caption="\n".join(lines), title_justify="left")
-    table.caption_justify = "left"
-    for heading in ("size", "rows", "bytes", "in the store, by seed"):
-        table.add_column(heading, justify="right")
-    seeds = _seeds(dataset, place)
-    for size, expected in dataset.sizes.items():
-        shown = ", ".join(map(str, seeds[size]))
-        table.add_row(size, f"{expected.rows:,}", f"{expected.bytes:,}", shown)
-    console.print(table)
-
-
-def _described(dataset: Dataset, place: str) -> dict[str, Any]:
-    described = {
-        field.name: getattr(dataset, field.name)
-        for field in dataclasses.fields(dataset)
-        if field.name not in ("make", "sizes")
-    }
-    seeds = _seeds(dataset, place)
-    described["sizes"] = {
-        size: {**dataclasses.asdict(expected), "seeds_in_store": seeds[size]}
-        for size, expected in dataset.sizes.items()
-    }
-    return described
-
-
-def _seeds(dataset: Dataset, place: str) -> dict[str, list[int]]:
-    """Of each size, the seeds that the store has."""
-    there = stores.present(dataset, place)
-    return {size: sorted(seed for name, seed in there if name == size) for size in dataset.sizes}
 
 
 def _print_json(content: Any) -> None:

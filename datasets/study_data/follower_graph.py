@@ -21,10 +21,7 @@ few edges are returned (22 % of Twitter's pairs are), there are no communities, 
 is a smaller graph of the same density and not a piece of the large one.
 """
 
-from collections import deque
 from collections.abc import Generator
-from concurrent.futures import Future
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numba
@@ -34,6 +31,7 @@ from studykit import machine
 
 from study_data.dataset import Dataset
 from study_data.dataset import Size
+from study_data.threads import in_order
 
 MAX_ID = 61_578_415
 """The largest user id in the follower graph of Kwak et al."""
@@ -102,20 +100,12 @@ def blocks(
     rows: int, seed: int = 0, *, threads: int | None = None, chunk_rows: int = CHUNK_ROWS
 ) -> Generator[memoryview, None, None]:
     """The file's bytes in order. Memory stays at a few chunks, whatever the size of the file."""
-    threads = threads or machine.cores()
     shape = plan(rows, seed)
-    waiting: deque[Future[memoryview]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for start in range(0, rows, chunk_rows):
-                waiting.append(pool.submit(_block, shape, start, min(start + chunk_rows, rows)))
-                if len(waiting) > threads + 1:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for chunk in waiting:
-                chunk.cancel()
+
+    def block(start: int) -> memoryview:
+        return _block(shape, start, min(start + chunk_rows, rows))
+
+    yield from in_order(block, range(0, rows, chunk_rows), threads or machine.cores())
 
 
 def _block(shape: Plan, start: int, stop: int) -> memoryview:

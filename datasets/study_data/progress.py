@@ -1,5 +1,6 @@
 """What a person sees of work that takes longer than two seconds: a bar on standard error."""
 
+import threading
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -17,6 +18,23 @@ PATIENCE_SECONDS = 2.0
 
 Progress = Callable[[int, int], None]
 """(bytes done, bytes in all)"""
+
+
+Moved = Callable[[int], None]
+"""Told of so many bytes more, by any thread."""
+
+
+def counted(report: Progress, total: int) -> Moved:
+    """From bytes more to bytes done."""
+    lock, done = threading.Lock(), 0
+
+    def moved(count: int) -> None:
+        nonlocal done
+        with lock:
+            done += count
+            report(done, total)
+
+    return moved
 
 
 @contextmanager

@@ -3,9 +3,10 @@
     located = stores.locate(follower_graph.DATASET, "1gb", stores.default_store())
 
 makes a data set when it is first asked for and finds it in the store afterwards. A store is a
-folder of any kind that `studykit.storage` knows; `DATASET/SIZE.csv` lies in it beside
-`SIZE.csv.json`, its sidecar, which says what was written. A file that does not match its sidecar
-or its data set is refused, never used and never silently made again.
+folder of any kind that `studykit.storage` knows. A data set of one file lies in it as
+`DATASET/SIZE.csv` (or another ending) beside `SIZE.csv.json`, its sidecar, which says what was
+written; one of many files is the folder `DATASET/SIZE` with a manifest, beside `SIZE.json`. What
+does not match its sidecar or its data set is refused, never used and never silently made again.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +26,17 @@ from studykit.errors import UsageError
 from studykit.options import Options
 from studykit.records import DatasetInfo
 
+from study_data import folders
+from study_data.dataset import Blocks
 from study_data.dataset import Dataset
 from study_data.dataset import require_room
+from study_data.progress import Moved
 from study_data.progress import Progress
+from study_data.progress import counted
 from study_data.progress import shown
 
 SPARE_SHARE = 0.01
 """Named sizes hold within 1 %; that much more room is asked for than the size says."""
-READ_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,10 @@ class Located:
     sha256: str
 
 
+Entry = tuple[Dataset, str, int]
+"""A data set, its size and seed."""
+
+
 def default_store() -> str:
     """`STUDY_STORE`, else `study-data` in the user's cache folder."""
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
@@ -52,22 +61,31 @@ def default_store() -> str:
 
 
 def uri_of(dataset: Dataset, size: str, store: str, seed: int = 0) -> str:
-    file = f"{size}.csv" if seed == 0 else f"{size}-seed{seed}.csv"
-    return storage.join(storage.absolute(store), dataset.name, file)
+    name = size if seed == 0 else f"{size}-seed{seed}"
+    return storage.join(storage.absolute(store), dataset.name, name + dataset.ending)
 
 
 def present(dataset: Dataset, store: str) -> list[tuple[str, int]]:
-    """(size, seed) of each of its files in the store."""
-    folder, found = storage.join(storage.absolute(store), dataset.name), []
-    for uri in storage.find(folder, ".csv") if storage.exists(folder) else []:
-        match = re.fullmatch(r"(.+?)(?:-seed([0-9]+))?\.csv", uri.rsplit("/", 1)[-1])
+    """(size, seed) of what the store has of a data set: its files, or sidecars of whole folders."""
+    place, found = storage.join(storage.absolute(store), dataset.name), []
+    ending = dataset.ending or ".json"
+    for uri in storage.find(place, ending, recursive=False) if storage.exists(place) else []:
+        name = uri.rsplit("/", 1)[-1].removesuffix(ending)
+        match = re.fullmatch(r"(.+?)(?:-seed([0-9]+))?", name)
         if match and match[1] in dataset.sizes:
-            found.append((match[1], int(match[2] or 0)))
+            size, seed = match[1], int(match[2] or 0)
+            if storage.exists(_proof_of(dataset, uri_of(dataset, size, store, seed))):
+                found.append((size, seed))
     return found
 
 
 def sidecar_of(uri: str) -> str:
     return f"{uri}.json"
+
+
+def _proof_of(dataset: Dataset, uri: str) -> str:
+    """The file that is there when all of the data set is."""
+    return folders.manifest_of(uri) if dataset.is_folder else uri
 
 
 def locate(
@@ -81,17 +99,20 @@ def locate(
     """
     dataset.size(size)
     uri = uri_of(dataset, size, store, seed)
-    if storage.exists(uri):
+    if storage.exists(_proof_of(dataset, uri)):
         return known(dataset, size, uri, seed)
     return make(dataset, size, uri, seed, progress)
 
 
 def input_of(options: Options, dataset: Dataset) -> DatasetInfo:
-    """What a run reads: the user's own --data, or this data set, made if it is not there yet."""
+    """What a run reads: the user's own --data, or this data set, made if it is not there yet.
+
+    Where the study's data set is a folder, the user's may have folders below, which count too.
+    """
     if options.data is not None:
         uri = storage.absolute(options.data)
-        size = sum(storage.size(file) for file in storage.list_files(uri))
-        return DatasetInfo(name="user", uri=uri, bytes=size)
+        sizes = storage.list_sizes(uri, recursive=dataset.is_folder)
+        return DatasetInfo(name="user", uri=uri, bytes=sum(sizes.values()))
     store = options.store or default_store()
     found = locate(dataset, options.size or "tiny", store, options.data_seed)
     return DatasetInfo(**dataclasses.asdict(found))
@@ -106,31 +127,41 @@ def make(
     the later one replaces the earlier one's.
     """
     name, expected = dataset.name, dataset.size(size)
-    if dataset.make is None:
-        raise UsageError(f"{name} is not made but fetched: `data fetch {name}`")
-    require_room(f"{name} {size}", uri, int(expected.bytes * (1 + SPARE_SHARE)))
-    digest, written = hashlib.sha256(), 0
     with contextlib.ExitStack() as stack:
-        blocks = stack.enter_context(contextlib.closing(dataset.make(expected.rows, seed)))
         report = progress or stack.enter_context(
             shown(f"making {name} {size} in {uri}", expected.bytes)
         )
-        file = stack.enter_context(storage.write_atomic(uri))
-        for block in blocks:
-            digest.update(block)
-            file.write(block)
-            written += len(block)
-            report(written, expected.bytes)
-        located = Located(name, storage.absolute(uri), written, expected.rows, digest.hexdigest())
+        moved = counted(report, expected.bytes)
+        if dataset.make_files is not None:
+            writing = folders.written(dataset.make_files(expected.rows, seed), uri, moved)
+        elif dataset.make is not None:
+            writing = _written(dataset.make(expected.rows, seed), uri, moved)
+        else:
+            raise UsageError(f"{name} is not made but fetched: `data fetch {name}`")
+        require_room(f"{name} {size}", uri, int(expected.bytes * (1 + SPARE_SHARE)))
+        written, sha256 = stack.enter_context(writing)
+        located = Located(name, storage.absolute(uri), written, expected.rows, sha256)
         _compare_with_dataset(located, dataset, size, seed)
-        # The sidecar first: one without its file counts as missing, a file without one does not.
+        # The sidecar first: one without its data counts as missing, data without one does not.
         _write_sidecar(located, size, seed)
     return located
 
 
+@contextlib.contextmanager
+def _written(blocks: Blocks, uri: str, moved: Moved) -> Iterator[tuple[int, str]]:
+    """Write a file: (its bytes, its sha256). It appears once the caller's block has ended well."""
+    digest = hashlib.sha256()
+    with contextlib.closing(blocks), storage.write_atomic(uri) as file:
+        for block in blocks:
+            digest.update(block)
+            file.write(block)
+            moved(len(block))
+        yield file.tell(), digest.hexdigest()
+
+
 def known(dataset: Dataset, size: str, uri: str, seed: int = 0) -> Located:
-    """What the sidecar says of a file; DataError where that cannot be true."""
-    name, actual = dataset.name, storage.size(uri)
+    """What the sidecar says of a data set; DataError where that cannot be true."""
+    name, actual = dataset.name, storage.size(_proof_of(dataset, uri))
     sidecar, remedy = sidecar_of(uri), f"`data verify`, or `data remove {name} --size {size}`"
     try:
         found = json.loads(storage.read_bytes(sidecar))
@@ -143,10 +174,13 @@ def known(dataset: Dataset, size: str, uri: str, seed: int = 0) -> Located:
         raise DataError(f"is no sidecar of a data set: {remedy}", uri=sidecar) from error
     if (found.get("name"), found.get("size"), found.get("seed")) != (name, size, seed):
         raise DataError(f"is not the sidecar of {name} {size}: {remedy}", uri=sidecar)
-    if actual != located.bytes:
-        raise DataError(
-            f"damaged: {actual:,} bytes, its sidecar says {located.bytes:,}: {remedy}", uri=uri
-        )
+    with _advised(remedy):
+        if dataset.is_folder:
+            folders.check(uri, located.sha256)
+        elif actual != located.bytes:
+            raise DataError(
+                f"damaged: {actual:,} bytes, its sidecar says {located.bytes:,}", uri=uri
+            )
     _compare_with_dataset(located, dataset, size, seed)
     return located
 
@@ -154,32 +188,43 @@ def known(dataset: Dataset, size: str, uri: str, seed: int = 0) -> Located:
 def verify(
     dataset: Dataset, size: str, uri: str, seed: int = 0, progress: Progress | None = None
 ) -> Located:
-    """Read the whole file again; DataError where its hash is not the one that it was made with."""
+    """Read all of it again; DataError where a hash is not the one that it was made with."""
     located = known(dataset, size, uri, seed)
-    digest, done = hashlib.sha256(), 0
     with contextlib.ExitStack() as stack:
         report = progress or stack.enter_context(shown(f"verifying {uri}", located.bytes))
-        file = stack.enter_context(storage.open_input(uri))
-        while block := file.read(READ_BYTES):
-            digest.update(block)
-            done += len(block)
-            report(done, located.bytes)
-    if digest.hexdigest() != located.sha256:
-        raise DataError(
-            f"damaged: sha256 {digest.hexdigest()}, expected {located.sha256}:"
-            f" `data remove {dataset.name} --size {size}`, then make it again",
-            uri=uri,
+        moved = counted(report, located.bytes)
+        stack.enter_context(
+            _advised(f"`data remove {dataset.name} --size {size}`, then make it again")
         )
+        if dataset.is_folder:
+            folders.verify(uri, located.sha256, moved)
+        elif (found := folders.hash_of(uri, moved)) != located.sha256:
+            raise DataError(f"damaged: sha256 {found}, expected {located.sha256}", uri=uri)
     return located
 
 
+@contextlib.contextmanager
+def _advised(remedy: str) -> Iterator[None]:
+    """What is wrong with data, together with what helps."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{error.reason}: {remedy}", uri=error.uri) from error
+
+
 def remove(dataset: Dataset, size: str, uri: str) -> bool:
-    """Remove the file and its sidecar, damaged or not; False where there was neither."""
+    """Remove a data set and its sidecar, damaged or not; False where there was neither.
+
+    What a killed process has left of it goes too.
+    """
     dataset.size(size)
-    there = [file for file in (uri, sidecar_of(uri)) if storage.exists(file)]
+    # What says that a folder is whole goes before the rest of it.
+    there = [file for file in (_proof_of(dataset, uri), sidecar_of(uri)) if storage.exists(file)]
     for file in there:
         storage.remove(file)
-    return bool(there)
+    left = dataset.is_folder and storage.remove_folder(uri)
+    storage.remove_unfinished(uri)
+    return bool(there) or left
 
 
 def _compare_with_dataset(located: Located, dataset: Dataset, size: str, seed: int) -> None:

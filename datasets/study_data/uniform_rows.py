@@ -16,10 +16,7 @@ the paper; with S no rule is right more often than in S + (1 - S) / 4 of the row
 """
 
 import functools
-from collections import deque
 from collections.abc import Generator
-from concurrent.futures import Future
-from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
@@ -28,6 +25,7 @@ from studykit.errors import UsageError
 
 from study_data.dataset import Dataset
 from study_data.dataset import Size
+from study_data.threads import in_order
 
 HEADER = b"id,x,y,category\n"
 DECIMALS = 15
@@ -48,21 +46,12 @@ def blocks(
     chunk_rows: int = CHUNK_ROWS,
 ) -> Generator[memoryview, None, None]:
     """The file's bytes in order. Memory stays at a few chunks, whatever the size of the file."""
-    threads = threads or machine.cores()
-    waiting: deque[Future[memoryview]] = deque()
     yield memoryview(HEADER)
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for start in range(0, rows, chunk_rows):
-                stop = min(start + chunk_rows, rows)
-                waiting.append(pool.submit(_block, start, stop, seed, signal))
-                if len(waiting) > threads + 1:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for chunk in waiting:
-                chunk.cancel()
+
+    def block(start: int) -> memoryview:
+        return _block(start, min(start + chunk_rows, rows), seed, signal)
+
+    yield from in_order(block, range(0, rows, chunk_rows), threads or machine.cores())
 
 
 def _block(start: int, stop: int, seed: int, signal: float) -> memoryview:
@@ -179,6 +168,7 @@ def dataset(signal: float = 0.0) -> Dataset:
             for size, rows in ROWS.items()
         },
         make=functools.partial(blocks, signal=signal),
+        prefixes=True,
     )
 
 

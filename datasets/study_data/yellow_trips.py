@@ -17,10 +17,7 @@ streets and no rivers.
 Random numbers: splitmix64 (Steele, Lea and Flood 2014).
 """
 
-from collections import deque
 from collections.abc import Generator
-from concurrent.futures import Future
-from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
@@ -29,6 +26,7 @@ from studykit import machine
 
 from study_data.dataset import Dataset
 from study_data.dataset import Size
+from study_data.threads import in_order
 from study_data.trip_text import GOLDEN
 from study_data.trip_text import LONGEST_ROW
 from study_data.trip_text import mix
@@ -125,21 +123,12 @@ def blocks(
     rows: int, seed: int = 0, *, threads: int | None = None, chunk_rows: int = CHUNK_ROWS
 ) -> Generator[memoryview, None, None]:
     """The file's bytes in order. Memory stays at a few chunks, whatever the size of the file."""
-    threads = threads or machine.cores()
     yield memoryview(HEADER)
-    waiting: deque[Future[memoryview]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for start in range(0, rows, chunk_rows):
-                stop = min(start + chunk_rows, rows)
-                waiting.append(pool.submit(_block, seed, start, stop))
-                if len(waiting) > threads + 1:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for chunk in waiting:
-                chunk.cancel()
+
+    def block(start: int) -> memoryview:
+        return _block(seed, start, min(start + chunk_rows, rows))
+
+    yield from in_order(block, range(0, rows, chunk_rows), threads or machine.cores())
 
 
 def _block(seed: int, start: int, stop: int) -> memoryview:
@@ -317,4 +306,5 @@ DATASET = Dataset(
         ),
     },
     make=blocks,
+    prefixes=True,
 )

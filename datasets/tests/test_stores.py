@@ -172,7 +172,9 @@ def test_a_store_knows_no_data_set() -> None:
     code = "import sys, study_data.stores; print(*sys.modules)"
     done = running.finish(running.start_python("-c", code))
     loaded = {name for name in done.stdout.split() if name.startswith("study_data.")}
-    assert loaded == {f"study_data.{name}" for name in ("dataset", "progress", "stores")}
+    assert loaded == {
+        f"study_data.{name}" for name in ("dataset", "folders", "progress", "stores", "threads")
+    }
 
 
 def test_default_store_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

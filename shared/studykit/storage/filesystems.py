@@ -154,8 +154,10 @@ def upload_client() -> Any:
             read_timeout=REQUEST_TIMEOUT_SECONDS,
             retries={"mode": "standard", "total_max_attempts": failures.ATTEMPTS},
             s3={"addressing_style": style},
+            max_pool_connections=32,  # As many threads may write without waiting for each other.
         )
-        _open_clients[key] = boto3.client("s3", config=config)
+        # The default session may not make two clients at once; threads may ask for one.
+        _open_clients[key] = boto3.Session().client("s3", config=config)
     return _open_clients[key]
 
 

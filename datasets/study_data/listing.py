@@ -1,0 +1,42 @@
+"""A data set as `data list` shows it: as a table, or as plain JSON values."""
+
+import dataclasses
+from typing import Any
+
+from rich.table import Table
+
+from study_data import stores
+from study_data.dataset import Dataset
+
+
+def table(dataset: Dataset, place: str) -> Table:
+    lines = (dataset.title, dataset.schema, f"licence: {dataset.licence}", dataset.source)
+    shown = Table(title=dataset.name, caption="\n".join(lines), title_justify="left")
+    shown.caption_justify = "left"
+    for heading in ("size", "rows", "bytes", "in the store, by seed"):
+        shown.add_column(heading, justify="right")
+    seeds = _seeds(dataset, place)
+    for size, expected in dataset.sizes.items():
+        there = ", ".join(map(str, seeds[size]))
+        shown.add_row(size, f"{expected.rows:,}", f"{expected.bytes:,}", there)
+    return shown
+
+
+def described(dataset: Dataset, place: str) -> dict[str, Any]:
+    described = {
+        field.name: getattr(dataset, field.name)
+        for field in dataclasses.fields(dataset)
+        if field.name not in ("make", "make_files", "sizes")
+    }
+    seeds = _seeds(dataset, place)
+    described["sizes"] = {
+        size: {**dataclasses.asdict(expected), "seeds_in_store": seeds[size]}
+        for size, expected in dataset.sizes.items()
+    }
+    return described
+
+
+def _seeds(dataset: Dataset, place: str) -> dict[str, list[int]]:
+    """Of each size, the seeds that the store has."""
+    there = stores.present(dataset, place)
+    return {size: sorted(seed for name, seed in there if name == size) for size in dataset.sizes}
