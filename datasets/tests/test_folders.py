@@ -447,4 +447,7 @@ def test_small_files_are_written_side_by_side(tmp_path: Path, monkeypatch: Any) 
 
     monkeypatch.setattr(folders, "_write", meeting)
     size = {"tiny": Size(2 * folders.AT_ONCE, 2_000)}
-    assert located(str(tmp_path), dataset=dataclasses.replace(IMAGES, sizes=size)).rows == 2 * folders.AT_ONCE
+    assert (
+        located(str(tmp_path), dataset=dataclasses.replace(IMAGES, sizes=size)).rows
+        == 2 * folders.AT_ONCE
+    )
