@@ -14,7 +14,7 @@ from twitter_pagerank import edges
 from twitter_pagerank import host_memory
 from twitter_pagerank import kernel
 from twitter_pagerank import relabel
-from twitter_pagerank.study import Ranking
+from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.worker import Worker
 
 

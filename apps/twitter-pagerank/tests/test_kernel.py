@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from studykit import storage
 from twitter_pagerank import edges
 from twitter_pagerank import kernel
+from twitter_pagerank import ranking
 from twitter_pagerank import relabel
 from twitter_pagerank.device import DeviceWorker
 from twitter_pagerank.device import matrix
@@ -71,8 +72,8 @@ def test_reverse_ranks_the_graph_of_turned_edges(tmp_path):
 def test_top_breaks_ties_by_the_smaller_id():
     ranks = np.array([0.2, 0.1, 0.3, 0.1, 0.3])
     ids = np.array([10, 20, 30, 40, 50])
-    assert [entry["vertex"] for entry in kernel.top(ranks, ids, 4)] == [30, 50, 10, 20]
-    assert [entry["vertex"] for entry in kernel.top(ranks, ids, 9)] == [30, 50, 10, 20, 40]
+    assert [entry["vertex"] for entry in ranking.top(ranks, ids, 4)] == [30, 50, 10, 20]
+    assert [entry["vertex"] for entry in ranking.top(ranks, ids, 9)] == [30, 50, 10, 20, 40]
 
 
 @given(

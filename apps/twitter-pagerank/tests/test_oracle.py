@@ -14,8 +14,8 @@ from studykit.records import DatasetInfo
 from studykit.run import Run
 from twitter_pagerank import oracle
 from twitter_pagerank import study
+from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.study import Parameters
-from twitter_pagerank.study import Ranking
 
 PAIRS = random_pairs(400, 3000, seed=9)
 

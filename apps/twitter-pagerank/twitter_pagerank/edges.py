@@ -137,6 +137,22 @@ def read(split: Split, form: EdgeFormat) -> Iterator[EdgeChunk]:
                 start = stop
 
 
+def flow(split: Split, form: EdgeFormat, reverse: bool) -> tuple[list[EdgeChunk], int]:
+    """The edges of one split as rank flows, and how many lines they were.
+
+    Turned where the file's point against it (`reverse`), both ways where the file is symmetric.
+    """
+    chunks, count = [], 0
+    for chunk in read(split, form):
+        count += len(chunk)
+        turned = EdgeChunk(chunk.destinations, chunk.sources, chunk.largest)
+        chunks.append(turned if reverse and not form.symmetric else chunk)
+        if form.symmetric:
+            mirrored = chunk.destinations.copy(), chunk.sources.copy()
+            chunks.append(EdgeChunk(*mirrored, chunk.largest))
+    return chunks, count
+
+
 def _buffers(block: Block, kind: type) -> tuple[Ids, Ids]:
     """Room for as many edges as there can be; what is not filled never becomes memory."""
     capacity = len(block.data) // SMALLEST_LINE_BYTES + 1

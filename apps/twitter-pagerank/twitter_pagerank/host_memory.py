@@ -14,6 +14,8 @@ import mmap
 import os
 import platform
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,32 @@ def place() -> str:
         return str(uuid.uuid4())
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return f"{boot}-{platform.node()}-{os.readlink('/proc/self/ns/pid')}-{os.getuid()}"
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Which workers share memory: `places[i]` is the `place` of worker i."""
+
+    places: Sequence[str]
+
+    @property
+    def others(self) -> int:
+        """Hosts that a worker's contributions have to be sent to, all but its own."""
+        return len(set(self.places)) - 1
+
+    def leader(self, worker: int) -> int:
+        """The first worker of the same host, which has the host's window and lets others in."""
+        return self.places.index(self.places[worker])
+
+    @property
+    def leaders(self) -> list[int]:
+        """The first worker of every host."""
+        return sorted({self.leader(worker) for worker in range(len(self.places))})
+
+    def elsewhere(self, worker: int) -> list[int]:
+        """All workers of other hosts."""
+        here = self.places[worker]
+        return [other for other, place in enumerate(self.places) if place != here]
 
 
 class Shared:

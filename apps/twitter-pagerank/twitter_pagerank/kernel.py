@@ -63,10 +63,15 @@ def cut(edges_of_bucket: Counts, buckets: Buckets, parts: int) -> list[int]:
     An edge costs a random read and a vertex some 8 sequential ones, about two edges' worth.
     """
     width = np.diff([buckets.first_vertex(b) for b in range(buckets.count + 1)])
-    work = np.cumsum(edges_of_bucket + 2 * width)
-    targets = work[-1] * np.arange(1, parts) / parts if len(work) else np.zeros(parts - 1)
-    inner = np.searchsorted(work, targets, side="left") + 1
-    return [0, *np.minimum(inner, buckets.count).tolist(), buckets.count]
+    return shares(edges_of_bucket + 2 * width, parts)
+
+
+def shares(work: Counts, parts: int) -> list[int]:
+    """Borders [0, …, len(work)] of `parts` ranges with about as much of the work each."""
+    done = np.cumsum(work)
+    targets = done[-1] * np.arange(1, parts) / parts if len(work) else np.zeros(parts - 1)
+    inner = np.searchsorted(done, targets, side="left") + 1
+    return [0, *np.minimum(inner, len(work)).tolist(), len(work)]
 
 
 @numba.njit(nogil=True, cache=True)
@@ -241,14 +246,3 @@ def base_rank(sums: Floats, vertices: int, damping: float) -> float:
 def residual(sums: Floats) -> float:
     """L1 distance between the ranks of two iterations, from sums float64[all buckets, 2]."""
     return math.fsum(sums[:, 1])
-
-
-def top(ranks: Floats, ids: npt.NDArray[np.int64], count: int) -> list[dict[str, float | int]]:
-    """The highest ranks, ties by the smaller id: [{vertex, rank}]. `ids` are ascending."""
-    count = min(count, len(ranks))
-    if count == 0:
-        return []
-    threshold = np.partition(ranks, len(ranks) - count)[len(ranks) - count]
-    candidates = np.flatnonzero(ranks >= threshold)
-    order = candidates[np.lexsort((candidates, -ranks[candidates]))][:count]
-    return [{"vertex": int(ids[v]), "rank": float(ranks[v])} for v in order]

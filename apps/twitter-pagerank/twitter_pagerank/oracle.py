@@ -19,13 +19,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv
-from scipy import sparse
 from studykit import storage
 from studykit.errors import CheckError
 from studykit.records import Check
 from studykit.run import Run
 
-from twitter_pagerank.study import Ranking
+from twitter_pagerank.ranking import Ranking
 
 FULL_BYTES = 100_000_000
 READ_BYTES = 64_000_000
@@ -94,6 +93,8 @@ def equation_residual(run: Run, ranking: Ranking) -> tuple[float, int]:
     Edges are taken by ranges of their source, as many ranges as memory asks for; a range holds
     all edges of its sources, so its duplicates and out-degrees are complete.
     """
+    from scipy import sparse  # Every engine's start would wait for it.
+
     n, damping = len(ranking.ids), run.parameters.damping
     passes = ranking.lines // EDGES_PER_PASS + 1
     number = _numbering(ranking.ids)

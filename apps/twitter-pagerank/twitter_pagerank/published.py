@@ -15,18 +15,26 @@ Why that is not PageRank:
 The record says how far the answer is from the exact one.
 """
 
+import dataclasses
 import json
 import tempfile
+from collections.abc import Callable
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
+from studykit.errors import DataError
+from studykit.records import Check
+from studykit.run import Outcome
+from studykit.run import Run
 from studykit.storage import Split
 from torch_ppr import page_rank
 
 from twitter_pagerank import edges
+from twitter_pagerank import ranking
 from twitter_pagerank.edges import EdgeFormat
+from twitter_pagerank.study import NO_EDGES
 
 CHUNK_BYTES = 30_000_000
 ALPHA = 0.05
@@ -83,6 +91,35 @@ def merge(ranked: Iterable[Scores]) -> Scores:
 
 def save(scores: Scores, path: Path) -> None:
     path.write_text(json.dumps(scores))
+
+
+def outcome(run: Run, scores: Scores, exact: Callable[[Run], Outcome]) -> Outcome:
+    """The ranking, highest first, and its distance from what `exact` finds in one plain process."""
+    if not scores:
+        raise DataError(NO_EDGES, uri=run.dataset.uri)
+    ids = np.fromiter(scores, np.int64, len(scores))
+    values = np.fromiter(scores.values(), np.float64, len(scores))
+    count = run.parameters.top
+    top = [
+        {"vertex": int(vertex), "rank": float(value)}
+        for vertex, value in zip(ids[:count], values[:count], strict=True)
+    ]
+
+    def distance() -> dict[str, float]:
+        parameters = dataclasses.replace(run.parameters, top=100)
+        options = dataclasses.replace(run.options, split_size=None)
+        right = exact(Run(run.study, "plain", options, parameters, run.dataset, quiet=True))
+        vertices = [entry["vertex"] for entry in right.quality["top"]]
+        return {f"top_{n}_overlap": overlap(ids.tolist(), vertices, n) for n in (10, 100)}
+
+    return Outcome(
+        quality={"top": top},
+        assess=distance,
+        check=lambda: Check(oracle="none: wrong by design, see top_10_overlap and top_100_overlap"),
+        write=lambda uri: ranking.write(ids, values, uri),
+        summary=[ranking.top_table(top)],
+        bytes_read=run.dataset.bytes,
+    )
 
 
 def overlap(top: list[int], exact: list[int], count: int) -> float:

@@ -15,18 +15,18 @@ from twitter_pagerank import kernel
 from twitter_pagerank import relabel
 from twitter_pagerank import study
 from twitter_pagerank import worker as workers
-from twitter_pagerank.study import Ranking
+from twitter_pagerank.outcome import outcome
+from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.study import Totals
 from twitter_pagerank.worker import Worker
 
 
 def exact(run: Run) -> Outcome:
     options, parameters = run.options, run.parameters
-    threads = options.worker_count * options.threads
 
     with run.phase("start", "compiling or loading the kernels"):
         workers.warm_up()
-        worker = Worker(threads, parameters.damping)
+        worker = Worker(options.worker_count * options.threads, parameters.damping)
 
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
@@ -38,7 +38,7 @@ def exact(run: Run) -> Outcome:
         out_degree = worker.build(segments, 0, len(counts))
         del segments
 
-    with run.phase("compute", "iterating"):
+    with run.iterations("iterating"):
         sums = worker.start(out_degree)
         iterations, residual = 0, float("inf")
         while residual >= parameters.tolerance and iterations < parameters.max_iterations:
@@ -50,15 +50,16 @@ def exact(run: Run) -> Outcome:
     ids = worker.vertices.ids(0, worker.vertices.count)
     worker.close()
     ranking = Ranking(ids, worker.ranks, worker.edges, totals.edges, iterations, residual)
-    return study.outcome(run, ranking, worker_phases=[worker.phases.seconds])
+    return outcome(run, ranking, worker_phases=[worker.phases.seconds])
 
 
 def published_way(run: Run) -> Outcome:
     with run.phase("start", "importing torch_ppr"):
+        # Here, because the exact method need not wait for it.
         from twitter_pagerank import published
 
     with run.phase("load", "looking at the input"):
-        source = study.cut_input(run)
+        source = study.cut_input(run, published.CHUNK_BYTES)
 
     with run.phase("compute", f"ranking {len(source.splits)} chunks"):
         reverse = run.parameters.reverse
@@ -66,7 +67,7 @@ def published_way(run: Run) -> Outcome:
             published.rank_chunk(split, source.formats[split.uri], reverse)
             for split in source.splits
         )
-    return study.published_outcome(run, scores)
+    return published.outcome(run, scores, exact)
 
 
 METHODS = {"exact": exact, "published": published_way}

@@ -4,8 +4,9 @@
     torchrun --nproc-per-node 2 -m twitter_pagerank.run_torch --size tiny
 
 Every rank runs this file from top to bottom; what a rank needs from the others it gets from a
-collective: all_reduce (ids, counts, out-degrees), all_to_all (edges), all_gather (contributions).
-A rank that dies ends the run: its launcher stops the others and says so.
+collective (ids, counts, out-degrees, sums) or from memory that its host's ranks share (edges,
+contributions), which only other hosts have to be sent. A rank that dies ends the run: its launcher
+stops the others and says so.
 """
 
 import numpy as np
@@ -16,18 +17,21 @@ from studykit.engines.collectives import gather_objects
 from studykit.run import Outcome
 from studykit.run import Run
 
+from twitter_pagerank import host_memory
 from twitter_pagerank import kernel
 from twitter_pagerank import relabel
+from twitter_pagerank import run_plain
 from twitter_pagerank import study
 from twitter_pagerank import worker as workers
-from twitter_pagerank.collectives import Exchange
-from twitter_pagerank.collectives import exchange
-from twitter_pagerank.collectives import gather_floats
-from twitter_pagerank.collectives import join_ids
-from twitter_pagerank.collectives import lengths
 from twitter_pagerank.device import DeviceWorker
-from twitter_pagerank.study import Ranking
+from twitter_pagerank.host_memory import Hosts
+from twitter_pagerank.outcome import bytes_sent
+from twitter_pagerank.outcome import outcome
+from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.study import Totals
+from twitter_pagerank.torch_exchange import Exchange
+from twitter_pagerank.torch_exchange import exchange_edges
+from twitter_pagerank.torch_exchange import join_ids
 from twitter_pagerank.worker import Worker
 
 
@@ -42,34 +46,36 @@ def exact(run: Run) -> Outcome | None:
             if run.device == "cpu"
             else DeviceWorker(run.device, options.threads, parameters.damping)
         )
-        dist.barrier()
+        hosts = Hosts(gather_objects(host_memory.place()))
 
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
-        part = source.of_worker(rank, count)
-        loaded = gather_objects(worker.load(part, source.formats, parameters.reverse))
+        loaded = gather_objects(
+            worker.load(source.of_worker(rank, count), source.formats, parameters.reverse)
+        )
         totals = Totals.of(loaded, source)
         dense = relabel.is_dense(totals.largest, totals.edges)
         joined = join_ids(worker.occurring(totals.largest, dense), dense)
         counts = all_reduce(worker.relabel(joined, dense))
         cuts = kernel.cut(counts, worker.buckets, count)
-        segments = exchange(worker, cuts)
-        out_degree = worker.build(segments, cuts[rank], cuts[rank + 1])
-        out_degree = all_reduce(out_degree.view(np.int32)).view(np.uint32)
-        del segments, joined
+        segments = exchange_edges(worker, cuts, hosts)
+        degrees = worker.build(segments, cuts[rank], cuts[rank + 1])
+        out_degree = all_reduce(degrees.view(np.int32)).view(np.uint32)
+        del segments, degrees, joined
 
     with run.iterations("iterating") as computed:
-        exchanged = Exchange(worker, cuts)
-        sums = exchanged(worker.start(out_degree, exchanged.window))
+        exchange = Exchange(worker, hosts, cuts)
+        sums = exchange.start(out_degree)
         iterations, residual = 0, float("inf")
         while residual >= parameters.tolerance and iterations < parameters.max_iterations:
-            sums = exchanged(worker.step(sums))
+            exchange.contributions()
+            sums = exchange.sums(worker.step(sums))
             residual = kernel.residual(sums)
             iterations += 1
             run.progress(f"iteration {iterations}, L1 distance {residual:.1e}")
 
         ids = worker.vertices.ids(0, worker.vertices.count)
-        ranks = np.concatenate(gather_floats(worker.ranks, lengths(worker, cuts)))
+        ranks = exchange.ranks()
         edges = sum(gather_objects(worker.edges))
         phases = gather_objects(worker.phases.seconds)
         computed(phases)
@@ -77,16 +83,17 @@ def exact(run: Run) -> Outcome | None:
     if rank != 0:
         return None
     ranking = Ranking(ids, ranks, edges, totals.edges, iterations, residual)
-    sent = study.bytes_sent(totals.edges, len(ids), iterations, count, exchanged.receivers)
-    return study.outcome(run, ranking, worker_phases=phases, bytes_sent=sent)
+    sent = bytes_sent(ranking, count, hosts.others)
+    return outcome(run, ranking, worker_phases=phases, bytes_sent=sent)
 
 
 def published_way(run: Run) -> Outcome | None:
     with run.phase("start", "importing torch_ppr"):
+        # Here, because the exact method need not wait for it.
         from twitter_pagerank import published
 
     with run.phase("load", "looking at the input"):
-        source = study.cut_input(run)
+        source = study.cut_input(run, published.CHUNK_BYTES)
         part = source.of_worker(dist.get_rank(), dist.get_world_size())
 
     with run.phase("compute", f"ranking {len(source.splits)} chunks"):
@@ -98,7 +105,7 @@ def published_way(run: Run) -> Outcome | None:
         scores = published.merge(gather_objects(mine))
     if dist.get_rank() != 0:
         return None
-    return study.published_outcome(run, scores)
+    return published.outcome(run, scores, run_plain.exact)
 
 
 METHODS = {"exact": exact, "published": published_way}

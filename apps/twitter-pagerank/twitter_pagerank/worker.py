@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from dataclasses import field
 from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from studykit import compiling
 from studykit import storage
 from studykit.phases import Phases
 from studykit.storage import Split
@@ -29,6 +29,7 @@ from twitter_pagerank import relabel
 from twitter_pagerank.edges import EdgeChunk
 from twitter_pagerank.edges import EdgeFormat
 from twitter_pagerank.kernel import Buckets
+from twitter_pagerank.kernel import Counts
 from twitter_pagerank.kernel import Floats
 from twitter_pagerank.kernel import Keys
 from twitter_pagerank.kernel import Rows
@@ -54,19 +55,15 @@ class Segment:
     """Edges on their way to an owner: keys in the order of its buckets, and how many in each."""
 
     keys: Keys
-    edges_of_bucket: npt.NDArray[np.int64]
+    edges_of_bucket: Counts
 
 
-@dataclass
 class Worker:
     """One worker of `threads` threads. `phases` are its own seconds, as `worker_phases` wants."""
 
-    threads: int = 1
-    damping: float = 0.85
-    phases: Phases = field(default_factory=Phases)
-
-    def __post_init__(self) -> None:
-        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="kernel")
+    def __init__(self, threads: int = 1, damping: float = 0.85) -> None:
+        self.threads, self.damping, self.phases = threads, damping, Phases()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="kernel")
         self._groups: list[list[EdgeChunk]] = []
 
     def _map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -78,7 +75,7 @@ class Worker:
         """Parse the splits. `reverse` for files whose edges point against the flow of rank."""
         with self.phases("load"):
             per_split = storage.map_splits(
-                self._pool, lambda split: _read(split, formats[split.uri], reverse), splits
+                self._pool, lambda split: edges.flow(split, formats[split.uri], reverse), splits
             )
         chunks = [chunk for chunks, _ in per_split for chunk in chunks]
         self._groups = [chunks[thread :: self.threads] for thread in range(self.threads)]
@@ -97,7 +94,7 @@ class Worker:
             parts = self._map(lambda group: relabel.occurring(group, largest, dense), self._groups)
             return relabel.join(parts, dense)
 
-    def relabel(self, joined: npt.NDArray[np.generic], dense: bool) -> npt.NDArray[np.int64]:
+    def relabel(self, joined: npt.NDArray[np.generic], dense: bool) -> Counts:
         """Number the vertices 0 … n-1; returns this worker's edges per bucket, int64[buckets]."""
         with self.phases("load"):
             self.vertices = relabel.vertices(joined, dense)
@@ -105,7 +102,7 @@ class Worker:
             self._counts = np.array(self._map(self._relabel_group, self._groups))
             return self._counts.sum(axis=0)  # type: ignore[no-any-return]
 
-    def _relabel_group(self, group: list[EdgeChunk]) -> npt.NDArray[np.int64]:
+    def _relabel_group(self, group: list[EdgeChunk]) -> Counts:
         counts = np.zeros(self.buckets.count, np.int64)
         for chunk in group:
             chunk.sources = self.vertices.numbers(chunk.sources)
@@ -141,9 +138,7 @@ class Worker:
             for first, stop in pairwise(cuts)
         ]
 
-    def _scatter_group(
-        self, group: list[EdgeChunk], places: npt.NDArray[np.int64], keys: Keys
-    ) -> None:
+    def _scatter_group(self, group: list[EdgeChunk], places: Counts, keys: Keys) -> None:
         while group:  # Chunks are let go one by one: edges are held twice for a moment only.
             chunk = group.pop()
             kernel.scatter(chunk.sources, chunk.destinations, self.buckets.shift, places, keys)
@@ -167,10 +162,11 @@ class Worker:
                 self.rows.fill(first_bucket + local, pieces, int(begins[local]))
 
             self._map(fill, range(stop_bucket - first_bucket))
-            self._tasks = _shares(self.rows.edges_of_bucket, self.threads * TASKS_PER_THREAD)
+            tasks = kernel.shares(self.rows.edges_of_bucket + 1, self.threads * TASKS_PER_THREAD)
+            self._tasks = [range(begin, stop) for begin, stop in pairwise(tasks) if begin < stop]
             return self._out_degree(begins)
 
-    def _out_degree(self, begins: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+    def _out_degree(self, begins: Counts) -> npt.NDArray[np.uint32]:
         def count(buckets: range) -> npt.NDArray[np.uint32]:
             out_degree = np.zeros(self.vertices.count, np.uint32)
             for local in buckets:
@@ -220,11 +216,11 @@ class Worker:
     @property
     def outgoing(self) -> Floats:
         """The contributions of this worker's vertices, in the window."""
-        return self._window[self._turn, self.rows.first : self.rows.stop]
+        return self.contributions(self.rows.first, self.rows.stop)
 
-    def receive(self, first: int, outgoing: Floats) -> None:
-        """Put into the window what another host's worker, whose first vertex this is, has sent."""
-        self._window[self._turn, first : first + len(outgoing)] = outgoing
+    def contributions(self, first: int, stop: int) -> Floats:
+        """Those of vertices first … stop-1, in the window: where another host's arrive too."""
+        return self._window[self._turn, first:stop]
 
     @property
     def edges(self) -> int:
@@ -235,39 +231,11 @@ class Worker:
         self._pool.shutdown()
 
 
-def _read(split: Split, form: EdgeFormat, reverse: bool) -> tuple[list[EdgeChunk], int]:
-    chunks, lines = [], 0
-    for chunk in edges.read(split, form):
-        lines += len(chunk)
-        if reverse and not form.symmetric:
-            chunk = EdgeChunk(chunk.destinations, chunk.sources, chunk.largest)
-        chunks.append(chunk)
-        if form.symmetric:
-            mirrored = chunk.destinations.copy(), chunk.sources.copy()
-            chunks.append(EdgeChunk(*mirrored, chunk.largest))
-    return chunks, lines
-
-
-def _shares(edges_of_bucket: npt.NDArray[np.int64], parts: int) -> list[range]:
-    """Buckets 0 … in at most `parts` ranges of about as many edges each."""
-    work = np.cumsum(edges_of_bucket + 1)
-    if not len(work):
-        return []
-    inner = np.searchsorted(work, work[-1] * np.arange(1, parts) / parts) + 1
-    borders = np.unique([0, *inner.tolist(), len(work)])
-    return [range(a, b) for a, b in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True)]
-
-
 def warm_up() -> None:
-    """Compile, or load from the cache, every kernel: its time belongs to `start`.
-
-    In a thread, because LLVM's callbacks swallow an interrupt that reaches the main thread in them.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(_compile).result()
+    compiling.warm_up(_meet_every_kernel)
 
 
-def _compile() -> None:
+def _meet_every_kernel() -> None:
     for comma in (True, False):
         for kind in (np.uint32, np.int64):
             data = np.frombuffer(b"1,2\n2,1\n" if comma else b"1 2\n2 1\n", np.uint8)

@@ -1,0 +1,51 @@
+"""The answer of an engine with all that follows from it: check, table, limit, and what was sent."""
+
+from typing import Any
+
+from studykit import limits
+from studykit.run import Outcome
+from studykit.run import Run
+
+from twitter_pagerank import oracle
+from twitter_pagerank import ranking as rankings
+from twitter_pagerank.ranking import Ranking
+from twitter_pagerank.study import Parameters
+
+BYTES_PER_EDGE_OF_AN_ITERATION = 4
+"""What an iteration must at least stream: each edge's source, once."""
+
+
+def outcome(run: Run, ranking: Ranking, **measured: Any) -> Outcome:
+    """`measured` is what the engine knows of the run: see `Outcome`."""
+    parameters: Parameters = run.parameters
+    quality = ranking.quality(parameters)
+    unconverged = None
+    if not ranking.residual < parameters.tolerance:
+        unconverged = (
+            f"not converged: L1 distance {ranking.residual:.3g} after {ranking.iterations}"
+            f" iterations, --tolerance {parameters.tolerance:g}: raise --max-iterations"
+        )
+    return Outcome(
+        quality=quality,
+        check=lambda: oracle.check(run, ranking),
+        write=lambda uri: rankings.write(ranking.ids, ranking.ranks, uri),
+        limit=lambda: limits.streaming(
+            run,
+            "read the input once, stream the edges once an iteration",
+            ranking.iterations * ranking.edges * BYTES_PER_EDGE_OF_AN_ITERATION,
+        ),
+        unconverged=unconverged,
+        summary=[rankings.top_table(quality["top"])],
+        bytes_read=run.dataset.bytes,
+        **measured,
+    )
+
+
+def bytes_sent(ranking: Ranking, workers: int, receivers: int) -> int:
+    """Bytes that cross between workers: edges once, and contributions to other hosts each time.
+
+    From the sizes of what is exchanged, 8 bytes an edge key and a contribution, for an even share.
+    `receivers` is how many times a contribution is sent: none on one host, where all see it.
+    """
+    edges = 8 * ranking.lines * (workers - 1) // workers
+    return edges + 8 * len(ranking.ids) * receivers * ranking.iterations
