@@ -14,11 +14,10 @@ from studykit import storage
 from studykit.errors import ResourceError
 from studykit.errors import StorageError
 
+from study_data import copying
 from study_data.dataset import require_room
-from study_data.progress import shown
 
 REASON_LETTERS = 200
-READ_BYTES = 1 << 24
 
 
 def download(name: str, handle: str, room_bytes: int) -> Path:
@@ -77,14 +76,5 @@ def _credentials_hint(client: ModuleType) -> str:
 
 def copy(name: str, source: str, target: str) -> None:
     """Copy a file to a URI, with a bar. ResourceError where there is too little room."""
-    total, done = storage.size(source), 0
-    require_room(name, target, total)
-    with (
-        shown(f"copying {source} to {target}", total) as report,
-        storage.open_input(source) as reading,
-        storage.write_atomic(target) as writing,
-    ):
-        while block := reading.read(READ_BYTES):
-            writing.write(block)
-            done += len(block)
-            report(done, total)
+    require_room(name, target, storage.size(source))
+    copying.copy(source, target)

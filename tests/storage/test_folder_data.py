@@ -37,12 +37,12 @@ IMAGES = Dataset(
 
 
 @pytest.fixture
-def place(store: Server, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A folder of the server's, which this process has access to."""
+def place(store: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A folder of the server's for each test, which this process has access to."""
     for name, value in store.variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(filesystems, "_open_clients", {})
-    return f"{store.uri}/folders"
+    return f"{store.uri}/{tmp_path.name}"
 
 
 @pytest.mark.parametrize("store", ["hdfs", "s3"], indirect=True)
@@ -61,10 +61,10 @@ def test_a_folder_of_small_files(place: str, tmp_path: Path) -> None:
     copying.copy(copied, back)
     assert stores.verify(IMAGES, "tiny", back).sha256 == made.sha256
 
-    storage.write_bytes(f"{made.uri}/images/0100.jpg", bytes(2_002))
+    storage.write_bytes(f"{made.uri}/images/0050.jpg", bytes(2_002))
     with pytest.raises(DataError, match="damaged: sha256") as caught:
         stores.verify(IMAGES, "tiny", made.uri)
-    assert caught.value.uri == f"{made.uri}/images/0100.jpg"
+    assert caught.value.uri == f"{made.uri}/images/0050.jpg"
 
     assert stores.remove(IMAGES, "tiny", made.uri)
     assert not stores.remove(IMAGES, "tiny", made.uri)
