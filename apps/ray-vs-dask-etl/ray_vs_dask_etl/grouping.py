@@ -1,62 +1,32 @@
-"""The ETL's answer on any engine: combine what the splits gave, and everything that follows."""
+"""The ETL's answer: the table by category, on any engine.
 
-import pickle
-from collections.abc import Iterable
+A table is a list of one dict per category that occurs, in the order of the categories:
+`category`, `count`, and for each column x of numbers `mean_x`, `std_x` (None for one row), `min_x`
+and `max_x`; of a published run `category` and the means alone.
+"""
+
 from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
-from pyarrow import csv
-from pyarrow import parquet
 from rich.table import Table
-from studykit import storage
 from studykit.errors import DataError
-from studykit.records import PLAIN
-from studykit.run import Outcome
 from studykit.run import Run
 
 from ray_vs_dask_etl import aggregation
-from ray_vs_dask_etl import study
 from ray_vs_dask_etl.aggregation import Group
 
-ROUNDED = 1e-11
-"""What the check allows where others have added up, relative to a mean."""
+Groups = list[dict[str, Any]]
 
 
-def outcome(run: Run, partials: Iterable[Sequence[Group]], **measured: Any) -> Outcome:
-    """The ETL's answer from what the splits gave."""
-    parts = list(partials)
+def grouped(run: Run, partials: Sequence[Sequence[Group]]) -> Groups:
+    """The table of what the splits gave, at least one."""
     with run.phase("compute", "combining"):
-        whole = aggregation.combine(parts)
         columns = run.parameters.read
-        groups = aggregation.finish(whole, columns.categories, columns.values)
-    sent = 0 if run.engine == PLAIN else len(pickle.dumps(parts))
-    return groups_outcome(run, groups, bytes_sent=sent, **measured)
+        whole = aggregation.combine(partials)
+        return aggregation.finish(whole, columns.categories, columns.values)
 
 
-def groups_outcome(
-    run: Run, groups: list[dict[str, Any]], *, tolerance: float = 1e-14, **measured: Any
-) -> Outcome:
-    """The ETL's answer with everything that follows from it; `tolerance` is its check's."""
-    from ray_vs_dask_etl import oracle
-
-    if not groups:
-        raise DataError(study.NO_ROWS, uri=run.dataset.uri)
-    quality: dict[str, Any] = {"groups": groups}
-    if "count" in groups[0]:
-        quality["rows"] = sum(group["count"] for group in groups)
-    return Outcome(
-        quality=quality,
-        check=lambda: oracle.check_groups(run, groups, tolerance),
-        write=lambda uri: {"groups": write_groups(groups, uri)},
-        limit=lambda: study.limit(run),
-        summary=[groups_table(groups, run.parameters.read.values)],
-        bytes_read=run.dataset.bytes,
-        **measured,
-    )
-
-
-def in_order(groups: list[dict[str, Any]], run: Run) -> list[dict[str, Any]]:
+def in_order(groups: Groups, run: Run) -> Groups:
     """What another's `group by` gives, in the order of the categories; DataError for others."""
     known = run.parameters.read.categories
     other = [group["category"] for group in groups if group["category"] not in known]
@@ -68,18 +38,16 @@ def in_order(groups: list[dict[str, Any]], run: Run) -> list[dict[str, Any]]:
     return sorted(groups, key=lambda group: known.index(group["category"]))
 
 
-def write_groups(groups: list[dict[str, Any]], uri: str) -> str:
-    """The table, as .parquet or .csv by the ending of the URI."""
-    table = pa.Table.from_pylist(groups)
-    with storage.write_atomic(uri) as file:
-        if uri.endswith(".csv"):
-            csv.write_csv(table, file)
-        else:
-            parquet.write_table(table, file)
-    return storage.absolute(uri)
+def quality(groups: Groups) -> dict[str, Any]:
+    """What a record's `quality` says of it."""
+    found: dict[str, Any] = {"groups": groups}
+    if "count" in groups[0]:
+        found["rows"] = sum(group["count"] for group in groups)
+    return found
 
 
-def groups_table(groups: list[dict[str, Any]], names: Sequence[str]) -> Table:
+def groups_table(groups: Groups, names: Sequence[str]) -> Table:
+    """The table for the person who waits: a line for each category and column of `names`."""
     table = Table(title="By category")
     for heading in ("category", "count", "column", "mean", "std", "min", "max"):
         table.add_column(heading, justify="left" if heading in ("category", "column") else "right")

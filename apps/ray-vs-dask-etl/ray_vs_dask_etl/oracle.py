@@ -25,6 +25,8 @@ from ray_vs_dask_etl.solver import Fit
 
 READ_BYTES = 16_000_000
 EXACT = 1e-14
+ROUNDED = 1e-11
+"""What is allowed where others have added up; both are relative to a mean."""
 SUM_OF_ABSOLUTES = 1e-15
 """Sums are rounded, relative to the numbers, not to a mean that lies near zero."""
 

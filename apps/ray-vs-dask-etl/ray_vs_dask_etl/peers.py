@@ -17,11 +17,10 @@ from studykit.run import Outcome
 from studykit.run import Run
 from studysweep import peers
 
-from ray_vs_dask_etl import grouping
+from ray_vs_dask_etl import outcome
+from ray_vs_dask_etl.grouping import Groups
 from ray_vs_dask_etl.study import STUDY
 from ray_vs_dask_etl.study import Parameters
-
-Groups = list[dict[str, Any]]
 
 
 def with_polars(run: Run, files: list[str], threads: int) -> Callable[[], Groups]:
@@ -117,7 +116,7 @@ def compute(run: Run) -> Outcome:
 
     with run.phase("load", f"reading and aggregating {run.dataset.bytes:,} bytes"):
         groups = group_by()
-    return grouping.groups_outcome(run, grouping.in_order(groups, run), tolerance=grouping.ROUNDED)
+    return outcome.of_others(run, groups)
 
 
 def validate(options: Options, parameters: Parameters) -> None:

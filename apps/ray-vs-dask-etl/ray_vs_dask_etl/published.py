@@ -16,6 +16,7 @@ The record has their accuracies beside that of the exact model.
 """
 
 import time
+from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,9 +25,12 @@ import pandas as pd
 from sklearn.linear_model import SGDClassifier
 from studykit import storage
 from studykit.errors import TimeLimitError
+from studykit.records import PLAIN
 from studykit.records import Check
 from studykit.run import Outcome
 from studykit.run import Run
+
+from ray_vs_dask_etl import study
 
 BLOCK_BYTES = 64_000_000
 BATCH_ROWS = 1 << 16
@@ -35,6 +39,27 @@ LONGEST_SECONDS = 3600.0
 """Without --timeout. The paper gave up after days."""
 
 ORACLE = "none: other models, see the accuracies"
+
+Batches = Callable[[Run, int], Iterable[pd.DataFrame]]
+"""(run, rows of a batch) → the rows of local files, batch after batch."""
+Baseline = Callable[[Run], Outcome]
+"""The exact method in one process."""
+
+
+def with_dask_ml(run: Run, exact: Baseline) -> Outcome:
+    """The paper's regression on Dask."""
+    with run.phase("compute", "fitting with dask-ml"):
+        study.require_local(run)
+        quality = fit_with_dask_ml(run)
+    return outcome(run, quality, exact)
+
+
+def with_batches(run: Run, batches: Batches, exact: Baseline) -> Outcome:
+    """The paper's regression on Ray, which does no more than hand over `batches`."""
+    with run.phase("compute", "fitting batch after batch"):
+        study.require_local(run)
+        quality = fit_batches(run, batches(run, BATCH_ROWS))
+    return outcome(run, quality, exact)
 
 
 def fit_with_dask_ml(run: Run) -> dict[str, Any]:
@@ -115,25 +140,20 @@ def fit_batches(run: Run, batches: Iterable[pd.DataFrame]) -> dict[str, Any]:
     }
 
 
-def outcome(run: Run, quality: dict[str, Any], **measured: Any) -> Outcome:
+def outcome(run: Run, quality: dict[str, Any], exact: Baseline) -> Outcome:
     """What a published fit gives; the exact model's accuracy is found after the clock stopped."""
     return Outcome(
         quality=quality,
-        assess=lambda: _exact_accuracy(run),
+        assess=lambda: _exact_accuracy(run, exact),
         check=lambda: Check(oracle=ORACLE),
         write=_refuse_to_write,
         bytes_read=run.dataset.bytes,
-        **measured,
     )
 
 
-def _exact_accuracy(run: Run) -> dict[str, Any]:
-    from ray_vs_dask_etl import run_plain
-
-    exact = run_plain.regression(
-        Run(run.study, "plain", run.options, run.parameters, run.dataset, quiet=True)
-    )
-    return {"accuracy_exact": exact.quality["accuracy"]}
+def _exact_accuracy(run: Run, exact: Baseline) -> dict[str, Any]:
+    again = Run(run.study, PLAIN, run.options, run.parameters, run.dataset, quiet=True)
+    return {"accuracy_exact": exact(again).quality["accuracy"]}
 
 
 def _refuse_to_write(uri: str) -> dict[str, str]:

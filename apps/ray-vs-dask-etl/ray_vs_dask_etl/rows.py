@@ -35,6 +35,7 @@ MOST_LINES_AT_ONCE = 1 << 16
 RARE = 1000
 """Clean lines from one that is not to the next, from which a call of the exact reader pays off."""
 MOST_CATEGORIES = 256
+NO_ROWS = "no rows: nothing but a header or blank lines"
 
 Ids = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]

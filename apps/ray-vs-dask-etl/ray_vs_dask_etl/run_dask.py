@@ -16,43 +16,44 @@ from studykit.run import Outcome
 from studykit.run import Run
 
 from ray_vs_dask_etl import fitting
-from ray_vs_dask_etl import grouping
-from ray_vs_dask_etl import partials
+from ray_vs_dask_etl import native
+from ray_vs_dask_etl import outcome
+from ray_vs_dask_etl import run_plain
 from ray_vs_dask_etl import study
-from ray_vs_dask_etl.partials import Partial
+from ray_vs_dask_etl import worker
+from ray_vs_dask_etl.worker import Partial
 
 
 def etl(run: Run, client: Client) -> Outcome:
-    options = run.options
+    options, columns = run.options, run.parameters.read
 
     with run.phase("start", f"warming {options.worker_count} workers up"):
-        client.run(partials.warm_up)
+        client.run(worker.warm_up)
 
     with run.phase("load", f"reading and aggregating {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
         parts = client.gather(
             [
                 client.submit(
-                    partials.aggregate, split, source.formats[split.uri], source.columns, pure=False
+                    worker.aggregate, split, source.formats[split.uri], columns, pure=False
                 )
                 for split in source.splits
             ]
         )
-    phases = partials.seconds_of_workers(parts, options.threads)
-    return grouping.outcome(run, [part.result for part in parts], worker_phases=phases)
+    return outcome.etl(run, parts)
 
 
 def regression(run: Run, client: Client) -> Outcome:
-    options = run.options
+    options, columns = run.options, run.parameters.read
 
     with run.phase("start", f"warming {options.worker_count} workers up"):
-        client.run(partials.warm_up)
+        client.run(worker.warm_up)
 
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
         cached = [
             client.submit(
-                partials.cache, split, source.formats[split.uri], source.columns, options.seed,
+                worker.cache, split, source.formats[split.uri], columns, options.seed,
                 pure=False,
             )
             for split in source.splits
@@ -63,39 +64,26 @@ def regression(run: Run, client: Client) -> Outcome:
                 [client.submit(function, part, *arguments, pure=False) for part in cached]
             )
 
-        loaded = on_all(partials.describe)
+        loaded = on_all(worker.describe)
 
-    return fitting.regression(run, loaded, on_all, lambda: dask_cluster.spilled_bytes(client))
+    fitted = fitting.fitted(run, loaded, on_all)
+    return outcome.regression(run, fitted, dask_cluster.spilled_bytes(client))
 
 
 def native_etl(run: Run, client: Client) -> Outcome:
     with run.phase("start", "importing dask.dataframe"):
+        # Here, because it takes a second or more, which only who asks for it shall wait.
         from ray_vs_dask_etl import native_dask
-
-    with run.phase("load", f"reading and aggregating {run.dataset.bytes:,} bytes"):
-        study.require_local(run)
-        groups = grouping.in_order(native_dask.group_by(run), run)
-    return grouping.groups_outcome(run, groups, tolerance=grouping.ROUNDED)
+    return native.etl(run, native_dask.group_by)
 
 
 def published_regression(run: Run, client: Client) -> Outcome:
     with run.phase("start", "importing dask-ml"):
         from ray_vs_dask_etl import published
-
-    with run.phase("compute", "fitting with dask-ml"):
-        study.require_local(run)
-        quality = published.fit_with_dask_ml(run)
-    return published.outcome(run, quality)
+    return published.with_dask_ml(run, run_plain.regression)
 
 
-METHODS = {
-    ("etl", "exact"): etl,
-    ("etl", "native"): native_etl,
-    ("etl", "published"): native_etl,
-    ("logistic-regression", "exact"): regression,
-    ("logistic-regression", "published"): published_regression,
-}
-
+METHODS = study.methods(etl, native_etl, regression, published_regression)
 
 main = dask_engine.entry_point(study.STUDY, METHODS)
 

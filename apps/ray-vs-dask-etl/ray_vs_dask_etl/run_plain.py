@@ -17,86 +17,70 @@ from studykit.run import Outcome
 from studykit.run import Run
 
 from ray_vs_dask_etl import fitting
-from ray_vs_dask_etl import grouping
-from ray_vs_dask_etl import partials
+from ray_vs_dask_etl import native
+from ray_vs_dask_etl import outcome
 from ray_vs_dask_etl import study
-from ray_vs_dask_etl.partials import Partial
+from ray_vs_dask_etl import worker
+from ray_vs_dask_etl.worker import Partial
 
 
 def etl(run: Run) -> Outcome:
-    threads = run.options.worker_count * run.options.threads
+    columns = run.parameters.read
 
     with run.phase("start", "compiling or loading the kernels"):
-        partials.warm_up()
-        pool = ThreadPoolExecutor(threads)
+        worker.warm_up()
+        pool = ThreadPoolExecutor(study.threads_of_a_worker(run))
 
     with run.phase("load", f"reading and aggregating {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
         parts = storage.map_splits(
             pool,
-            lambda split: partials.aggregate(split, source.formats[split.uri], source.columns),
+            lambda split: worker.aggregate(split, source.formats[split.uri], columns),
             source.splits,
         )
     pool.shutdown()
-    phases = partials.seconds_of_workers(parts, threads)
-    return grouping.outcome(run, [part.result for part in parts], worker_phases=phases)
+    return outcome.etl(run, parts)
 
 
 def regression(run: Run) -> Outcome:
-    threads = run.options.worker_count * run.options.threads
+    columns = run.parameters.read
 
     with run.phase("start", "compiling or loading the kernels"):
-        partials.warm_up()
-        pool = ThreadPoolExecutor(threads)
+        worker.warm_up()
+        pool = ThreadPoolExecutor(study.threads_of_a_worker(run))
 
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
         cached = storage.map_splits(
             pool,
-            lambda split: partials.cache(
-                split, source.formats[split.uri], source.columns, run.options.seed
-            ),
+            lambda split: worker.cache(split, source.formats[split.uri], columns, run.options.seed),
             source.splits,
         )
-        loaded = [partials.describe(part) for part in cached]
+        loaded = [worker.describe(part) for part in cached]
 
     def on_all(function: Callable[..., Partial[Any]], *arguments: Any) -> list[Partial[Any]]:
         return list(pool.map(lambda part: function(part, *arguments), cached))
 
-    result = fitting.regression(run, loaded, on_all)
+    fitted = fitting.fitted(run, loaded, on_all)
     pool.shutdown()
-    return result
+    return outcome.regression(run, fitted)
 
 
 def native_etl(run: Run) -> Outcome:
     with run.phase("start", "importing pandas"):
+        # Here, because it takes a second or more, which only who asks for it shall wait.
         from ray_vs_dask_etl import native_plain
-
-    with run.phase("load", f"reading and aggregating {run.dataset.bytes:,} bytes"):
-        study.require_local(run)
-        groups = grouping.in_order(native_plain.group_by(run), run)
-    return grouping.groups_outcome(run, groups, tolerance=grouping.ROUNDED)
+    return native.etl(run, native_plain.group_by)
 
 
 def published_regression(run: Run) -> Outcome:
     with run.phase("start", "importing scikit-learn"):
         from ray_vs_dask_etl import native_plain
         from ray_vs_dask_etl import published
-
-    with run.phase("compute", "fitting batch after batch"):
-        study.require_local(run)
-        quality = published.fit_batches(run, native_plain.batches(run, published.BATCH_ROWS))
-    return published.outcome(run, quality)
+    return published.with_batches(run, native_plain.batches, regression)
 
 
-METHODS = {
-    ("etl", "exact"): etl,
-    ("etl", "native"): native_etl,
-    ("etl", "published"): native_etl,
-    ("logistic-regression", "exact"): regression,
-    ("logistic-regression", "published"): published_regression,
-}
-
+METHODS = study.methods(etl, native_etl, regression, published_regression)
 
 main = plain_engine.entry_point(study.STUDY, METHODS)
 

@@ -18,72 +18,27 @@ from studykit.run import Outcome
 from studykit.run import Run
 
 from ray_vs_dask_etl import fitting
-from ray_vs_dask_etl import grouping
-from ray_vs_dask_etl import partials
+from ray_vs_dask_etl import native
+from ray_vs_dask_etl import outcome
+from ray_vs_dask_etl import run_plain
 from ray_vs_dask_etl import study
-from ray_vs_dask_etl.partials import Partial
+from ray_vs_dask_etl import worker
+from ray_vs_dask_etl.worker import Partial
 
 RESTARTS = 3
 
 
 class RayWorker:
+    """Runs whatever function it is sent, its kernels compiled."""
+
     def __init__(self) -> None:
-        partials.warm_up()
+        worker.warm_up()
 
     def ready(self) -> None:
         """Return once `__init__` has."""
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
-
-
-def etl(run: Run) -> Outcome:
-    options = run.options
-
-    with run.phase("start", f"starting {options.worker_count} actors"):
-        actors = start_actors(options)
-
-    with run.phase("load", f"reading and aggregating {run.dataset.bytes:,} bytes"):
-        source = study.cut_input(run)
-        parts = ray.get(
-            [
-                actors[place % len(actors)].run.remote(
-                    partials.aggregate, split, source.formats[split.uri], source.columns
-                )
-                for place, split in enumerate(source.splits)
-            ]
-        )
-    phases = partials.seconds_of_workers(parts, options.threads)
-    return grouping.outcome(run, [part.result for part in parts], worker_phases=phases)
-
-
-def regression(run: Run) -> Outcome:
-    options = run.options
-
-    with run.phase("start", f"starting {options.worker_count} actors"):
-        actors = start_actors(options)
-
-    with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
-        source = study.cut_input(run)
-        cached = [
-            actors[place % len(actors)].run.remote(
-                partials.cache, split, source.formats[split.uri], source.columns, options.seed
-            )
-            for place, split in enumerate(source.splits)
-        ]
-
-        def on_all(function: Callable[..., Partial[Any]], *arguments: Any) -> list[Partial[Any]]:
-            shared = [ray.put(argument) for argument in arguments]
-            return ray.get(
-                [
-                    actors[place % len(actors)].run.remote(function, part, *shared)
-                    for place, part in enumerate(cached)
-                ]
-            )
-
-        loaded = on_all(partials.describe)
-
-    return fitting.regression(run, loaded, on_all, ray_cluster.spilled_bytes)
 
 
 def start_actors(options: Options) -> list[ray.actor.ActorHandle]:
@@ -98,35 +53,70 @@ def start_actors(options: Options) -> list[ray.actor.ActorHandle]:
     return actors
 
 
-def native_etl(run: Run) -> Outcome:
-    with run.phase("start", "importing Ray Data"):
-        from ray_vs_dask_etl import native_ray
+def etl(run: Run) -> Outcome:
+    options, columns = run.options, run.parameters.read
+
+    with run.phase("start", f"starting {options.worker_count} actors"):
+        actors = start_actors(options)
 
     with run.phase("load", f"reading and aggregating {run.dataset.bytes:,} bytes"):
-        study.require_local(run)
-        groups = grouping.in_order(native_ray.group_by(run), run)
-    return grouping.groups_outcome(run, groups, tolerance=grouping.ROUNDED)
+        source = study.cut_input(run)
+        parts = ray.get(
+            [
+                actors[place % len(actors)].run.remote(
+                    worker.aggregate, split, source.formats[split.uri], columns
+                )
+                for place, split in enumerate(source.splits)
+            ]
+        )
+    return outcome.etl(run, parts)
+
+
+def regression(run: Run) -> Outcome:
+    options, columns = run.options, run.parameters.read
+
+    with run.phase("start", f"starting {options.worker_count} actors"):
+        actors = start_actors(options)
+
+    with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
+        source = study.cut_input(run)
+        cached = [
+            actors[place % len(actors)].run.remote(
+                worker.cache, split, source.formats[split.uri], columns, options.seed
+            )
+            for place, split in enumerate(source.splits)
+        ]
+
+        def on_all(function: Callable[..., Partial[Any]], *arguments: Any) -> list[Partial[Any]]:
+            shared = [ray.put(argument) for argument in arguments]
+            return ray.get(
+                [
+                    actors[place % len(actors)].run.remote(function, part, *shared)
+                    for place, part in enumerate(cached)
+                ]
+            )
+
+        loaded = on_all(worker.describe)
+
+    fitted = fitting.fitted(run, loaded, on_all)
+    return outcome.regression(run, fitted, ray_cluster.spilled_bytes())
+
+
+def native_etl(run: Run) -> Outcome:
+    with run.phase("start", "importing Ray Data"):
+        # Here, because it takes a second or more, which only who asks for it shall wait.
+        from ray_vs_dask_etl import native_ray
+    return native.etl(run, native_ray.group_by)
 
 
 def published_regression(run: Run) -> Outcome:
     with run.phase("start", "importing Ray Data and scikit-learn"):
         from ray_vs_dask_etl import native_ray
         from ray_vs_dask_etl import published
-
-    with run.phase("compute", "fitting batch after batch"):
-        study.require_local(run)
-        quality = published.fit_batches(run, native_ray.batches(run, published.BATCH_ROWS))
-    return published.outcome(run, quality)
+    return published.with_batches(run, native_ray.batches, run_plain.regression)
 
 
-METHODS = {
-    ("etl", "exact"): etl,
-    ("etl", "native"): native_etl,
-    ("etl", "published"): native_etl,
-    ("logistic-regression", "exact"): regression,
-    ("logistic-regression", "published"): published_regression,
-}
-
+METHODS = study.methods(etl, native_etl, regression, published_regression)
 
 main = ray_engine.entry_point(study.STUDY, METHODS)
 

@@ -1,10 +1,11 @@
-"""ray-vs-dask-etl: what every engine of this study is asked, and what it returns.
+"""ray-vs-dask-etl: what every engine of this study is asked.
 
 Two tasks on rows `id,x,y,category`: `etl` groups by category, `logistic-regression` fits the
 category to the numbers. Standard deviations are the sample's; a row is in the test set where the
 hash of its id says so; L2 acts on coefficients that are centred over the categories.
 """
 
+from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,29 +13,27 @@ from typing import Annotated
 import typer
 from study_data import stores
 from study_data import uniform_rows
-from studykit import machine
+from studykit import cutting
 from studykit import storage
+from studykit import tables
+from studykit.cutting import Input
 from studykit.errors import UsageError
 from studykit.options import Options
 from studykit.options import Study
+from studykit.records import PLAIN
 from studykit.records import DatasetInfo
-from studykit.records import Limit
+from studykit.run import Methods
+from studykit.run import Outcome
 from studykit.run import Run
 
 from ray_vs_dask_etl import rows
 from ray_vs_dask_etl.rows import Columns
 from ray_vs_dask_etl.rows import RowFormat
 
-LARGEST_SPLIT = 64_000_000
-"""The block size of the paper's Dask; larger ones only cost memory."""
-SMALLEST_SPLIT = 1 << 16
-SPLITS_PER_THREAD = 8
-"""So that threads and workers end at about the same time."""
 MOST_CELLS = 1024
 """Categories × columns of the ETL: 82 KB of bins for each, in every thread."""
 TASKS = ("etl", "logistic-regression")
 SOLVERS = ("auto", "newton", "lbfgs")
-NO_ROWS = "no rows: nothing but a header or blank lines"
 
 
 @dataclass(frozen=True)
@@ -106,9 +105,8 @@ def validate(options: Options, parameters: Parameters) -> None:
         )
     if parameters.task == "logistic-regression" and options.method == "published" and options.out:
         raise UsageError("--out: the published regressions have no coefficients to write")
-    ending = (".json",) if parameters.task == "logistic-regression" else (".csv", ".parquet")
-    if options.out is not None and not options.out.endswith(ending):
-        raise UsageError(f"--out {options.out}: end it with {' or '.join(ending)}")
+    endings = (".json",) if parameters.task == "logistic-regression" else tables.ENDINGS
+    tables.require_ending(options.out, endings)
 
 
 STUDY = Study(
@@ -133,38 +131,36 @@ def _choose(option: str, value: str, known: Sequence[str]) -> None:
         raise UsageError(f"--{option} {value}: choose {', '.join(known)}")
 
 
-@dataclass(frozen=True)
-class Input:
-    """The cut input: `splits` in file order, and the layout of every file."""
+def methods(
+    etl: Callable[..., Outcome],
+    native_etl: Callable[..., Outcome],
+    regression: Callable[..., Outcome],
+    published_regression: Callable[..., Outcome],
+) -> Methods:
+    """An engine's functions by task and method.
 
-    splits: list[storage.Split]
-    formats: dict[str, RowFormat]
-    columns: Columns
+    The paper's ETL is the engine's own way too, of which it took the means alone.
+    """
+    return {
+        ("etl", "exact"): etl,
+        ("etl", "native"): native_etl,
+        ("etl", "published"): native_etl,
+        ("logistic-regression", "exact"): regression,
+        ("logistic-regression", "published"): published_regression,
+    }
 
 
-def cut_input(run: Run) -> Input:
-    """Look at every file's header and cut it: as many pieces as there are threads to feed."""
-    options, columns = run.options, run.parameters.read
-    threads = options.worker_count * options.threads
-    even = run.dataset.bytes // (threads * SPLITS_PER_THREAD) + 1
-    size = options.split_bytes or min(max(even, SMALLEST_SPLIT), LARGEST_SPLIT)
-    pieces = storage.splits(run.dataset.uri, size)
-    uris = list(dict.fromkeys(piece.uri for piece in pieces))
-    return Input(pieces, rows.formats(uris, columns), columns)
+def cut_input(run: Run) -> Input[RowFormat]:
+    """The input in pieces, with the layout of every file."""
+    return cutting.cut(run, lambda uris: rows.formats(uris, run.parameters.read))
+
+
+def threads_of_a_worker(run: Run) -> int:
+    """Plain is one worker, with the threads of all."""
+    return run.options.threads * (run.options.worker_count if run.engine == PLAIN else 1)
 
 
 def require_local(run: Run) -> None:
     """The engines' own ways are given paths of files, as the paper gave them."""
     if not all(map(storage.is_local, storage.list_files(run.dataset.uri))):
         raise UsageError(f"--method {run.options.method} reads local files only")
-
-
-def limit(run: Run) -> Limit:
-    """Reading every byte once."""
-    threads = run.options.worker_count * run.options.threads
-    read_rate = machine.read_rate(run.dataset.uri, min(threads, machine.cores()))
-    return Limit(
-        kind="read the input once",
-        seconds=run.dataset.bytes / read_rate,
-        detail={"read_bytes_per_second": read_rate},
-    )

@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from ray_vs_dask_etl import grouping
 from ray_vs_dask_etl import oracle
 from ray_vs_dask_etl import rows
 from ray_vs_dask_etl import run_plain
@@ -42,7 +41,7 @@ def passed(run, groups, tolerance=1e-14) -> bool:
 def test_the_right_table_passes(run, groups):
     assert passed(run, groups)
     means = [{k: v for k, v in row.items() if k == "category" or "mean" in k} for row in groups]
-    assert passed(run, means, grouping.ROUNDED)
+    assert passed(run, means, oracle.ROUNDED)
 
 
 @pytest.mark.parametrize("figure", ["count", "mean_x", "std_y", "min_x", "max_y"])

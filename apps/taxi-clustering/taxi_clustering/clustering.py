@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from rich.table import Table
 from studykit.errors import DataError
 from studykit.run import Run
 
@@ -19,6 +20,8 @@ from taxi_clustering.sample import SAMPLE_SIZE
 from taxi_clustering.sample import Sample
 from taxi_clustering.search import Search
 from taxi_clustering.worker import Loaded
+
+SHOWN_CENTRES = 10
 
 
 @dataclass(frozen=True)
@@ -118,3 +121,16 @@ class Clustering:
                 for (longitude, latitude), count in places
             ],
         }
+
+
+def centres_table(clustering: Clustering) -> Table:
+    """The busiest of the clusters, for the person who waits."""
+    shown = min(SHOWN_CENTRES, len(clustering.trips))
+    table = Table(title=f"The {shown} busiest of {len(clustering.trips)} clusters")
+    for heading in ("trips", "longitude", "latitude"):
+        table.add_column(heading, justify="right")
+    for (longitude, latitude), count in zip(
+        clustering.degrees[:shown], clustering.trips[:shown], strict=True
+    ):
+        table.add_row(f"{count:,}", f"{longitude:.6f}", f"{latitude:.6f}")
+    return table

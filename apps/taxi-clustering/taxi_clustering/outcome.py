@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from rich.table import Table
 from studykit import limits
 from studykit.records import PLAIN
 from studykit.records import Limit
@@ -17,11 +16,11 @@ from taxi_clustering import oracle
 from taxi_clustering import quality
 from taxi_clustering.clustering import Clustering
 from taxi_clustering.clustering import Totals
+from taxi_clustering.clustering import centres_table
 from taxi_clustering.search import Search
 
 BYTES_PER_POINT = 8
 """What an iteration must at least stream: two float32 of each point."""
-SHOWN_CENTRES = 10
 
 
 def exact(
@@ -77,16 +76,3 @@ def bytes_sent(run: Run, steps: int) -> int:
     """Every worker's sums once an iteration, k × 3 numbers; nothing crosses for one worker."""
     workers = 1 if run.engine == PLAIN else run.options.worker_count
     return 8 * 3 * run.parameters.clusters * steps * workers if workers > 1 else 0
-
-
-def centres_table(clustering: Clustering) -> Table:
-    """The busiest of the clusters, for the person who waits."""
-    shown = min(SHOWN_CENTRES, len(clustering.trips))
-    table = Table(title=f"The {shown} busiest of {len(clustering.trips)} clusters")
-    for heading in ("trips", "longitude", "latitude"):
-        table.add_column(heading, justify="right")
-    for (longitude, latitude), count in zip(
-        clustering.degrees[:shown], clustering.trips[:shown], strict=True
-    ):
-        table.add_row(f"{count:,}", f"{longitude:.6f}", f"{latitude:.6f}")
-    return table

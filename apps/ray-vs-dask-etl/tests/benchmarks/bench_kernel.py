@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ray_vs_dask_etl import partials
 from ray_vs_dask_etl import rows
+from ray_vs_dask_etl import worker
 from ray_vs_dask_etl.study import Parameters
 from study_data import stores
 from study_data import uniform_rows
@@ -28,7 +28,7 @@ LONG_ROWS = 200_000
 
 @pytest.fixture(scope="module")
 def splits() -> list[storage.Split]:
-    partials.warm_up()
+    worker.warm_up()
     found = stores.locate(uniform_rows.DATASET, SIZE, stores.default_store())
     return storage.splits(found.uri, SPLIT_SIZE)
 
@@ -36,7 +36,7 @@ def splits() -> list[storage.Split]:
 @pytest.fixture(scope="module")
 def long_splits(tmp_path_factory: pytest.TempPathFactory) -> list[storage.Split]:
     """Numbers as Python prints a double: 16 to 18 digits, which do not fit into one."""
-    partials.warm_up()
+    worker.warm_up()
     x, y = np.random.default_rng(0).random((2, LONG_ROWS))
     lines = (
         f"{i},{a!r},{b!r},{'ABCD'[i % 4]}\n"
@@ -70,7 +70,7 @@ def test_read_numbers_of_17_digits(benchmark, long_splits):
 def test_read_and_aggregate(benchmark, splits):
     form = rows.sniff(splits[0].uri, COLUMNS)
     benchmark.pedantic(
-        lambda: [partials.aggregate(split, form, COLUMNS) for split in splits],
+        lambda: [worker.aggregate(split, form, COLUMNS) for split in splits],
         rounds=ROUNDS, warmup_rounds=1,
     )  # fmt: skip
     rate(benchmark, splits)
@@ -78,10 +78,10 @@ def test_read_and_aggregate(benchmark, splits):
 
 def test_one_pass_of_the_regression(benchmark, splits):
     form = rows.sniff(splits[0].uri, COLUMNS)
-    cached = [partials.cache(split, form, COLUMNS, 42) for split in splits]
+    cached = [worker.cache(split, form, COLUMNS, 42) for split in splits]
     theta = np.full((3, 3), 0.1)
     benchmark.pedantic(
-        lambda: [partials.evaluate(part, theta, True) for part in cached],
+        lambda: [worker.evaluate(part, theta, True) for part in cached],
         rounds=ROUNDS, warmup_rounds=1,
     )  # fmt: skip
     benchmark.extra_info["rows"] = sum(part.result.train for part in cached)

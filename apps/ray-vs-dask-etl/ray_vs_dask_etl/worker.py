@@ -8,7 +8,6 @@ import socket
 import time
 from collections.abc import Callable
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from typing import Generic
@@ -16,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from studykit import compiling
 from studykit.errors import DataError
 from studykit.storage import Split
 
@@ -47,6 +47,7 @@ class Partial(Generic[Result]):
 
 
 def partial(phase: str, work: Callable[..., Result], *arguments: Any) -> Partial[Result]:
+    """Do it here and now."""
     began = time.monotonic()
     result = work(*arguments)
     worker = f"{socket.gethostname()}:{os.getpid()}"
@@ -116,23 +117,21 @@ def describe(cached: Partial[Cached]) -> Partial[Loaded]:
 
 
 def evaluate(cached: Partial[Cached], theta: Floats, second: bool) -> Partial[Sums]:
+    """`regression.evaluate` of a cached part."""
     return partial("compute", regression.evaluate, cached.result, theta, second)
 
 
 def correct(cached: Partial[Cached], theta: Floats, classes: rows.Codes) -> Partial[int]:
+    """`regression.correct` of a cached part."""
     return partial("compute", regression.correct, cached.result, theta, classes)
 
 
 def warm_up() -> None:
-    """Compile, or load from the cache, every kernel: its time belongs to `start`.
-
-    In a thread, because LLVM's callbacks swallow an interrupt that reaches the main thread in them.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(_compile).result()
+    """Compile, or load from the cache, every kernel: its time belongs to `start`."""
+    compiling.warm_up(_meet_every_kernel)
 
 
-def _compile() -> None:
+def _meet_every_kernel() -> None:
     """Every kernel on two rows, with every kind of array that it meets in a run."""
     columns = Columns("id", ("x", "y"), "category", ("A", "B"))
     form = RowFormat(("id", "x", "y", "category"), 0)
