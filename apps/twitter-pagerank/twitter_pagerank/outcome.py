@@ -1,6 +1,7 @@
-"""The answer of an engine with all that follows from it: check, table, limit, and what was sent."""
+"""What an engine hands back: the answer with everything that follows from it."""
 
-from typing import Any
+from collections.abc import Mapping
+from collections.abc import Sequence
 
 from studykit import limits
 from studykit.run import Outcome
@@ -15,8 +16,13 @@ BYTES_PER_EDGE_OF_AN_ITERATION = 4
 """What an iteration must at least stream: each edge's source, once."""
 
 
-def outcome(run: Run, ranking: Ranking, **measured: Any) -> Outcome:
-    """`measured` is what the engine knows of the run: see `Outcome`."""
+def exact(
+    run: Run,
+    ranking: Ranking,
+    worker_phases: Sequence[Mapping[str, float]],
+    bytes_sent: int = 0,
+) -> Outcome:
+    """Of a ranking. `worker_phases` are the seconds of every worker."""
     parameters: Parameters = run.parameters
     quality = ranking.quality(parameters)
     unconverged = None
@@ -36,8 +42,9 @@ def outcome(run: Run, ranking: Ranking, **measured: Any) -> Outcome:
         ),
         unconverged=unconverged,
         summary=[rankings.top_table(quality["top"])],
+        worker_phases=worker_phases,
         bytes_read=run.dataset.bytes,
-        **measured,
+        bytes_sent=bytes_sent,
     )
 
 

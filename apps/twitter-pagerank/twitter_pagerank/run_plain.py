@@ -12,10 +12,10 @@ from studykit.run import Outcome
 from studykit.run import Run
 
 from twitter_pagerank import kernel
+from twitter_pagerank import outcome
 from twitter_pagerank import relabel
 from twitter_pagerank import study
 from twitter_pagerank import worker as workers
-from twitter_pagerank.outcome import outcome
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.study import Totals
 from twitter_pagerank.worker import Worker
@@ -50,12 +50,12 @@ def exact(run: Run) -> Outcome:
     ids = worker.vertices.ids(0, worker.vertices.count)
     worker.close()
     ranking = Ranking(ids, worker.ranks, worker.edges, totals.edges, iterations, residual)
-    return outcome(run, ranking, worker_phases=[worker.phases.seconds])
+    return outcome.exact(run, ranking, [worker.phases.seconds])
 
 
 def published_way(run: Run) -> Outcome:
     with run.phase("start", "importing torch_ppr"):
-        # Here, because the exact method need not wait for it.
+        # Here, because it takes a second, which only who asks for it shall wait.
         from twitter_pagerank import published
 
     with run.phase("load", "looking at the input"):
@@ -71,7 +71,6 @@ def published_way(run: Run) -> Outcome:
 
 
 METHODS = {"exact": exact, "published": published_way}
-
 
 main = plain_engine.entry_point(study.STUDY, METHODS)
 

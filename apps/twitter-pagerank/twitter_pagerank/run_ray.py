@@ -17,12 +17,11 @@ from studykit.run import Outcome
 from studykit.run import Run
 
 from twitter_pagerank import kernel
+from twitter_pagerank import outcome
 from twitter_pagerank import relabel
 from twitter_pagerank import run_plain
 from twitter_pagerank import study
 from twitter_pagerank.host_memory import Hosts
-from twitter_pagerank.outcome import bytes_sent
-from twitter_pagerank.outcome import outcome
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.ray_exchange import Exchange
 from twitter_pagerank.ray_exchange import RayWorker
@@ -87,14 +86,13 @@ def exact(run: Run) -> Outcome:
         phases = [answer[3] for answer in answers]
         computed(phases)
     ranking = Ranking(ids, ranks, edges, totals.edges, iterations, residual)
-    sent = bytes_sent(ranking, count, hosts.others)
-    result = outcome(run, ranking, worker_phases=phases, bytes_sent=sent)
-    return result
+    sent = outcome.bytes_sent(ranking, count, hosts.others)
+    return outcome.exact(run, ranking, phases, sent)
 
 
 def published_way(run: Run) -> Outcome:
     with run.phase("start", "importing torch_ppr"):
-        # Here, because the exact method need not wait for it.
+        # Here, because it takes a second, which only who asks for it shall wait.
         from twitter_pagerank import published
 
         # As in the paper: one task a chunk, collected in batches of as many as are saved together.
@@ -119,7 +117,6 @@ def published_way(run: Run) -> Outcome:
 
 
 METHODS = {"exact": exact, "published": published_way}
-
 
 main = ray_engine.entry_point(study.STUDY, METHODS)
 

@@ -19,14 +19,13 @@ from studykit.run import Run
 
 from twitter_pagerank import host_memory
 from twitter_pagerank import kernel
+from twitter_pagerank import outcome
 from twitter_pagerank import relabel
 from twitter_pagerank import run_plain
 from twitter_pagerank import study
 from twitter_pagerank import worker as workers
 from twitter_pagerank.device import DeviceWorker
 from twitter_pagerank.host_memory import Hosts
-from twitter_pagerank.outcome import bytes_sent
-from twitter_pagerank.outcome import outcome
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.study import Totals
 from twitter_pagerank.torch_exchange import Exchange
@@ -83,13 +82,13 @@ def exact(run: Run) -> Outcome | None:
     if rank != 0:
         return None
     ranking = Ranking(ids, ranks, edges, totals.edges, iterations, residual)
-    sent = bytes_sent(ranking, count, hosts.others)
-    return outcome(run, ranking, worker_phases=phases, bytes_sent=sent)
+    sent = outcome.bytes_sent(ranking, count, hosts.others)
+    return outcome.exact(run, ranking, phases, sent)
 
 
 def published_way(run: Run) -> Outcome | None:
     with run.phase("start", "importing torch_ppr"):
-        # Here, because the exact method need not wait for it.
+        # Here, because it takes a second, which only who asks for it shall wait.
         from twitter_pagerank import published
 
     with run.phase("load", "looking at the input"):
@@ -109,7 +108,6 @@ def published_way(run: Run) -> Outcome | None:
 
 
 METHODS = {"exact": exact, "published": published_way}
-
 
 main = torch_engine.entry_point(study.STUDY, METHODS)
 
