@@ -27,6 +27,11 @@ _UNITS = {
 }
 
 
+DEVICES = ("auto", "cpu", "cuda")
+GPU_ENGINES = ("torch",)
+"""Engines that can compute on a GPU; the others compute on the CPU whatever there is."""
+
+
 def parse_size(text: str) -> int:
     """'30MB', '4GiB', '1.5gb' or plain bytes → bytes. UsageError where it is none of these."""
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*", text.lower())
@@ -181,9 +186,9 @@ def validate(study: Study, engine: str, options: Options, parameters: Any) -> No
         raise UsageError(
             f"--method {options.method}: {study.name} knows {', '.join(study.methods)}"
         )
-    if options.device not in ("auto", "cpu", "cuda"):
+    if options.device not in DEVICES:
         raise UsageError(f"--device {options.device}: choose auto, cpu or cuda")
-    if options.device == "cuda" and engine != "torch":
+    if options.device == "cuda" and engine not in GPU_ENGINES:
         raise UsageError("--device cuda: only the torch engine computes on a GPU")
     if options.split_bytes is not None and options.split_bytes < 1:
         raise UsageError("--split-size must be at least one byte")

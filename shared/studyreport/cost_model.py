@@ -118,10 +118,10 @@ class TooFewCells:
 
 
 def fit_all(records: Iterable[Record]) -> list[CostModel | TooFewCells]:
-    """A model of every engine that can run on more than one machine."""
+    """A model of every engine, on each kind of device, that can run on more than one machine."""
     rows = [row for row in drawable(records) if row.first.method == "exact"]
-    engines = sorted({row.first.engine for row in rows} - {PLAIN})
-    return [fit(engine, [row for row in rows if row.first.engine == engine]) for engine in engines]
+    names = sorted({row.name for row in rows if row.first.engine != PLAIN})
+    return [fit(name, [row for row in rows if row.name == name]) for name in names]
 
 
 def fit(engine: str, rows: Sequence[Row]) -> CostModel | TooFewCells:

@@ -98,17 +98,26 @@ def findings(rows: Sequence[Row]) -> list[str]:
     if not exact:
         return ["No run with a checked answer finished, so there is no time to show.", *_lost(rows)]
     most = max(exact, key=lambda row: (row.dataset.bytes, row.first.workers * row.first.threads))
-    setting = [row for row in exact if _setting(row) == _setting(most)]
-    fastest = min(setting, key=_median)
+    beside = [row for row in exact if _setting(row) == _setting(most)]
+    setting = [row for row in beside if row.device == "cpu"]
     where = f"On {size_label(most.dataset.bytes)} with {workers_label(most.first.workers)}"
-    said = [f"{where}, {_named(fastest)} is fastest: {_median(fastest):.3g} s to the answer."]
+    said = []
+    if setting:
+        fastest = min(setting, key=_median)
+        said += [f"{where}, {_named(fastest)} is fastest: {_median(fastest):.3g} s to the answer."]
     said += [
-        f"{row.first.engine} takes {_ratio(row.to_plain)} times as long as one plain process"
+        f"{row.name} takes {_ratio(row.to_plain)} times as long as one plain process"
         f" with as many threads."
         for row in setting
         if row.first.engine != PLAIN and row.to_plain is not None
     ]
     said += [_workers_to_beat_one(engine, exact, most) for engine in _engines(setting)]
+    said += [
+        f"{where}, {row.name} ({_gpus(row)}) takes {_median(row):.3g} s to the answer; to a time of"
+        " the CPU no ratio is taken."
+        for row in beside
+        if row.device != "cpu"
+    ]
     said += [
         f"Loading with {row.first.engine} takes {_ratio(ratio)} times as long as {peer} takes to"
         f" read the same data."
@@ -121,7 +130,8 @@ def findings(rows: Sequence[Row]) -> list[str]:
 
 def _workers_to_beat_one(engine: str, exact: Sequence[Row], most: Row) -> str:
     """The headline of a framework's cost: at how many workers is it worth having?"""
-    same = [row for row in exact if row.dataset.uri == most.dataset.uri]
+    data = most.dataset.uri
+    same = [row for row in exact if row.dataset.uri == data and row.device == "cpu"]
     plain = [row for row in same if row.first.engine == PLAIN]
     if not plain:
         return ""
@@ -144,7 +154,7 @@ def _lost(rows: Sequence[Row]) -> list[str]:
     if not lost:
         return []
     runs = sum(len(row.records) - len(row.shown) for row in lost)
-    names = sorted({f"{row.first.engine} ({row.first.method})" for row in lost})
+    names = sorted({f"{row.name} ({row.first.method})" for row in lost})
     many = f"{runs} runs" if runs > 1 else "One run"
     return [f"{many} gave no time that may be shown, by {', '.join(names)}: see the table."]
 
@@ -156,11 +166,13 @@ def _conditions(rows: Sequence[Row]) -> str:
     machine = first.machine
     memory = size_label(int(machine.get("memory_bytes", 0)))
     begun = min((record.started_at for row in rows for record in row.records), default="")
+    known = (record.commit for row in rows for record in row.records if record.commit)
+    commits = ", ".join(dict.fromkeys(known))
     probes = [r.probe_seconds for row in rows for r in row.records if r.probe_seconds]
     drift = f" A fixed probe took {Interval.of(probes)} s beside the runs." if probes else ""
     return (
         f"{machine.get('processor', 'Processor not recorded')}, {machine.get('cores', '?')} cores,"
-        f" {memory}; commit {first.commit or 'not recorded'}; begun {begun or 'not recorded'}."
+        f" {memory}; commit {commits or 'not recorded'}; begun {begun or 'not recorded'}."
         f"{drift} Times are load + compute + communicate, start-up apart; ratios are taken within"
         " a round, and given as median (smallest-largest)."
     )
@@ -194,8 +206,13 @@ def _engines(rows: Sequence[Row]) -> list[str]:
 def _named(row: Row) -> str:
     threads = row.first.workers * row.first.threads
     if row.first.engine != PLAIN:
-        return row.first.engine
+        return row.name
     return f"one plain process ({threads} thread{'s' if threads > 1 else ''})"
+
+
+def _gpus(row: Row) -> str:
+    devices = {device for record in row.records for device in record.devices}
+    return ", ".join(sorted(device.removeprefix("cuda ") for device in devices)) or "not recorded"
 
 
 def _median(row: Row) -> float:

@@ -19,15 +19,15 @@ LOGARITHMIC_FROM = 15
 DECADES_WITH_STEPS = 2.2
 FEW_TICKS = alt.Axis(tickCount=6)
 
-_ENGINE_ORDER = ("plain", "ray", "torch", "dask")
-
 
 def series_in(points: Sequence[Point]) -> list[str]:
     """Names of all series in the order of the legend: plain, the engines, peers, the limit."""
 
+    order_of = {engine: place for place, engine in enumerate(theme.ENGINE_COLOURS)}
+
     def order(name: str) -> tuple[bool, int, str]:
         engine = name.split(",")[0]
-        known = _ENGINE_ORDER.index(engine) if engine in _ENGINE_ORDER else len(_ENGINE_ORDER)
+        known = order_of.get(engine, len(order_of))
         return name == theme.LIMIT, known, name
 
     return sorted({str(point["series"]) for point in points}, key=order)

@@ -29,7 +29,7 @@ def drawable(records: Iterable[Record], *, peers: bool = False, splits: bool = F
         return rows
     kept: dict[tuple[Any, ...], Row] = {}
     for row in rows:
-        key = (row.dataset.uri, row.first.workers, row.first.engine, row.first.method)
+        key = (row.dataset.uri, row.first.workers, row.name, row.first.method)
         # The default split size stands for the setting; a sweep without it, its first.
         if key not in kept or row.split_size is None:
             kept[key] = row
@@ -63,12 +63,15 @@ def scaling(rows: Sequence[Row]) -> list[Point]:
 
 
 def limits(rows: Iterable[Row], points: Sequence[Point]) -> list[Point]:
-    """The machine's limit beside the points of the same data, workers and place on the page."""
+    """The machine's limit beside the points of the same data, workers and place on the page.
+
+    It is that of its cores and their memory: of a run on a GPU it says nothing.
+    """
     found: dict[tuple[Any, ...], Point] = {}
     for row, point in zip(rows, points, strict=True):
         known = [record.limit.seconds for record in row.shown if record.limit is not None]
         interval = Interval.of(known)
-        if interval is None or row.first.method == "published":
+        if interval is None or row.first.method == "published" or row.device != "cpu":
             continue
         place = (point["panel"], point["x"])
         # Engines measure the same limit at different moments: the fastest reading is the limit.
@@ -83,7 +86,7 @@ def identity(row: Row) -> Point:
     first = row.first
     data = size_label(row.dataset.bytes)
     return {
-        "series": theme.series_name(first.engine, first.method),
+        "series": theme.series_name(row.name, first.method),
         "published": first.method == "published",
         "data": data,
         "workers": first.workers,
@@ -113,4 +116,4 @@ def _figures(interval: Interval) -> Point:
 
 def _family(row: Row) -> tuple[Any, ...]:
     first = row.first
-    return row.dataset.uri, first.engine, first.method, first.threads, row.split_size
+    return row.dataset.uri, row.name, first.method, first.threads, row.split_size

@@ -1,7 +1,8 @@
 """How every chart looks, and how it is kept: the same colour for the same engine everywhere.
 
 Colours are Okabe and Ito's set (https://jfly.uni-koeln.de/color/), told apart with any kind of
-colour vision; what is dashed or hatched is the paper's own method, whose answer is another one.
+colour vision, and a darker one for what computed on a GPU; what is dashed or hatched is the
+paper's own method, whose answer is another one.
 """
 
 import json
@@ -18,6 +19,7 @@ ENGINE_COLOURS = {
     "plain": "#6E6E6E",
     "ray": "#0072B2",
     "torch": "#D55E00",
+    "torch on cuda": "#882255",
     "dask": "#009E73",
 }
 OTHER_COLOURS = ("#CC79A7", "#E69F00", "#56B4E9", "#8C6D31")
@@ -46,6 +48,7 @@ def engine_colours(engines: Iterable[str]) -> dict[str, str]:
 
 
 def series_name(engine: str, method: str) -> str:
+    """`engine` is that of a row: with the device, where that is not the CPU."""
     return engine if method == "exact" else f"{engine}, {method}"
 
 

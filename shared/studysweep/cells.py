@@ -85,6 +85,11 @@ class Cell:
         except DataError:
             return None
 
+    def forget(self) -> None:
+        """Remove the record of an earlier run, where there is one."""
+        if storage.exists(self.path):
+            storage.remove(self.path)
+
 
 def run(cell: Cell, dataset: DatasetInfo) -> Record:
     """Run a cell to its record. An interruption ends the child and all its processes, and goes on.
@@ -92,8 +97,7 @@ def run(cell: Cell, dataset: DatasetInfo) -> Record:
     The child keeps its own time limit and records what it had done by then; one that does not
     end by itself is ended children.GRACE_SECONDS later.
     """
-    if storage.exists(cell.path):
-        storage.remove(cell.path)
+    cell.forget()
     limit = None if cell.options.timeout is None else cell.options.timeout + children.GRACE_SECONDS
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     with (
@@ -118,6 +122,7 @@ def run(cell: Cell, dataset: DatasetInfo) -> Record:
         parameters={
             **configuration(cell.study, cell.engine, cell.options, cell.parameters)["parameters"],
             "split_size": cell.options.split_size,
+            "device": cell.options.device,
         },
         dataset=dataset,
         workers=cell.options.worker_count,

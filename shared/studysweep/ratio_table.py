@@ -25,6 +25,7 @@ def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "split_size": row.split_size,
             "engine": row.first.engine,
             "method": row.first.method,
+            "device": row.device,
             "status": row.status,
             "runs": len(row.shown),
             "seconds": plain(row.seconds),
@@ -55,7 +56,7 @@ def cells_of(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
         first = row.first
         split = [row.split_size or ""] if splits else []
         values = [size_label(row.dataset.bytes), f"{first.workers} × {first.threads}", *split]
-        values += [first.engine, first.method, row.status, f"{len(row.shown)}/{len(row.records)}"]
+        values += [row.name, first.method, row.status, f"{len(row.shown)}/{len(row.records)}"]
         phases = [row.phases_to_plain.get(name) for name in ("load", "compute")]
         figures = [row.seconds, row.wall, row.to_plain, *phases]
         figures += [row.load_to_peers.get(peer) for peer in peers]

@@ -3,7 +3,7 @@
 A shared machine drifts by factors over an hour and by little within a minute, so an engine's time
 is divided by the time that `plain` took in the same round, and the ratios' median and range are
 what is published. A time counts only where its answer was checked (or is `published`, whose
-answer is known to be another one).
+answer is known to be another one). Times of a GPU are divided by no times of a CPU.
 """
 
 import statistics
@@ -68,11 +68,20 @@ def answer_seconds(record: Record) -> float:
     return sum(record.phases.get(name, 0.0) for name in ANSWER_PHASES)
 
 
+def device_of(record: Record) -> str | None:
+    """Where a run computed, `cpu` or `cuda`; None of a run that did not come to it."""
+    if not record.devices:
+        return None
+    return "cuda" if any(device.startswith("cuda") for device in record.devices) else "cpu"
+
+
 @dataclass(frozen=True)
 class Row:
-    """One cell over its rounds. Ratios are None where no round has both times."""
+    """One cell on one kind of device over its rounds. Ratios are None where no round has both
+    times."""
 
     records: tuple[Record, ...]
+    device: str = "cpu"
     to_plain: Interval | None = None
     phases_to_plain: dict[str, Interval] = field(default_factory=dict)
     load_to_peers: dict[str, Interval] = field(default_factory=dict)
@@ -80,6 +89,12 @@ class Row:
     @property
     def first(self) -> Record:
         return self.records[0]
+
+    @property
+    def name(self) -> str:
+        """The engine, and where it computed unless that was the CPU, which all engines have."""
+        engine = self.first.engine
+        return engine if self.device == "cpu" else f"{engine} on {self.device}"
 
     @property
     def dataset(self) -> DatasetInfo:
@@ -124,14 +139,26 @@ class Row:
 
 
 def summarise(records: Iterable[Record]) -> list[Row]:
-    """Records → one row per cell, by data size, workers and split size, plain first."""
+    """Records → one row per cell and device, by data size, workers and split size, plain first."""
     cells: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
         key = (record.study, record.engine, record.config_hash)
         cells.setdefault(key, []).append(record)
-    rows = [Row(tuple(sorted(cell, key=lambda record: record.repeat))) for cell in cells.values()]
+    rows = [row for cell in cells.values() for row in _by_device(cell)]
     rows.sort(key=_order)
     return [_with_ratios(row, rows) for row in rows]
+
+
+def _by_device(cell: Sequence[Record]) -> list[Row]:
+    """A cell's records as rows. With `auto` rounds may have met different devices."""
+    known = [device for record in cell if (device := device_of(record)) is not None]
+    asked = "cuda" if cell[0].parameters.get("device") == "cuda" else "cpu"
+    # A round that came to no device belongs to those that did.
+    other = known[0] if known else asked
+    rounds: dict[str, list[Record]] = {}
+    for record in sorted(cell, key=lambda record: record.repeat):
+        rounds.setdefault(device_of(record) or other, []).append(record)
+    return [Row(tuple(of_device), device) for device, of_device in rounds.items()]
 
 
 def by_round(
@@ -147,7 +174,8 @@ def by_round(
 
 
 def plain_beside(row: Row, rows: Sequence[Row]) -> Row | None:
-    """The plain process on the same data and cores, with the same split size where it has one."""
+    """The plain process on the same data, cores and kind of device, with the same split size where
+    it has one."""
     beside = [
         other
         for other in rows
@@ -173,20 +201,21 @@ def _with_ratios(row: Row, rows: Sequence[Row]) -> Row:
     }
     # A peer does one step of the study: its whole time against a whole run would say nothing.
     whole = None if plain is None or row.first.method == PEER else by_round(row, plain)
-    return Row(row.records, whole, _known(phases), _known(peers))
+    return Row(row.records, row.device, whole, _known(phases), _known(peers))
 
 
 def _known(ratios: dict[str, Interval | None]) -> dict[str, Interval]:
     return {name: ratio for name, ratio in ratios.items() if ratio is not None}
 
 
-def _setting(row: Row) -> tuple[str, str, int, int]:
-    return row.dataset.name, row.dataset.uri, row.first.workers, row.first.threads
+def _setting(row: Row) -> tuple[str, str, int, int, str]:
+    data = row.dataset
+    return data.name, data.uri, row.first.workers, row.first.threads, row.device
 
 
 def _order(row: Row) -> tuple[Any, ...]:
     first = row.first
-    rank = (first.method == PEER, first.engine != PLAIN, first.engine, first.method)
+    rank = (first.method == PEER, first.engine != PLAIN, row.name, first.method)
     return row.dataset.bytes, row.dataset.name, first.workers, row.split_size or "", *rank
 
 

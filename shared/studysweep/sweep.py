@@ -6,19 +6,15 @@ divided by each other. A cell whose record exists is finished: the same command 
 interrupted one stopped, and tries again what failed or ran out of time.
 """
 
-import dataclasses
 import json
 import shlex
 import sys
 import time
 from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn
 from rich.progress import MofNCompleteColumn
@@ -29,72 +25,20 @@ from rich.progress import TimeElapsedColumn
 from studykit import cli
 from studykit import machine
 from studykit import storage
-from studykit.errors import UsageError
-from studykit.options import Options
 from studykit.options import Study
-from studykit.options import parse_size
-from studykit.records import PEER
+from studykit.records import DatasetInfo
 from studykit.records import Record
 
 from studysweep import cells
 from studysweep import ratio_table
 from studysweep import ratios
+from studysweep import reuse
 from studysweep.cells import Cell
+from studysweep.planning import SweepOptions
+from studysweep.planning import plan_cells
 
 Charts = Callable[[list[Record], str], Sequence[str]]
 """Records, folder of the report → the files that were drawn, the one to open first."""
-
-PAUSE_SECONDS = 5.0
-"""A virtual machine gives freed memory back to its host within seconds and pays to get it again. A
-process that starts at once is spared that by whoever ended before it; engines start too slowly for
-it. After a rest none has this advantage."""
-
-
-@dataclass(frozen=True)
-class SweepOptions:
-    """What `:compare` takes beside the study's own parameters. Lists are separated by commas."""
-
-    repeats: Annotated[int, typer.Option(min=1, help="Rounds; each is a process of its own.")] = 5
-    size: Annotated[str | None, typer.Option(help="Named sizes (tiny).")] = None
-    data: Annotated[
-        str | None, typer.Option(metavar="URI", help="Your own file or folder instead.")
-    ] = None
-    workers: Annotated[str | None, typer.Option(help="Numbers of workers (1, cores).")] = None
-    threads: Annotated[int, typer.Option(min=1, help="Threads in each worker.")] = 1
-    split_size: Annotated[str | None, typer.Option(help="Bytes per split, as in 1MB,30MB.")] = None
-    engines: Annotated[str | None, typer.Option(help="Engines (all of the study).")] = None
-    methods: Annotated[str, typer.Option(help="exact, native, published.")] = "exact"
-    peers: Annotated[str, typer.Option(help="Libraries to time beside the engines.")] = ""
-    oversubscribe: Annotated[
-        bool, typer.Option("--oversubscribe", help="Permit workers × threads > cores.")
-    ] = False
-    memory_limit: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="Budget of each run, as in 4GiB.")
-    ] = None
-    seed: Annotated[int, typer.Option(help="Seed of the algorithm.")] = 42
-    data_seed: Annotated[int, typer.Option(help="Seed of the data generator.")] = 0
-    timeout: Annotated[
-        float | None, typer.Option(min=0.001, metavar="SECONDS", help="Limit of each run.")
-    ] = None
-    pause: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="Rest before each run.")
-    ] = PAUSE_SECONDS
-    store: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URI", envvar="STUDY_STORE", help="Where generated data sets are kept."
-        ),
-    ] = None
-    results: Annotated[str, typer.Option(metavar="URI", help="Where records go.")] = "results"
-    out: Annotated[
-        str | None,
-        typer.Option(metavar="URI", help="Folder of the report (RESULTS/<study>/report)."),
-    ] = None
-    json: Annotated[bool, typer.Option("--json", help="Print the ratios on standard output.")] = (
-        False
-    )
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells only.")] = False
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False
 
 
 def compare_command(
@@ -106,9 +50,9 @@ def compare_command(
         with cli.manners(asked.debug):
             plan = list(plan_cells(study, peers, asked, parameters))
             if asked.dry_run:
-                print_plan(plan)
+                print_plan(plan, fresh=asked.fresh)
                 return
-            rows = ratios.summarise(run_cells(plan, asked.pause))
+            rows = ratios.summarise(run_cells(plan, asked.pause, fresh=asked.fresh))
             print_ratios(rows, as_json=asked.json)
             if charts is not None:
                 folder = asked.out or storage.join(asked.results, study.name, "report")
@@ -121,51 +65,22 @@ def compare_command(
     return cli.application(cli.typer_command((SweepOptions, study.parameters), body, doc=doc))
 
 
-def plan_cells(
-    study: Study, peers: Sequence[str], asked: SweepOptions, parameters: Any
-) -> Iterator[Cell]:
-    """All cells in the order in which they run. UsageError before the first where one is wrong."""
-    engines = _chosen("engines", asked.engines, study.engines)
-    methods = _chosen("methods", asked.methods, study.methods)
-    libraries = _chosen("peers", asked.peers, peers) if asked.peers else []
-    if asked.data is not None and asked.size is not None:
-        raise UsageError("--size and --data exclude each other: give one of them")
-    sizes = [None] if asked.data is not None else _list("size", asked.size or "tiny")
-    splits = [None] if asked.split_size is None else _list("split-size", asked.split_size)
-    for split in splits:
-        _ = split is None or parse_size(split)
-    setting: list[Cell] = []
-    for size in sizes:
-        for workers in _worker_counts(asked):
-            common = _options(asked, size, workers)
-            for split in splits:
-                for engine in engines:
-                    for method in methods:
-                        options = dataclasses.replace(common, split_size=split, method=method)
-                        setting.append(Cell(study, engine, options, parameters, 1))
-            for peer in libraries:
-                options = dataclasses.replace(common, method=PEER)
-                setting.append(Cell(study, peer, options, parameters, 1, peer=True))
-    for number in range(1, asked.repeats + 1):
-        for cell in setting:
-            yield dataclasses.replace(cell, round=number)
-
-
-def run_cells(plan: Sequence[Cell], pause: float = 0.0) -> list[Record]:
-    """Run what is not finished; one record per cell, in the order of the plan."""
-    waiting = sum(cell.finished() is None for cell in plan)
+def run_cells(plan: Sequence[Cell], pause: float = 0.0, *, fresh: bool = False) -> list[Record]:
+    """Run what is not finished, or with `fresh` all; one record per cell, in the plan's order."""
+    kept = [None if fresh else cell.finished() for cell in plan]
+    waiting = sum(record is None for record in kept)
     cli.console.print(f"{len(plan)} cells, {len(plan) - waiting} finished before", style="dim")
-    inputs: dict[str | None, Any] = {}
-    if waiting:
+    # Data that is missing is made here, before the first clock runs.
+    inputs = _located(plan) if waiting else {}
+    if fresh:
+        # At once, so that after an interruption the sweep goes on without asking for it again.
         for cell in plan:
-            # Data that is missing is made here, before the first clock runs.
-            if cell.options.size not in inputs:
-                inputs[cell.options.size] = cell.study.locate(cell.options, cell.parameters)
+            cell.forget()
+    _say_what_differs(plan, kept, inputs)
     found: list[Record] = []
     with _progress() as progress:
         task = progress.add_task("", total=len(plan))
-        for cell in plan:
-            record = cell.finished()
+        for cell, record in zip(plan, kept, strict=True):
             if record is None:
                 progress.update(task, description=cell.label)
                 time.sleep(pause)
@@ -176,10 +91,32 @@ def run_cells(plan: Sequence[Cell], pause: float = 0.0) -> list[Record]:
     return found
 
 
-def print_plan(plan: Sequence[Cell]) -> None:
+def _located(plan: Sequence[Cell]) -> dict[str | None, DatasetInfo]:
+    """{size: the input}."""
+    inputs: dict[str | None, DatasetInfo] = {}
+    for cell in plan:
+        if cell.options.size not in inputs:
+            inputs[cell.options.size] = cell.study.locate(cell.options, cell.parameters)
+    return inputs
+
+
+def _say_what_differs(
+    plan: Sequence[Cell],
+    kept: Sequence[Record | None],
+    inputs: Mapping[str | None, DatasetInfo],
+) -> None:
+    reused = [record for record in kept if record is not None]
+    if reused:
+        data = {info.uri: info for info in inputs.values()}
+        said = reuse.said(plan[0].study, reused, data, machine.commit())
+        if said is not None:
+            cli.console.print(said, markup=False, style="yellow")
+
+
+def print_plan(plan: Sequence[Cell], *, fresh: bool = False) -> None:
     """One line per cell: is it finished, and the command that runs it."""
     for cell in plan:
-        record = cell.finished()
+        record = None if fresh else cell.finished()
         state = "to run" if record is None else f"{record.status}, kept"
         print(f"{state:14} {cell.label}\n{'':14} {shlex.join(['python', *cell.command[1:]])}")
 
@@ -194,46 +131,8 @@ def print_ratios(rows: Sequence[ratios.Row], *, as_json: bool) -> None:
     for row in rows:
         if row.reason:
             first = row.first
-            where = f"{first.engine} {first.method}, {first.workers} × {first.threads}"
+            where = f"{row.name} {first.method}, {first.workers} × {first.threads}"
             console.print(f"{row.status}: {where}: {row.reason}", markup=False)
-
-
-def _options(asked: SweepOptions, size: str | None, workers: int) -> Options:
-    shared = {field.name for field in dataclasses.fields(Options)}
-    kept = {field.name for field in dataclasses.fields(SweepOptions)} & shared
-    kept -= {"size", "workers", "split_size", "out", "json", "dry_run"}
-    return Options(
-        size=size, workers=workers, **{name: getattr(asked, name) for name in sorted(kept)}
-    )
-
-
-def _worker_counts(asked: SweepOptions) -> list[int]:
-    most = max(1, machine.cores() // asked.threads)
-    if asked.workers is None:
-        return sorted({1, most})
-    try:
-        counts = [int(text) for text in _list("workers", asked.workers)]
-    except ValueError:
-        counts = [0]
-    if min(counts) < 1:
-        raise UsageError(f"--workers {asked.workers}: give numbers of workers, as in 1,2,4")
-    return counts
-
-
-def _list(option: str, text: str) -> list[str]:
-    items = list(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
-    if not items:
-        raise UsageError(f"--{option}: the list is empty")
-    return items
-
-
-def _chosen(option: str, text: str | None, known: Sequence[str]) -> list[str]:
-    items = list(known) if text is None else _list(option, text)
-    for item in items:
-        if item not in known:
-            choice = ", ".join(known) or "none"
-            raise UsageError(f"--{option} {item}: this study has {choice}")
-    return items
 
 
 def _progress() -> Progress:

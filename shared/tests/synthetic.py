@@ -22,6 +22,7 @@ def record(
     method: str = "exact",
     status: Status = "done",
     split_size: str | None = None,
+    device: str = "cpu",
     phases: dict[str, float] | None = None,
     **fields: Any,
 ) -> Record:
@@ -39,24 +40,28 @@ def record(
     if method == "peer":
         default = {"start": 0.2, "load": slow * 4 * gigabytes / workers}
     seconds = default if phases is None else phases
-    asked = [engine, method, gigabytes, workers, split_size]
+    asked = [engine, method, gigabytes, workers, split_size, device]
+    came_to_an_answer = status in ("done", "unchecked", "wrong")
     passed = None if method == "published" else status == "done"
     detail = {"top_10_overlap": 0.3, "top_100_overlap": 0.42} if method == "published" else {}
     values: dict[str, Any] = {
         "study": "sample",
         "engine": engine,
         "method": method,
-        "parameters": {"split_size": split_size},
+        "parameters": {"split_size": split_size, "device": device},
         "dataset": DatasetInfo(
             name="numbers", uri=f"/data/numbers-{gigabytes}gb.csv", bytes=int(gigabytes * 1e9)
         ),
         "workers": workers,
         "threads": 1,
+        "devices": [device if device == "cpu" else f"{device} NVIDIA H100"] * workers
+        if came_to_an_answer
+        else [],
         "repeat": round,
         "round": round,
         "status": status,
         "error": None if status in ("done", "unchecked") else f"{status} on purpose",
-        "phases": seconds if status in ("done", "unchecked", "wrong") else {},
+        "phases": seconds if came_to_an_answer else {},
         "wall_seconds": sum(seconds.values()),
         "peak_memory_bytes": int(gigabytes * 1.4e9 + workers * 2e8),
         "driver_rss_delta_bytes": int(gigabytes * (1e9 if engine == "plain" else 5e7)),

@@ -118,6 +118,61 @@ def test_split_sizes_are_an_axis_of_one_chart_and_not_extra_points_in_the_others
     assert len([point for point in drawn if point["series"] == "plain"]) == 1
 
 
+def _on_both_devices() -> list[Record]:
+    records = synthetic.sweep(sizes=(1.0,))
+    return records + [
+        synthetic.record("torch", workers=workers, round=number, device="cuda")
+        for workers in (1, 2)
+        for number in (1, 2, 3)
+    ]
+
+
+def test_a_gpu_is_a_series_of_its_own_in_every_chart() -> None:
+    records = _on_both_devices()
+    drawn = charts.common(records, []) | {"quality": charts.quality(records, {"iterations": "N"})}
+    shown = {name: series(chart) for name, chart in drawn.items() if chart is not None}
+    assert len(shown) == 7
+    assert all({"torch", "torch on cuda"} <= names for names in shown.values())
+
+
+def test_a_gpu_has_a_colour_of_its_own() -> None:
+    engines = ["plain", "ray", "torch", "torch on cuda", "dask", "polars", "duckdb"]
+    assert len(set(theme.engine_colours(engines).values())) == len(engines)
+    assert theme.colour_of("torch on cuda, published") == theme.colour_of("torch on cuda")
+
+
+def test_speed_up_on_a_gpu_is_over_fewer_gpus() -> None:
+    records = [
+        synthetic.record("torch", workers=workers, device=device, phases={"compute": seconds})
+        for workers, device, seconds in (
+            (1, "cpu", 100.0), (2, "cpu", 50.0), (1, "cuda", 6.0), (2, "cuda", 4.0),
+        )
+    ]  # fmt: skip
+    faster = {
+        p["series"]: p["value"]
+        for p in points(charts.speedup(records))
+        if p.get("x") == 2 and "series" in p
+    }
+    assert faster == {"torch": 2.0, "torch on cuda": 1.5}
+
+
+def test_the_limit_is_that_of_the_cores_and_not_beside_a_gpu_alone() -> None:
+    records = [synthetic.record("torch", workers=1, device="cuda")]
+    assert series(charts.time_vs_workers(records)) == {"torch on cuda"}
+
+
+def test_the_common_charts_come_by_name_in_the_order_of_the_page() -> None:
+    assert list(charts.common([], [])) == [
+        "time_against_workers",
+        "time_against_size",
+        "time_against_split_size",
+        "phases",
+        "speed_up",
+        "efficiency",
+        "peak_memory",
+    ]
+
+
 def test_speed_up_and_efficiency_are_taken_within_rounds() -> None:
     times = {1: (8.0, 80.0), 2: (5.0, 40.0)}
     records = [
@@ -273,6 +328,29 @@ def test_the_page_says_how_many_workers_beat_one_process() -> None:
         "torch does not beat one plain process with 1 thread with any number of workers"
         " measured (1, 2)." in said
     )
+
+
+def test_the_page_says_where_a_gpu_computed_and_sets_it_beside_no_cpu() -> None:
+    records = [_timed("plain", 2, 2.0), _timed("torch", 2, 4.0)]
+    records.append(synthetic.record("torch", workers=2, phases={"load": 0.5}, device="cuda"))
+    said = page.findings(ratios.summarise(records))
+    assert said[0].endswith("one plain process (2 threads) is fastest: 2 s to the answer.")
+    assert said[1].startswith("torch takes 2.00 times as long")
+    assert said[-1] == (
+        "On 1 GB with 2 workers, torch on cuda (NVIDIA H100) takes 0.5 s to the answer; to a time"
+        " of the CPU no ratio is taken."
+    )
+    assert not any(sentence.startswith("torch on cuda") for sentence in said)
+
+
+def test_a_page_of_a_gpu_alone_begins_with_it() -> None:
+    rows = ratios.summarise([synthetic.record("torch", device="cuda", phases={"load": 0.5})])
+    assert page.findings(rows)[0].startswith("On 1 GB with 1 worker, torch on cuda (NVIDIA H100)")
+
+
+def test_the_page_names_every_commit_of_its_records() -> None:
+    records = [synthetic.record("plain", commit="aaaa"), synthetic.record("ray", commit="bbbb+")]
+    assert "commit aaaa, bbbb+;" in page.render("sample", ratios.summarise(records), {})
 
 
 def test_failed_runs_are_in_the_first_paragraph_and_in_the_table() -> None:

@@ -110,6 +110,24 @@ def test_too_few_cells_are_said_and_not_fitted(
     assert reason in model.reason
 
 
+def test_a_gpu_has_a_model_of_its_own() -> None:
+    cells = itertools.product((0.1, 1.0, 2.5), (1, 2, 4))
+    on_cpu = [measured(*cell, engine="torch") for cell in cells]
+    on_cuda = [
+        record.model_copy(
+            update={
+                "devices": ["cuda NVIDIA H100"] * record.workers,
+                "phases": {name: seconds / 4 for name, seconds in record.phases.items()},
+            }
+        )
+        for record in on_cpu
+    ]
+    slow, fast = cost_model.fit_all([*on_cpu, *on_cuda])
+    assert isinstance(slow, CostModel) and isinstance(fast, CostModel)
+    assert (slow.engine, fast.engine) == ("torch", "torch on cuda")
+    assert fast.seconds(1e9, 2) == pytest.approx(slow.seconds(1e9, 2) / 4)
+
+
 def test_one_process_is_not_predicted_onto_many_machines() -> None:
     cells = itertools.product((0.1, 1.0, 2.5), (1, 2, 4))
     assert cost_model.fit_all([measured(*cell, engine="plain") for cell in cells]) == []

@@ -1,6 +1,6 @@
-"""A small study whose engines do what files tell them: write a record, fail, hang, be killed."""
+"""A sweep: what it plans, what it runs, what it finds again, and what is left where it is ended."""
 
-import importlib
+import dataclasses
 import json
 import os
 import signal
@@ -9,171 +9,28 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-import synthetic
+from sample_study.sample import Sample
+from sample_study.study import STUDY
+from sample_study.study import Parameters
 from studykit import records
 from studykit.errors import UsageError
 from studysweep import cells
 from studysweep import children
-from studysweep import ratios
+from studysweep import planning
 from studysweep import sweep
+from studytest import running
 
-STUDY = '''
-import dataclasses, os, signal, subprocess, sys, time
-from pathlib import Path
-from typing import Annotated
-import typer
-from studykit import cli, options, records; from studysweep import sweep
-from studykit.errors import ResourceError
-from studykit.records import Check, DatasetInfo, Record
-
-HOME = Path(__file__).parent.parent
-
-@dataclasses.dataclass(frozen=True)
-class Parameters:
-    tolerance: Annotated[float, typer.Option(help="When to stop.")] = 0.5
-
-def locate(asked, parameters):
-    return DatasetInfo(name="numbers", uri=asked.data or f"/numbers/{asked.size}", bytes=10**6)
-
-STUDY = options.Study(
-    name="sample", package="sample_study", engines=("plain", "alpha"), dataset="numbers",
-    parameters=Parameters, locate=locate, methods=("exact", "published"),
-)
-
-def orders(engine):
-    """The next word in the engine's file; the last one stays."""
-    path = HOME / f"{engine}.orders"
-    words = path.read_text().split() if path.exists() else ["done"]
-    if len(words) > 1:
-        path.write_text(" ".join(words[1:]))
-    return words[0]
-
-def write(asked, engine, parameters, status):
-    repeat, number = cli.repeat_from_environment()
-    configuration = options.configuration(STUDY, engine, asked, parameters)
-    records.write(Record(
-        study="sample", engine=engine, method=asked.method, dataset=locate(asked, parameters),
-        parameters={"tolerance": parameters.tolerance, "split_size": asked.split_size},
-        workers=asked.worker_count, threads=asked.threads, repeat=repeat, round=number,
-        status=status, check=Check(passed=status == "done"), wall_seconds=3.0,
-        phases={"start": 1.0, "load": 1.0, "compute": 2.0 if engine == "plain" else 3.0},
-        config_hash=records.config_hash(configuration)), asked.results)
-
-def body(engine, asked, parameters):
-    word = orders(engine)
-    with open(HOME / "log", "a") as log:
-        log.write(f"{engine} {asked.size} {asked.workers} {os.environ['STUDY_ROUND']} {word}\\n")
-    if word in ("hang", "orphan"):
-        # A worker in a session of its own, as engines start them.
-        worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"],
-                                  start_new_session=True)
-        (HOME / f"worker-{worker.pid}").touch()
-        if word == "orphan":
-            os.kill(os.getpid(), signal.SIGKILL)
-        (HOME / f"hanging-{os.getpid()}").touch()
-        while True:
-            try:
-                time.sleep(600)
-            except BaseException:
-                pass
-    if word == "crash":
-        print("first line\\nthe last words", file=sys.stderr)
-        os._exit(7)
-    if word == "noise":
-        print("error: columns differ\\nstack trace", file=sys.stderr)
-        os._exit(2)
-    if word == "refuse":
-        raise ResourceError("asked for 9 cores, 2 available")
-    if word == "refuse-late":
-        write(asked, engine, parameters, "failed")
-        raise ResourceError("no cluster")
-    if word == "vanish":
-        return 0
-    write(asked, engine, parameters, word)
-    return 0
-'''
-ENGINE = """
-import functools
-from studykit import cli
-from sample_study import study
-main = cli.entry_point(study.STUDY, "{engine}", functools.partial(study.body, "{engine}"))
-if __name__ == "__main__":
-    main()
-"""
-PEERS = """
-import dataclasses, sys
-from studykit import options
-from sample_study import study
-words = dict(zip(sys.argv[2::2], sys.argv[3::2]))
-asked = options.Options(size=words.get("--size"), workers=int(words["--workers"]),
-                        results=words["--results"], method=words["--method"])
-study.write(asked, sys.argv[1], study.Parameters(), "done")
-"""
-COMPARE = """
-from studysweep import sweep
-from sample_study import study
-main = sweep.compare_command(study.STUDY, peers=("quick",))
-if __name__ == "__main__":
-    main()
-"""
-
-
-class Sample:
-    """The study in a folder, and what it is told to do."""
-
-    def __init__(self, home: Path) -> None:
-        self.home, self.results = home, str(home / "results")
-        package = home / "sample_study"
-        package.mkdir()
-        files = {"__init__": "", "study": STUDY, "compare": COMPARE, "peers": PEERS}
-        files |= {f"run_{engine}": ENGINE.format(engine=engine) for engine in ("plain", "alpha")}
-        for name, text in files.items():
-            (package / f"{name}.py").write_text(text)
-
-    def tell(self, engine: str, *words: str) -> None:
-        (self.home / f"{engine}.orders").write_text(" ".join(words))
-
-    @property
-    def study(self) -> Any:
-        return importlib.import_module("sample_study.study")
-
-    def plan(self, **asked: Any) -> list[cells.Cell]:
-        study = self.study
-        options = sweep.SweepOptions(
-            **{"repeats": 1, "workers": "1", **asked}, results=self.results
-        )
-        return list(sweep.plan_cells(study.STUDY, ("quick",), options, study.Parameters()))
-
-    def run(self, **asked: Any) -> list[records.Record]:
-        return sweep.run_cells(self.plan(**asked))
-
-    @property
-    def log(self) -> list[str]:
-        log = self.home / "log"
-        return log.read_text().splitlines() if log.exists() else []
-
-    def started(self, kind: str) -> list[int]:
-        return [int(path.name.split("-")[1]) for path in self.home.glob(f"{kind}-*")]
-
-
-@pytest.fixture
-def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sample:
-    made = Sample(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    for name in [name for name in sys.modules if name.startswith("sample_study")]:
-        monkeypatch.delitem(sys.modules, name)
-    return made
+pytest_plugins = "sample_study.fixtures"
 
 
 def test_every_round_runs_all_cells_once_with_the_engines_of_a_setting_side_by_side(
-    sample: Sample,
+    called: Sample,
 ) -> None:
-    sample.run(repeats=2, size="tiny,big", workers="1")
-    assert sample.log == [
+    called.run(repeats=2, size="tiny,big", workers="1")
+    assert called.log == [
         f"{engine} {size} 1 {number} done"
         for number in (1, 2)
         for size in ("tiny", "big")
@@ -181,8 +38,8 @@ def test_every_round_runs_all_cells_once_with_the_engines_of_a_setting_side_by_s
     ]
 
 
-def test_records_carry_their_round_and_come_in_the_order_of_the_plan(sample: Sample) -> None:
-    found = sample.run(repeats=2)
+def test_records_carry_their_round_and_come_in_the_order_of_the_plan(called: Sample) -> None:
+    found = called.run(repeats=2)
     assert [(record.engine, record.repeat, record.round) for record in found] == [
         ("plain", 1, 1),
         ("alpha", 1, 1),
@@ -206,48 +63,53 @@ def test_a_peer_is_a_cell_of_each_size_and_workers_whatever_the_splits(sample: S
 
 def test_a_peer_runs_in_the_same_rounds_and_is_found_again(sample: Sample) -> None:
     found = sample.run(peers="quick")
-    assert [(record.engine, record.method) for record in found] == [
-        ("plain", "exact"),
-        ("alpha", "exact"),
-        ("quick", "peer"),
+    assert [(record.engine, record.method, record.round) for record in found] == [
+        ("plain", "exact", 1),
+        ("alpha", "exact", 1),
+        ("quick", "peer", 1),
     ]
     assert all(cell.finished() for cell in sample.plan(peers="quick"))
 
 
-def test_the_studys_own_parameters_reach_the_cells(sample: Sample) -> None:
-    study = sample.study
-    options = sweep.SweepOptions(repeats=1, workers="1", engines="alpha", results=sample.results)
-    plan = list(sweep.plan_cells(study.STUDY, (), options, study.Parameters(tolerance=0.25)))
+def test_the_studys_own_parameters_reach_the_cells(called: Sample) -> None:
+    plan = called.plan(Parameters(tolerance=0.25), engines="alpha")
     assert [record.parameters["tolerance"] for record in sweep.run_cells(plan)] == [0.25]
 
 
 @pytest.mark.parametrize("status", ["done", "wrong", "unchecked"])
-def test_a_finished_cell_is_not_run_again(sample: Sample, status: str) -> None:
-    sample.tell("alpha", status)
-    before = sample.run()
-    after = sample.run()
+def test_a_finished_cell_is_not_run_again(called: Sample, status: str) -> None:
+    called.tell("alpha", status)
+    before = called.run()
+    after = called.run()
     assert after == before
-    assert len(sample.log) == 2
+    assert len(called.log) == 2
 
 
-def test_a_skipped_cell_is_not_run_again(sample: Sample) -> None:
-    sample.tell("alpha", "refuse")
-    sample.run()
-    sample.run()
-    assert len(sample.log) == 2
+def test_a_failed_cell_is_tried_again_and_the_others_are_not(called: Sample) -> None:
+    called.tell("alpha", "fail", "done")
+    assert [record.status for record in called.run()] == ["done", "failed"]
+    assert [record.status for record in called.run()] == ["done", "done"]
+    assert [line.split()[0] for line in called.log] == ["plain", "alpha", "alpha"]
 
 
-def test_a_failed_cell_is_tried_again_and_the_others_are_not(sample: Sample) -> None:
-    sample.tell("alpha", "crash", "done")
-    assert [record.status for record in sample.run()] == ["done", "failed"]
-    assert [record.status for record in sample.run()] == ["done", "done"]
-    assert [line.split()[0] for line in sample.log] == ["plain", "alpha", "alpha"]
+def test_fresh_runs_all_again_and_goes_on_after_an_interruption(
+    called: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    called.run()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(cells, "run", interrupted)
+        called.run(fresh=True)
+    assert [record.status for record in called.run()] == ["done", "done"]
+    assert [line.split()[0] for line in called.log] == ["plain", "alpha"] * 2
 
 
-def test_more_rounds_continue_where_fewer_stopped(sample: Sample) -> None:
-    sample.run(repeats=1)
-    sample.run(repeats=2)
-    assert [line.split()[3] for line in sample.log] == ["1", "1", "2", "2"]
+def test_more_rounds_continue_where_fewer_stopped(called: Sample) -> None:
+    called.run(repeats=1)
+    called.run(repeats=2)
+    assert [line.split()[3] for line in called.log] == ["1", "1", "2", "2"]
 
 
 def test_a_child_that_dies_without_a_record_leaves_one_with_its_last_words(sample: Sample) -> None:
@@ -259,24 +121,41 @@ def test_a_child_that_dies_without_a_record_leaves_one_with_its_last_words(sampl
 
 
 def test_the_commands_own_line_of_an_error_counts_whatever_a_framework_says_after_it(
-    sample: Sample,
+    called: Sample,
 ) -> None:
-    sample.tell("alpha", "noise")
-    assert sample.run()[1].error == "columns differ"
+    called.tell("alpha", "noise")
+    assert called.run()[1].error == "columns differ"
 
 
-def test_a_child_that_ends_well_without_a_record_has_failed(sample: Sample) -> None:
-    sample.tell("alpha", "vanish")
-    assert sample.run()[1].status == "failed"
+def test_a_child_that_ends_well_without_a_record_has_failed(called: Sample) -> None:
+    called.tell("alpha", "vanish")
+    assert called.run()[1].status == "failed"
 
 
-@pytest.mark.parametrize("word", ["refuse", "refuse-late"])
-def test_what_the_machine_cannot_give_is_skipped_with_the_reason(sample: Sample, word: str) -> None:
-    sample.tell("alpha", word)
-    record = sample.run()[1]
-    assert record.status == "skipped"
-    if word == "refuse":
-        assert record.error == "asked for 9 cores, 2 available"
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("refuse", "asked for 9 cores, 2 available"),
+        ("refuse-late", "asked for 9 GPUs, 0 available"),
+    ],
+    ids=["before-the-run", "in-the-run"],
+)
+def test_what_the_machine_cannot_give_is_skipped_with_the_reason(
+    called: Sample, word: str, reason: str
+) -> None:
+    called.tell("alpha", word)
+    record = called.run()[1]
+    assert (record.status, record.error) == ("skipped", reason)
+    called.run()
+    assert len(called.log) == 2
+
+
+def test_a_cluster_that_did_not_start_is_tried_again(called: Sample) -> None:
+    called.tell("alpha", "busy", "done")
+    record = called.run()[1]
+    assert (record.status, record.error) == ("failed", "the cluster did not start")
+    assert [record.status for record in called.run()] == ["done", "done"]
+    assert [line.split()[0] for line in called.log] == ["plain", "alpha", "alpha"]
 
 
 def test_a_killed_child_is_recorded_and_its_workers_do_not_outlive_it(
@@ -307,30 +186,30 @@ def test_a_child_that_hangs_past_its_limit_is_killed_with_its_workers(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "term"]
 )
 def test_an_interrupted_sweep_leaves_no_process_and_continues(
-    sample: Sample, number: signal.Signals, code: int
+    called: Sample, number: signal.Signals, code: int
 ) -> None:
-    sample.tell("alpha", "hang")
+    called.tell("alpha", "hang")
     script = "from studysweep import children; children.GRACE_SECONDS = 1.0\n"
     script += "from sample_study import compare; compare.main()"
     command = [sys.executable, "-c", script, "--repeats", "1", "--workers", "1"]
-    command += ["--results", sample.results]
+    command += ["--results", called.results]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
-    _wait_for(lambda: bool(sample.started("hanging")), process)
+    _wait_for(lambda: bool(called.started("hanging")), process)
     process.send_signal(number)
     process.communicate()
     assert process.returncode == code
-    children = sample.started("worker") + sample.started("hanging")
+    children = called.started("worker") + called.started("hanging")
     assert len(children) == 2
     assert [pid for pid in children if psutil.pid_exists(pid)] == []
-    assert [path.parent.name for path in Path(sample.results).rglob("*-r?.json")] == ["plain"]
-    sample.tell("alpha", "done")
-    assert [record.status for record in sample.run()] == ["done", "done"]
-    assert [line.split()[0] for line in sample.log] == ["plain", "alpha", "alpha"]
+    assert [path.parent.name for path in Path(called.results).rglob("*-r?.json")] == ["plain"]
+    called.tell("alpha", "done")
+    assert [record.status for record in called.run()] == ["done", "done"]
+    assert [line.split()[0] for line in called.log] == ["plain", "alpha", "alpha"]
 
 
-def test_the_command_prints_the_ratios_as_json_alone(sample: Sample) -> None:
-    printed = _compare(sample, "--repeats", "2", "--workers", "1", "--json")
+def test_the_command_prints_the_ratios_as_json_alone(called: Sample) -> None:
+    printed = _compare(called, "--repeats", "2", "--workers", "1", "--json")
     rows = json.loads(printed.stdout)
     assert [(row["engine"], row["runs"]) for row in rows] == [("plain", 2), ("alpha", 2)]
     assert rows[1]["ratio_to_plain"] == {
@@ -341,19 +220,19 @@ def test_the_command_prints_the_ratios_as_json_alone(sample: Sample) -> None:
     }
 
 
-def test_a_failed_cell_stays_in_the_printed_table(sample: Sample) -> None:
-    sample.tell("alpha", "crash")
-    said = _compare(sample, "--repeats", "1", "--workers", "1").stderr
+def test_a_failed_cell_stays_in_the_printed_table(called: Sample) -> None:
+    called.tell("alpha", "fail")
+    said = _compare(called, "--repeats", "1", "--workers", "1").stderr
     assert "0/1" in said
-    assert "failed: alpha exact, 1 × 1: the last words" in said
+    assert "failed: alpha exact, 1 × 1: no luck" in said
 
 
-def test_dry_run_names_the_cells_and_runs_none(sample: Sample) -> None:
-    sample.run(engines="plain")
-    printed = _compare(sample, "--repeats", "1", "--workers", "1", "--dry-run").stdout
+def test_dry_run_names_the_cells_and_runs_none(called: Sample) -> None:
+    called.run(engines="plain")
+    printed = _compare(called, "--repeats", "1", "--workers", "1", "--dry-run").stdout
     assert "done, kept     round 1: tiny, 1 × 1, plain exact" in printed
     assert "to run         round 1: tiny, 1 × 1, alpha exact" in printed
-    assert len(sample.log) == 1
+    assert len(called.log) == 1
 
 
 @pytest.mark.parametrize(
@@ -366,6 +245,8 @@ def test_dry_run_names_the_cells_and_runs_none(sample: Sample) -> None:
         ({"size": ","}, "--size: the list is empty"),
         ({"split_size": "1MB,big"}, "'big' is not a size"),
         ({"size": "tiny", "data": "x.csv"}, "--size and --data exclude each other"),
+        ({"device": "gpu"}, "--device gpu: choose auto, cpu, cuda"),
+        ({"device": "cuda"}, "--device cuda: on a GPU computes only torch"),
     ],
 )
 def test_a_wrong_list_is_refused_before_anything_runs(
@@ -375,65 +256,25 @@ def test_a_wrong_list_is_refused_before_anything_runs(
         sample.plan(**asked)
 
 
-def test_ratios_are_taken_within_a_round_before_the_median() -> None:
-    plain, ray = [1.0, 10.0, 100.0], [3.0, 20.0, 110.0]
-    found = [
-        synthetic.record(engine, round=number, phases={"load": seconds})
-        for engine, times in (("plain", plain), ("ray", ray))
-        for number, seconds in enumerate(times, start=1)
-    ]
-    row = ratios.summarise(found)[1]
-    # The ratio of the medians is 2 as well; that of round 1 with round 3 would be 110.
-    assert row.to_plain == ratios.Interval(2.0, 1.1, 3.0, 3)
-    assert row.seconds == ratios.Interval(20.0, 3.0, 110.0, 3)
+def test_dry_run_of_a_fresh_sweep_finds_nothing_and_removes_nothing(called: Sample) -> None:
+    called.run()
+    printed = _compare(called, "--repeats", "1", "--workers", "1", "--dry-run", "--fresh").stdout
+    assert printed.count("to run") == 2
+    assert [cell.finished() is None for cell in called.plan()] == [False, False]
 
 
-def test_a_round_without_a_right_answer_has_no_ratio() -> None:
-    found = [synthetic.record("plain", round=number, phases={"load": 1.0}) for number in (1, 2, 3)]
-    found += [
-        synthetic.record("ray", round=1, phases={"load": 2.0}),
-        synthetic.record("ray", round=2, phases={"load": 50.0}, status="wrong"),
-        synthetic.record("ray", round=3, phases={"load": 4.0}),
-    ]
-    row = ratios.summarise(found)[1]
-    assert row.to_plain == ratios.Interval(3.0, 2.0, 4.0, 2)
-    assert row.status == "done 2, wrong 1"
-    assert row.reason == "wrong on purpose"
+def test_the_device_is_that_of_engines_that_have_one(sample: Sample) -> None:
+    study = dataclasses.replace(STUDY, engines=("plain", "ray", "torch"))
+    asked = planning.SweepOptions(repeats=1, workers="1", device="cuda", peers="quick")
+    plan = planning.plan_cells(study, ("quick",), asked, Parameters())
+    devices = {cell.engine: cell.options.device for cell in plan}
+    assert devices == {"plain": "cpu", "ray": "cpu", "torch": "cuda", "quick": "cpu"}
+    assert {cell.options.device for cell in sample.plan()} == {"cpu"}
 
 
-def test_loading_is_compared_with_the_peers_and_peers_with_no_whole_run() -> None:
-    found = [
-        synthetic.record("plain", phases={"load": 3.0, "compute": 1.0}),
-        synthetic.record("polars", method="peer", phases={"load": 1.5}),
-    ]
-    plain, polars = ratios.summarise(found)
-    assert plain.load_to_peers == {"polars": ratios.Interval(2.0, 2.0, 2.0, 1)}
-    assert polars.phases_to_plain["load"].median == 0.5
-    assert polars.to_plain is None
-
-
-@pytest.mark.parametrize(
-    ("size", "label"),
-    [(640, "640 B"), (2_000_000, "2 MB"), (999_960_000, "1 GB"), (24_660_000_000, "24.7 GB")],
-)
-def test_sizes_read_as_people_say_them(size: int, label: str) -> None:
-    assert ratios.size_label(size) == label
-
-
-def _compare(sample: Sample, *options: str) -> "subprocess.CompletedProcess[str]":
-    command = [
-        sys.executable,
-        "-m",
-        "sample_study.compare",
-        "--pause",
-        "0",
-        "--results",
-        sample.results,
-        *options,
-    ]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def _compare(sample: Sample, *options: str) -> running.Finished:
+    done = running.call("sample_study.compare", "--pause", 0, "--results", sample.results, *options)
+    assert done.code == 0, done.stderr
     return done
 
 

@@ -1,0 +1,66 @@
+"""The frame of every study's peers: what is refused, what is kept to, what is written down."""
+
+from pathlib import Path
+
+import pytest
+from sample_study.sample import Sample
+from studykit import machine
+from studykit import records
+from studykit.records import Record
+from studytest import running
+
+pytest_plugins = "sample_study.fixtures"
+
+
+def _peer(sample: Sample, *argv: object) -> running.Finished:
+    return running.call("sample_study.peers", *argv, "--results", sample.results)
+
+
+def _written(sample: Sample) -> list[Record]:
+    return [records.read(str(path)) for path in Path(sample.results).rglob("*.json")]
+
+
+def test_a_peer_leaves_a_record_of_one_process(sample: Sample) -> None:
+    done = _peer(sample, "quick", "--workers", 1, "--json")
+    assert done.code == 0, done.stderr
+    (record,) = _written(sample)
+    assert (record.engine, record.method, record.status) == ("quick", "peer", "done")
+    assert record.check.detail == {"rows": 3, "expected": 3}
+    assert record.check.oracle == "rows in the catalogue"
+    assert record.devices == ["cpu"]
+
+
+def test_it_has_the_threads_of_all_workers(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    pinned: list[int] = []
+    monkeypatch.setattr(machine, "pin_threads", pinned.append)
+    done = _peer(sample, "quick", "--workers", 2, "--threads", 3, "--oversubscribe")
+    assert done.code == 0, done.stderr
+    assert pinned == [6]
+
+
+def test_an_unknown_library_is_wrong_usage_and_the_known_ones_are_named(sample: Sample) -> None:
+    done = _peer(sample, "excel")
+    assert (done.code, done.error) == (2, "error: excel: known peers are quick, large")
+
+
+def test_one_step_of_a_study_has_no_answer_to_write(sample: Sample) -> None:
+    done = _peer(sample, "quick", "--out", "answer.csv")
+    assert done.code == 2
+    assert "no answer to write" in done.error
+    assert _written(sample) == []
+
+
+def test_what_engines_are_refused_peers_are_refused_before_they_read(sample: Sample) -> None:
+    cores = machine.cores() + 1
+    done = _peer(sample, "quick", "--workers", cores)
+    assert done.code == 4
+    assert f"ask for {cores} cores" in done.error
+    assert _peer(sample, "quick", "--device", "cuda").code == 2
+    assert _written(sample) == []
+
+
+def test_a_peer_keeps_its_memory_limit(sample: Sample) -> None:
+    done = _peer(sample, "large", "--workers", 1, "--memory-limit", "1MB")
+    assert done.code == 4
+    assert "--memory-limit is 1,000,000 bytes" in done.error
+    assert [record.status for record in _written(sample)] == ["failed"]
