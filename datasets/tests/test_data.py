@@ -40,7 +40,7 @@ def test_make_then_list_then_verify_then_remove(tmp_path: Path) -> None:
         for size, entry in dataset["sizes"].items()
     }
     assert in_store.pop(("follower-graph", "tiny")) == [0]
-    assert not any(in_store.values())
+    assert in_store and not any(in_store.values())
     verified = run(tmp_path, "verify", "--json")
     assert (verified.exit_code, len(json.loads(verified.stdout)["good"])) == (0, 1)
     assert run(tmp_path, "remove", "follower-graph", "--size", "tiny").exit_code == 0

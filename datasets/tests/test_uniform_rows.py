@@ -70,6 +70,7 @@ def test_another_seed_gives_other_rows() -> None:
 def test_lines_are_ids_two_decimals_and_a_letter() -> None:
     header, *lines = text(2_000).decode().splitlines()
     assert header == "id,x,y,category"
+    assert len(lines) == 2_000
     for number, line in enumerate(lines):
         key, x, y, category = line.split(",")
         assert key == str(number)
