@@ -83,34 +83,35 @@ OPERATIONS: dict[str, tuple[str, Callable[[str], object]]] = {
     "read a file": ("GET", storage.read_bytes),
     "count lines": ("GET", lambda uri: storage.line_number(uri, 500)),
     "list": ("GET", storage.find),
-    "write": ("PUT", lambda uri: storage.write_bytes(uri, b"1,2\n")),
     "remove": ("DELETE", storage.remove),
 }
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_s3_that_stays_busy_is_asked_five_times(
+def test_s3_that_stays_busy_is_asked_eight_times(
     name: str, store: Store, pauses: list[float]
 ) -> None:
     method, operation = OPERATIONS[name]
     store.refused = {method}
     with pytest.raises(StorageError, match=r"s3://bucket/a\.csv"):
         operation("s3://bucket/a.csv")
-    assert store.asked[method] == failures.ATTEMPTS == 5
+    assert store.asked[method] == failures.ATTEMPTS == 8
+    assert len(pauses) == 7
+
+
+@pytest.mark.parametrize(("method", "size"), [("PUT", 4), ("POST", 33_000_000)])
+def test_an_upload_that_stays_refused_is_tried_five_times(
+    store: Store, method: str, size: int, pauses: list[float]
+) -> None:
+    """In one piece, and in parts."""
+    store.refused = {method}
+    with pytest.raises(StorageError, match=r"s3://bucket/a\.csv"):
+        storage.write_bytes("s3://bucket/a.csv", bytes(size))
+    assert store.asked[method] == filesystems.UPLOAD_ATTEMPTS == 5
     assert len(pauses) == 4
 
 
-def test_an_upload_in_parts_that_stays_refused_is_tried_five_times(store: Store) -> None:
-    store.refused = {"POST"}
-    with (
-        pytest.raises(StorageError, match=r"s3://bucket/a\.csv"),
-        storage.write_atomic("s3://bucket/a.csv") as file,
-    ):
-        file.write(bytes(33_000_000))
-    assert store.asked["POST"] == 5
-
-
-def test_a_name_node_that_hangs_up_is_asked_five_times(
+def test_a_name_node_that_hangs_up_is_asked_eight_times(
     monkeypatch: pytest.MonkeyPatch, pauses: list[float]
 ) -> None:
     monkeypatch.setattr(filesystems, "_open_clients", {})
@@ -127,9 +128,9 @@ def test_a_name_node_that_hangs_up_is_asked_five_times(
                 connection.close()
 
         threading.Thread(target=hang_up, daemon=True).start()
-        with pytest.raises(StorageError, match="tried 5 times"):
+        with pytest.raises(StorageError, match="tried 8 times"):
             storage.size(f"hdfs://127.0.0.1:{server.getsockname()[1]}/a.csv")
         # Its client repeats by itself, once, what was under way when a connection broke.
-        assert 5 <= len(calls) <= 10
+        assert 8 <= len(calls) <= 16
         server.shutdown(socket.SHUT_RDWR)
-    assert len(pauses) == 4
+    assert len(pauses) == 7

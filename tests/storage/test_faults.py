@@ -123,7 +123,9 @@ def test_s3_that_stays_out_of_order(engine, s3, object_uri, tmp_path):
         variables = {**s3.variables, "AWS_ENDPOINT_URL": between.endpoint}
         done = running.finish(start(engine, object_uri, tmp_path, **variables))
     assert_refused(done, object_uri, tmp_path, s3)
-    assert len(between.met) == failures.ATTEMPTS
+    # One of two torch ranks may be ended by the other's failure before it has tried as often.
+    readers = 2 if engine == "torch" else 1
+    assert failures.ATTEMPTS <= len(between.met) <= readers * failures.ATTEMPTS
 
 
 @pytest.mark.parametrize("engine", ENGINES)

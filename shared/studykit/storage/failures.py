@@ -26,7 +26,7 @@ from studykit.errors import StudyError
 
 T = TypeVar("T")
 
-ATTEMPTS = 5
+ATTEMPTS = 8  # over 8 s on average: a server that is started again is back by then
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 ANSWER_SECONDS = 120.0

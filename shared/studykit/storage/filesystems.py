@@ -17,12 +17,12 @@ from pyarrow import fs as arrow_fs
 
 from studykit.errors import StorageError
 from studykit.errors import UsageError
-from studykit.storage import failures
 from studykit.storage.failures import redacted
 from studykit.storage.failures import translated
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 REQUEST_TIMEOUT_SECONDS = 60.0
+UPLOAD_ATTEMPTS = 5  # with pauses of 7 s on average, by boto3
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -152,7 +152,7 @@ def upload_client() -> Any:
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             read_timeout=REQUEST_TIMEOUT_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": failures.ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": UPLOAD_ATTEMPTS},
             s3={"addressing_style": style},
             max_pool_connections=32,  # As many threads may write without waiting for each other.
         )

@@ -44,8 +44,7 @@ def read(text: bytes, dialect: Dialect, schema: pa.Schema, columns: list[str]) -
             csv.ConvertOptions(
                 column_types=schema,
                 include_columns=schema.names,
-                null_values=list(dialect.nulls),
-                strings_can_be_null=bool(dialect.nulls),
+                null_values=[],
             ),
         )
     except pa.ArrowInvalid:

@@ -30,14 +30,13 @@ from studykit.text.dialects import WrongLine
 from studykit.text.dialects import fields_of
 from studykit.text.dialects import header_names
 from studykit.text.dialects import is_header
-from studykit.text.dialects import sniff
 from studykit.text.dialects import text_of
 from studykit.text.lines import BYTE_ORDER_MARK
 from studykit.text.lines import HEAD_BYTES
 
 SHOWN_CHARACTERS = 40  # of a wrong value, in a message
 
-__all__ = ["Dialect", "header_names", "line_of_row", "read", "sniff"]
+__all__ = ["Dialect", "header_names", "line_of_row", "read"]
 
 _INTEGER = re.compile(r"-?[0-9]+")
 
@@ -130,8 +129,7 @@ def _read_lines(
                 raise WrongLine(f"expected {len(columns)} columns, found {len(fields)}")
             for position, convert, column in zip(positions, converters, values, strict=True):
                 name = columns[position]
-                field = fields[position]
-                column.append(None if field in dialect.nulls else convert(field))
+                column.append(convert(fields[position]))
         except WrongLine as wrong:
             number = line_number(split.uri, offset)
             raise DataError(wrong.reason, uri=split.uri, line=number, column=name) from None

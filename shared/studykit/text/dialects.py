@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from studykit.errors import DataError
 from studykit.storage.reading import LONGEST_LINE_BYTES
-from studykit.text.lines import BYTE_ORDER_MARK
 
 _NUMBER_BEGINS = re.compile(r"[+-]?\.?[0-9]")
 _BLANKS = re.compile(r"[ \t]+")
@@ -23,14 +22,12 @@ class Dialect:
     """How the lines of a file are made.
 
     `delimiter` None means runs of blanks and tabs, and no quotes. `header`: the first data line
-    of a file holds names. A line that begins with a byte of `comment` is no data. A field that
-    is one of `nulls` is a missing value; without them, a value may not be missing.
+    of a file holds names. A line that begins with a byte of `comment` is no data.
     """
 
     delimiter: str | None = ","
     header: bool = False
     comment: bytes = b""
-    nulls: tuple[str, ...] = ()
 
 
 class WrongLine(Exception):
@@ -41,29 +38,10 @@ class WrongLine(Exception):
         self.reason = reason
 
 
-def sniff(head: bytes, comment: bytes = b"#%") -> Dialect:
-    """The dialect of a file from its first lines: what the first line of data looks like.
-
-    Comma before tab before blanks; a header is a line in which no field begins like a number.
-    """
-    line = _first_line(head, comment)
-    delimiter = "," if "," in line else "\t" if "\t" in line else None
-    if delimiter == "\t" and all(map(_NUMBER_BEGINS.match, line.split())):
-        delimiter = None  # columns of numbers may be set with blanks as well as tabs
-    fields = [field.strip(' "') for field in line.split(delimiter)]
-    return Dialect(delimiter, is_header(fields), comment)
-
-
-def header_names(head: bytes, dialect: Dialect) -> list[str]:
-    """The names in the header of a file, from its first lines; none without a header.
-
-    DataError (the caller knows the file) where the header cannot be read.
-    """
-    line = _first_line(head, dialect.comment)
-    if not dialect.header or not line:
-        return []
+def header_names(line: bytes, dialect: Dialect) -> list[str]:
+    """The names in a header. DataError (the caller knows the file) where it cannot be read."""
     try:
-        return [name.strip() for name in fields_of(line, dialect)]
+        return [name.strip() for name in fields_of(line.decode("utf-8", "replace"), dialect)]
     except WrongLine as wrong:
         raise DataError(f"the header: {wrong.reason}") from None
 
@@ -93,13 +71,6 @@ def fields_of(text: str, dialect: Dialect) -> list[str]:
         # It says "',' expected after '"'", or that the text has come to an end.
         behind = "expected after" in str(error)
         raise WrongLine("text behind a closing quote" if behind else _NOT_CLOSED) from None
-
-
-def _first_line(head: bytes, comment: bytes) -> str:
-    for line in head.removeprefix(BYTE_ORDER_MARK).split(b"\n"):
-        if line.strip() and line[0] not in comment:
-            return line.rstrip(b"\r").decode("utf-8", "replace")
-    return ""
 
 
 def is_header(fields: list[str]) -> bool:
