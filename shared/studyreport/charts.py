@@ -15,7 +15,6 @@ from studyreport.bars import phases
 from studyreport.bars import quality
 from studyreport.distribution import distribution
 from studyreport.paper import Published
-from studyreport.theme import save
 from studyreport.times import efficiency
 from studyreport.times import speedup
 from studyreport.times import time_vs_size
@@ -30,7 +29,6 @@ __all__ = [
     "peak_memory",
     "phases",
     "quality",
-    "save",
     "speedup",
     "time_vs_size",
     "time_vs_split_size",

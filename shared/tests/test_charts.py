@@ -266,7 +266,7 @@ def test_a_chart_is_kept_as_a_page_that_needs_no_network_a_picture_and_a_drawing
     tmp_path: Path,
 ) -> None:
     html, png, svg = map(
-        Path, charts.save(charts.time_vs_workers(synthetic.sweep()), f"{tmp_path}/times")
+        Path, theme.save(charts.time_vs_workers(synthetic.sweep()), f"{tmp_path}/times")
     )
     assert [path.name for path in (html, png, svg)] == ["times.html", "times.png", "times.svg"]
     assert _fetched(html.read_text()) == []
@@ -280,7 +280,7 @@ def test_a_chart_is_kept_as_a_page_that_needs_no_network_a_picture_and_a_drawing
 
 
 def test_a_picture_of_a_chart_shows_its_colours(tmp_path: Path) -> None:
-    svg = charts.save(charts.time_vs_workers(synthetic.sweep()), f"{tmp_path}/times")[2]
+    svg = theme.save(charts.time_vs_workers(synthetic.sweep()), f"{tmp_path}/times")[2]
     drawing = Path(svg).read_text()
     for engine in ("plain", "ray", "torch"):
         assert theme.ENGINE_COLOURS[engine].lower() in drawing.lower()

@@ -6,6 +6,7 @@ import pytest
 from sample_study.sample import Sample
 from studykit import machine
 from studykit import records
+from studykit import storage
 from studykit.records import Record
 from studytest import running
 
@@ -28,6 +29,28 @@ def test_a_peer_leaves_a_record_of_one_process(sample: Sample) -> None:
     assert record.check.detail == {"rows": 3, "expected": 3}
     assert record.check.oracle == "rows in the catalogue"
     assert record.devices == ["cpu"]
+
+
+@pytest.mark.parametrize(("lines", "code", "status"), [(3, 0, "done"), (4, 3, "wrong")])
+def test_rows_of_the_users_own_data_are_checked_against_its_lines(
+    sample: Sample, tmp_path: Path, lines: int, code: int, status: str
+) -> None:
+    data = tmp_path / "numbers.csv"
+    data.write_text("numbers\n" + "1\n\n" * lines)
+    assert _peer(sample, "quick", "--data", data, "--workers", 1).code == code
+    (record,) = _written(sample)
+    assert (record.status, record.check.oracle) == (status, "lines of the files")
+    assert record.check.detail == {"rows": 3, "expected": lines}
+
+
+def test_what_is_on_no_local_disk_is_skipped_with_the_reason(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "list_files", lambda uri: [uri])
+    done = _peer(sample, "quick", "--data", "s3://bucket/numbers.csv", "--workers", 1)
+    assert done.code == 4
+    assert "quick is compared on local files only: s3://bucket/numbers.csv" in done.error
+    assert [record.status for record in _written(sample)] == ["skipped"]
 
 
 def test_it_has_the_threads_of_all_workers(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
