@@ -3,7 +3,7 @@
 from studykit.errors import UsageError
 
 from study_data import follower_graph
-from study_data import stores
+from study_data import keeping
 from study_data import twitter7
 from study_data import uniform_rows
 from study_data import yellow_taxi
@@ -34,5 +34,5 @@ def present(store: str) -> list[tuple[Dataset, str, int]]:
     return [
         (dataset, size, seed)
         for dataset in DATASETS.values()
-        for size, seed in stores.present(dataset, store)
+        for size, seed in keeping.present(dataset, store)
     ]

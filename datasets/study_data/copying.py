@@ -7,6 +7,7 @@ from typing import NamedTuple
 from studykit import storage
 from studykit.errors import StorageError
 from studykit.errors import UsageError
+from studykit.storage.folders import find_sizes
 
 from study_data import folders
 from study_data import stores
@@ -85,7 +86,7 @@ def _pairs(source: str, target: str) -> list[Pair]:
         place = storage.absolute(target)
         pairs = [
             Pair(file, storage.join(place, file[len(entry.uri.rstrip("/")) + 1 :]), size)
-            for file, size in storage.find_sizes(source).items()
+            for file, size in find_sizes(source).items()
         ]
     else:
         named = target + source.rsplit("/", 1)[-1] if target.endswith("/") else target

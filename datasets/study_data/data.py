@@ -30,13 +30,14 @@ from studykit.errors import UsageError
 from study_data import catalogue
 from study_data import copying
 from study_data import halves
+from study_data import keeping
 from study_data import listing
 from study_data import nesting
 from study_data import stores
 from study_data import twitter7
 from study_data import yellow_taxi
-from study_data.stores import Entry
-from study_data.stores import Located
+from study_data.dataset import Located
+from study_data.keeping import Entry
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A data set; `list` shows them.")]
 SizeName = Annotated[str, typer.Option("--size", help="One of its sizes.")]
@@ -113,7 +114,7 @@ def verify(
         for dataset, part, seed in _asked(name, size, data_seed, place):
             with _collected(damaged):
                 uri = stores.uri_of(dataset, part, place, seed)
-                good.append(((dataset, part, seed), stores.verify(dataset, part, uri, seed)))
+                good.append(((dataset, part, seed), keeping.verify(dataset, part, uri, seed)))
                 console.print(f"good: {uri}", markup=False)
         for dataset, sizes in nesting.groups(good):
             with _collected(damaged):
@@ -137,7 +138,7 @@ def remove(
     with manners(debug):
         dataset = catalogue.named(name)
         uri = stores.uri_of(dataset, size, store or stores.default_store(), data_seed)
-        removed = stores.remove(dataset, size, uri)
+        removed = keeping.remove(dataset, size, uri)
         console.print(f"{'removed' if removed else 'was not there'}: {uri}", markup=False)
 
 

@@ -1,13 +1,19 @@
 """What is known of a data set before it is there: an object in its generator's module."""
 
+import contextlib
+import hashlib
 from collections.abc import Callable
 from collections.abc import Generator
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from studykit import storage
+from studykit.errors import DataError
 from studykit.errors import ResourceError
 from studykit.errors import UsageError
+
+from study_data.progress import Moved
 
 
 @dataclass(frozen=True)
@@ -20,16 +26,25 @@ class Size:
     sha256: str | None = None
 
 
+@dataclass(frozen=True)
+class Located:
+    """A data set in a store: what a record says of its input."""
+
+    name: str
+    uri: str
+    bytes: int
+    rows: int
+    sha256: str
+
+
 Blocks = Generator[memoryview, None, None]
-Content = bytes | Iterable[bytes | memoryview]
-"""Of a file: all of it, or pieces where it is large."""
-Files = Generator[tuple[str, Content], None, None]
-"""(name below the folder, content) of each file, in the manifest's order."""
+Writing = AbstractContextManager[tuple[int, str]]
+"""(bytes, sha256) of what was written; it appears once the block has ended well."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A file in the store, or a folder where its ending is empty: images, say, with a table."""
+    """A file in the store; of many files it is a `folders.FolderDataset`."""
 
     name: str
     title: str
@@ -38,23 +53,44 @@ class Dataset:
     schema: str
     sizes: dict[str, Size]
     make: Callable[[int, int], Blocks] | None = None
-    """(rows, seed) → the file in pieces."""
-    make_files: Callable[[int, int], Files] | None = None
-    """The same of a folder. Neither is there for what has to be fetched."""
+    """(rows, seed) → the file in pieces; None for what has to be fetched."""
     ending: str = ".csv"
     prefixes: bool = False
     """Whether a smaller size is the beginning of a larger one: its files are the first ones of the
     larger, in the same order, each the same or, of a table, the beginning."""
-
-    @property
-    def is_folder(self) -> bool:
-        return not self.ending
 
     def size(self, name: str) -> Size:
         """UsageError where there is no such size."""
         if name not in self.sizes:
             raise UsageError(f"{self.name} has no size '{name}': choose {', '.join(self.sizes)}")
         return self.sizes[name]
+
+    def proof(self, uri: str) -> str:
+        """The file that is there when all of the data set is."""
+        return uri
+
+    def writing(self, rows: int, seed: int, uri: str, moved: Moved) -> Writing | None:
+        """Makes it at the URI; None for what has to be fetched."""
+        return None if self.make is None else _written(self.make(rows, seed), uri, moved)
+
+    def check(self, located: Located, there: int) -> None:
+        """DataError where it cannot be what was written, as far as can be seen without reading it;
+        its proof has so many bytes."""
+        if there != located.bytes:
+            raise DataError(
+                f"damaged: {there:,} bytes, its sidecar says {located.bytes:,}", uri=located.uri
+            )
+
+
+@contextlib.contextmanager
+def _written(blocks: Blocks, uri: str, moved: Moved) -> Iterator[tuple[int, str]]:
+    digest = hashlib.sha256()
+    with contextlib.closing(blocks), storage.write_atomic(uri) as file:
+        for block in blocks:
+            digest.update(block)
+            file.write(block)
+            moved(len(block))
+        yield file.tell(), digest.hexdigest()
 
 
 def require_room(what: str, uri: str, needed: int) -> None:

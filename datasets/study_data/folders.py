@@ -8,16 +8,24 @@ for each of them; large ones one at a time.
 import hashlib
 import re
 import sys
+from collections.abc import Callable
+from collections.abc import Generator
+from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import closing
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from studykit import storage
 from studykit.errors import DataError
+from studykit.storage.folders import find
+from studykit.storage.folders import find_sizes
+from studykit.storage.folders import write_folder
 
-from study_data.dataset import Content
-from study_data.dataset import Files
+from study_data.dataset import Dataset
+from study_data.dataset import Located
+from study_data.dataset import Writing
 from study_data.progress import Moved
 from study_data.threads import in_order
 
@@ -28,6 +36,30 @@ AT_ONCE = 24
 SMALL_BYTES = 1 << 22
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+
+
+Content = bytes | Iterable[bytes | memoryview]
+"""Of a file: all of it, or pieces where it is large."""
+Files = Generator[tuple[str, Content], None, None]
+"""(name below the folder, content) of each file, in the manifest's order."""
+
+
+@dataclass(frozen=True)
+class FolderDataset(Dataset):
+    """A folder of files in the store: images, say, with a table."""
+
+    ending: str = ""
+    make_files: Callable[[int, int], Files] | None = None
+    """(rows, seed) → the files; None for what has to be fetched."""
+
+    def proof(self, uri: str) -> str:
+        return manifest_of(uri)
+
+    def writing(self, rows: int, seed: int, uri: str, moved: Moved) -> Writing | None:
+        return None if self.make_files is None else written(self.make_files(rows, seed), uri, moved)
+
+    def check(self, located: Located, there: int) -> None:
+        check(located.uri, located.sha256)
 
 
 class Entry(NamedTuple):
@@ -49,7 +81,7 @@ def written(files: Files, uri: str, moved: Moved) -> Iterator[tuple[int, str]]:
     They count once the caller's block has ended well. ValueError where a name is hidden, leaves
     the folder, comes twice or has other letters than every store takes.
     """
-    with closing(files), storage.write_folder(uri, last=MANIFEST) as place:
+    with closing(files), write_folder(uri, last=MANIFEST) as place:
 
         def write(file: tuple[str, Content]) -> Entry:
             return _write(place, *file, moved)
@@ -58,7 +90,7 @@ def written(files: Files, uri: str, moved: Moved) -> Iterator[tuple[int, str]]:
         known = {storage.join(place, entry.name) for entry in entries}
         if len(known) < len(entries):
             raise ValueError("two files of the same name")
-        for left in set(storage.find(place)) - known - {manifest_of(place)}:
+        for left in set(find(place)) - known - {manifest_of(place)}:
             storage.remove(left)  # S3 has no folder that is new.
         text = HEADER + "".join(f"{name},{size},{sha256}\n" for name, size, sha256 in entries)
         yield sum(entry.bytes for entry in entries), hashlib.sha256(text.encode()).hexdigest()
@@ -95,7 +127,7 @@ def entries(uri: str, sha256: str) -> list[Entry]:
 def check(uri: str, sha256: str) -> None:
     """DataError, with the file's name, where one is missing, too many or of another length."""
     expected = {storage.join(uri, entry.name): entry.bytes for entry in entries(uri, sha256)}
-    found = storage.find_sizes(uri)
+    found = find_sizes(uri)
     del found[manifest_of(uri)]
     for file in sorted(expected.keys() | found.keys()):
         if file not in found:

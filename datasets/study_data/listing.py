@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from study_data import stores
+from study_data import keeping
 from study_data.dataset import Dataset
 
 
@@ -38,5 +38,5 @@ def described(dataset: Dataset, place: str) -> dict[str, Any]:
 
 def _seeds(dataset: Dataset, place: str) -> dict[str, list[int]]:
     """Of each size, the seeds that the store has."""
-    there = stores.present(dataset, place)
+    there = keeping.present(dataset, place)
     return {size: sorted(seed for name, seed in there if name == size) for size in dataset.sizes}

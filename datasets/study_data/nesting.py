@@ -9,8 +9,8 @@ from studykit.errors import DataError
 
 from study_data import folders
 from study_data.dataset import Dataset
-from study_data.stores import Entry
-from study_data.stores import Located
+from study_data.dataset import Located
+from study_data.keeping import Entry
 
 
 def groups(found: Sequence[tuple[Entry, Located]]) -> Iterator[tuple[Dataset, list[Located]]]:
@@ -31,15 +31,15 @@ def check(dataset: Dataset, found: Sequence[Located]) -> None:
         others = _files(dataset, larger)
         for number, first in enumerate(_files(dataset, smaller)):
             other = others[number] if number < len(others) else folders.Entry("", 0, "")
-            uri = storage.join(larger.uri, other.name) if dataset.is_folder else larger.uri
+            uri = larger.uri if dataset.ending else storage.join(larger.uri, other.name)
             if not _begins(uri, other, first):
                 raise DataError(f"does not begin with {first.name} of {smaller.uri}", uri=uri)
 
 
 def _files(dataset: Dataset, located: Located) -> list[folders.Entry]:
-    if dataset.is_folder:
-        return folders.entries(located.uri, located.sha256)
-    return [folders.Entry("the file", located.bytes, located.sha256)]
+    if dataset.ending:
+        return [folders.Entry("the file", located.bytes, located.sha256)]
+    return folders.entries(located.uri, located.sha256)
 
 
 def _begins(uri: str, other: folders.Entry, first: folders.Entry) -> bool:

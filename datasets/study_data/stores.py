@@ -1,4 +1,4 @@
-"""Data sets in a store: found, made, verified and removed.
+"""Data sets in a store: found, or made where they are missing.
 
     located = stores.locate(follower_graph.DATASET, "1gb", stores.default_store())
 
@@ -11,12 +11,9 @@ does not match its sidecar or its data set is refused, never used and never sile
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from studykit import storage
@@ -26,32 +23,15 @@ from studykit.errors import UsageError
 from studykit.options import Options
 from studykit.records import DatasetInfo
 
-from study_data import folders
-from study_data.dataset import Blocks
 from study_data.dataset import Dataset
+from study_data.dataset import Located
 from study_data.dataset import require_room
-from study_data.progress import Moved
 from study_data.progress import Progress
 from study_data.progress import counted
 from study_data.progress import shown
 
 SPARE_SHARE = 0.01
 """Named sizes hold within 1 %; that much more room is asked for than the size says."""
-
-
-@dataclass(frozen=True)
-class Located:
-    """A data set in a store: what a record says of its input."""
-
-    name: str
-    uri: str
-    bytes: int
-    rows: int
-    sha256: str
-
-
-Entry = tuple[Dataset, str, int]
-"""A data set, its size and seed."""
 
 
 def default_store() -> str:
@@ -65,27 +45,8 @@ def uri_of(dataset: Dataset, size: str, store: str, seed: int = 0) -> str:
     return storage.join(storage.absolute(store), dataset.name, name + dataset.ending)
 
 
-def present(dataset: Dataset, store: str) -> list[tuple[str, int]]:
-    """(size, seed) of what the store has of a data set: its files, or sidecars of whole folders."""
-    place, found = storage.join(storage.absolute(store), dataset.name), []
-    ending = dataset.ending or ".json"
-    for uri in storage.find(place, ending, recursive=False) if storage.exists(place) else []:
-        name = uri.rsplit("/", 1)[-1].removesuffix(ending)
-        match = re.fullmatch(r"(.+?)(?:-seed([0-9]+))?", name)
-        if match and match[1] in dataset.sizes:
-            size, seed = match[1], int(match[2] or 0)
-            if storage.exists(_proof_of(dataset, uri_of(dataset, size, store, seed))):
-                found.append((size, seed))
-    return found
-
-
 def sidecar_of(uri: str) -> str:
     return f"{uri}.json"
-
-
-def _proof_of(dataset: Dataset, uri: str) -> str:
-    """The file that is there when all of the data set is."""
-    return folders.manifest_of(uri) if dataset.is_folder else uri
 
 
 def locate(
@@ -99,7 +60,7 @@ def locate(
     """
     dataset.size(size)
     uri = uri_of(dataset, size, store, seed)
-    if storage.exists(_proof_of(dataset, uri)):
+    if storage.exists(dataset.proof(uri)):
         return known(dataset, size, uri, seed)
     return make(dataset, size, uri, seed, progress)
 
@@ -111,7 +72,7 @@ def input_of(options: Options, dataset: Dataset) -> DatasetInfo:
     """
     if options.data is not None:
         uri = storage.absolute(options.data)
-        sizes = storage.list_sizes(uri, recursive=dataset.is_folder)
+        sizes = storage.list_sizes(uri, recursive=not dataset.ending)
         return DatasetInfo(name="user", uri=uri, bytes=sum(sizes.values()))
     store = options.store or default_store()
     found = locate(dataset, options.size or "tiny", store, options.data_seed)
@@ -132,11 +93,8 @@ def make(
             shown(f"making {name} {size} in {uri}", expected.bytes)
         )
         moved = counted(report, expected.bytes)
-        if dataset.make_files is not None:
-            writing = folders.written(dataset.make_files(expected.rows, seed), uri, moved)
-        elif dataset.make is not None:
-            writing = _written(dataset.make(expected.rows, seed), uri, moved)
-        else:
+        writing = dataset.writing(expected.rows, seed, uri, moved)
+        if writing is None:
             raise UsageError(f"{name} is not made but fetched: `data fetch {name}`")
         require_room(f"{name} {size}", uri, int(expected.bytes * (1 + SPARE_SHARE)))
         written, sha256 = stack.enter_context(writing)
@@ -147,21 +105,9 @@ def make(
     return located
 
 
-@contextlib.contextmanager
-def _written(blocks: Blocks, uri: str, moved: Moved) -> Iterator[tuple[int, str]]:
-    """Write a file: (its bytes, its sha256). It appears once the caller's block has ended well."""
-    digest = hashlib.sha256()
-    with contextlib.closing(blocks), storage.write_atomic(uri) as file:
-        for block in blocks:
-            digest.update(block)
-            file.write(block)
-            moved(len(block))
-        yield file.tell(), digest.hexdigest()
-
-
 def known(dataset: Dataset, size: str, uri: str, seed: int = 0) -> Located:
     """What the sidecar says of a data set; DataError where that cannot be true."""
-    name, actual = dataset.name, storage.size(_proof_of(dataset, uri))
+    name, there = dataset.name, storage.size(dataset.proof(uri))
     sidecar, remedy = sidecar_of(uri), f"`data verify`, or `data remove {name} --size {size}`"
     try:
         found = json.loads(storage.read_bytes(sidecar))
@@ -174,57 +120,19 @@ def known(dataset: Dataset, size: str, uri: str, seed: int = 0) -> Located:
         raise DataError(f"is no sidecar of a data set: {remedy}", uri=sidecar) from error
     if (found.get("name"), found.get("size"), found.get("seed")) != (name, size, seed):
         raise DataError(f"is not the sidecar of {name} {size}: {remedy}", uri=sidecar)
-    with _advised(remedy):
-        if dataset.is_folder:
-            folders.check(uri, located.sha256)
-        elif actual != located.bytes:
-            raise DataError(
-                f"damaged: {actual:,} bytes, its sidecar says {located.bytes:,}", uri=uri
-            )
+    with advised(remedy):
+        dataset.check(located, there)
     _compare_with_dataset(located, dataset, size, seed)
     return located
 
 
-def verify(
-    dataset: Dataset, size: str, uri: str, seed: int = 0, progress: Progress | None = None
-) -> Located:
-    """Read all of it again; DataError where a hash is not the one that it was made with."""
-    located = known(dataset, size, uri, seed)
-    with contextlib.ExitStack() as stack:
-        report = progress or stack.enter_context(shown(f"verifying {uri}", located.bytes))
-        moved = counted(report, located.bytes)
-        stack.enter_context(
-            _advised(f"`data remove {dataset.name} --size {size}`, then make it again")
-        )
-        if dataset.is_folder:
-            folders.verify(uri, located.sha256, moved)
-        elif (found := folders.hash_of(uri, moved)) != located.sha256:
-            raise DataError(f"damaged: sha256 {found}, expected {located.sha256}", uri=uri)
-    return located
-
-
 @contextlib.contextmanager
-def _advised(remedy: str) -> Iterator[None]:
+def advised(remedy: str) -> Iterator[None]:
     """What is wrong with data, together with what helps."""
     try:
         yield
     except DataError as error:
         raise DataError(f"{error.reason}: {remedy}", uri=error.uri) from error
-
-
-def remove(dataset: Dataset, size: str, uri: str) -> bool:
-    """Remove a data set and its sidecar, damaged or not; False where there was neither.
-
-    What a killed process has left of it goes too.
-    """
-    dataset.size(size)
-    # What says that a folder is whole goes before the rest of it.
-    there = [file for file in (_proof_of(dataset, uri), sidecar_of(uri)) if storage.exists(file)]
-    for file in there:
-        storage.remove(file)
-    left = dataset.is_folder and storage.remove_folder(uri)
-    storage.remove_unfinished(uri)
-    return bool(there) or left
 
 
 def _compare_with_dataset(located: Located, dataset: Dataset, size: str, seed: int) -> None:

@@ -11,6 +11,7 @@ from study_data import stores
 from studykit import storage
 from studykit.errors import StorageError
 from studykit.errors import UsageError
+from studykit.storage.folders import find
 
 
 def test_a_data_set_is_copied_with_its_sidecar(tmp_path: Path) -> None:
@@ -33,7 +34,7 @@ def test_a_folder_is_copied_with_what_is_below(tmp_path: Path) -> None:
     for name in ("a.csv", "deep/b.csv", ".hidden"):
         storage.write_bytes(f"{tmp_path}/from/{name}", name.encode())
     copying.copy(f"{tmp_path}/from", f"{tmp_path}/to")
-    assert storage.find(f"{tmp_path}/to") == [f"{tmp_path}/to/a.csv", f"{tmp_path}/to/deep/b.csv"]
+    assert find(f"{tmp_path}/to") == [f"{tmp_path}/to/a.csv", f"{tmp_path}/to/deep/b.csv"]
     assert storage.read_bytes(f"{tmp_path}/to/deep/b.csv") == b"deep/b.csv"
 
 

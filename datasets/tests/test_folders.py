@@ -21,20 +21,23 @@ from study_data import catalogue
 from study_data import copying
 from study_data import data
 from study_data import folders
+from study_data import keeping
 from study_data import nesting
 from study_data import stores
 from study_data.dataset import Blocks
-from study_data.dataset import Content
 from study_data.dataset import Dataset
-from study_data.dataset import Files
+from study_data.dataset import Located
 from study_data.dataset import Size
-from study_data.stores import Located
+from study_data.folders import Content
+from study_data.folders import Files
+from study_data.folders import FolderDataset
 from studykit import storage
 from studykit.errors import DataError
 from studykit.errors import StorageError
 from studykit.errors import UsageError
 from studykit.options import Options
 from studykit.storage import filesystems
+from studykit.storage.folders import find
 from studytest import fake_hdfs
 from studytest import fake_s3
 from typer.testing import CliRunner
@@ -61,7 +64,7 @@ def images(rows: int, seed: int) -> Files:
         yield f"images/{number:06}.png", image(seed, number)
 
 
-IMAGES = Dataset(
+IMAGES = FolderDataset(
     name="small-images",
     title="images of 8 × 8 pixels in ten classes",
     licence="Apache-2.0",
@@ -69,7 +72,6 @@ IMAGES = Dataset(
     schema="PNG, and labels.csv: name,label",
     sizes={"tiny": Size(12, 2_000), "small": Size(40, 6_000)},
     make_files=images,
-    ending="",
     prefixes=True,
 )
 
@@ -119,7 +121,7 @@ def test_first_use_makes_it_and_the_next_finds_it(store: str) -> None:
     assert found.bytes == len(table) + sum(map(len, pictures.values())) == reported[-1][0]
     assert storage.list_files(found.uri) == [storage.join(found.uri, "labels.csv")]
     assert located(store, dataset=dataclasses.replace(IMAGES, make_files=None)) == found
-    assert stores.verify(IMAGES, "tiny", found.uri) == found
+    assert keeping.verify(IMAGES, "tiny", found.uri) == found
 
 
 def test_the_manifest_has_every_file_in_order_and_its_hash_is_the_data_sets(store: str) -> None:
@@ -138,7 +140,7 @@ def test_the_manifest_has_every_file_in_order_and_its_hash_is_the_data_sets(stor
 def test_seeds_and_sizes_live_side_by_side(store: str) -> None:
     first, other, larger = located(store), located(store, seed=7), located(store, "small")
     assert len({first.uri, other.uri, larger.uri}) == 3 and first.sha256 != other.sha256
-    assert sorted(stores.present(IMAGES, store)) == [("small", 0), ("tiny", 0), ("tiny", 7)]
+    assert sorted(keeping.present(IMAGES, store)) == [("small", 0), ("tiny", 0), ("tiny", 7)]
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, RuntimeError, OSError])
@@ -175,10 +177,10 @@ def test_what_a_killed_making_left_counts_as_missing(store: str) -> None:
     storage.write_bytes(f"{uri}/labels.csv", b"half")
     storage.write_bytes(f"{uri}/images/of-another-version.png", b"half")
     storage.write_bytes(stores.sidecar_of(uri), b"{}")
-    assert stores.present(IMAGES, store) == []
+    assert keeping.present(IMAGES, store) == []
     found = located(store)
-    assert stores.verify(IMAGES, "tiny", uri) == found
-    assert len(storage.find(uri)) == 14
+    assert keeping.verify(IMAGES, "tiny", uri) == found
+    assert len(find(uri)) == 14
 
 
 def test_two_that_make_it_at_once_agree(store: str) -> None:
@@ -193,7 +195,7 @@ def test_two_that_make_it_at_once_agree(store: str) -> None:
     uri = stores.uri_of(IMAGES, "tiny", store)
     with ThreadPoolExecutor(2) as pool:
         made = list(pool.map(lambda _: stores.make(both, "tiny", uri), range(2)))
-    assert made[0] == made[1] == stores.verify(IMAGES, "tiny", uri)
+    assert made[0] == made[1] == keeping.verify(IMAGES, "tiny", uri)
     assert len(everything(store)) == 15  # With the manifest and the sidecar; nothing hidden.
 
 
@@ -201,11 +203,11 @@ def test_verify_names_the_damaged_file(store: str) -> None:
     found = located(store)
     change(f"{found.uri}/images/000005.png")
     with pytest.raises(DataError, match=r"damaged: sha256 .*data remove small-images") as caught:
-        stores.verify(IMAGES, "tiny", found.uri)
+        keeping.verify(IMAGES, "tiny", found.uri)
     assert caught.value.uri == f"{found.uri}/images/000005.png"
     change(f"{found.uri}/images/000008.png")
     with pytest.raises(DataError, match="2 of 13 files damaged: sha256") as caught:
-        stores.verify(IMAGES, "tiny", found.uri)
+        keeping.verify(IMAGES, "tiny", found.uri)
     assert caught.value.uri == f"{found.uri}/images/000005.png"
 
 
@@ -242,19 +244,19 @@ def test_a_folder_without_a_sidecar_is_refused(store: str) -> None:
 
 def test_remove_takes_all_of_it(store: str) -> None:
     found, other = located(store), located(store, seed=7)
-    assert stores.remove(IMAGES, "tiny", found.uri)
-    assert not stores.remove(IMAGES, "tiny", found.uri)
-    assert stores.present(IMAGES, store) == [("tiny", 7)]
-    assert stores.verify(IMAGES, "tiny", other.uri, 7) == other
+    assert keeping.remove(IMAGES, "tiny", found.uri)
+    assert not keeping.remove(IMAGES, "tiny", found.uri)
+    assert keeping.present(IMAGES, store) == [("tiny", 7)]
+    assert keeping.verify(IMAGES, "tiny", other.uri, 7) == other
     storage.remove(folders.manifest_of(other.uri))
-    assert stores.remove(IMAGES, "tiny", other.uri)
+    assert keeping.remove(IMAGES, "tiny", other.uri)
     assert everything(store) == []
 
 
 def test_remove_takes_what_a_killed_making_left(tmp_path: Path) -> None:
     uri = stores.uri_of(IMAGES, "tiny", str(tmp_path))
     storage.write_bytes(f"{tmp_path}/small-images/.tiny.123-0123abcd.tmp/a.png", b"1")
-    assert not stores.remove(IMAGES, "tiny", uri)
+    assert not keeping.remove(IMAGES, "tiny", uri)
     assert everything(str(tmp_path)) == []
 
 
@@ -297,7 +299,7 @@ def test_a_copy_on_another_store_is_a_data_set(store: str, tmp_path: Path) -> No
         assert reported[-1][0] == reported[-1][1]
         copied = located(target, dataset=dataclasses.replace(IMAGES, make_files=None))
         assert dataclasses.replace(copied, uri=made.uri) == made
-        assert stores.verify(IMAGES, "tiny", copied.uri) == copied
+        assert keeping.verify(IMAGES, "tiny", copied.uri) == copied
 
 
 def test_a_copy_that_ends_early_is_no_data_set(
@@ -316,7 +318,7 @@ def test_a_copy_that_ends_early_is_no_data_set(
     monkeypatch.setattr(storage, "write_atomic", failing)
     with pytest.raises(StorageError, match=r"000009\.png: no more"):
         copying.copy(made.uri, target)
-    assert stores.present(IMAGES, store) == []
+    assert keeping.present(IMAGES, store) == []
     monkeypatch.undo()
 
 
@@ -325,7 +327,7 @@ def test_a_whole_store_is_copied(store: str, tmp_path: Path) -> None:
     copying.copy(store, f"{tmp_path}/copy")
     for size, one in zip(IMAGES.sizes, made, strict=True):
         uri = stores.uri_of(IMAGES, size, f"{tmp_path}/copy")
-        assert stores.verify(IMAGES, size, uri) == dataclasses.replace(one, uri=uri)
+        assert keeping.verify(IMAGES, size, uri) == dataclasses.replace(one, uri=uri)
 
 
 def test_the_users_own_folder_counts_with_what_is_below(store: str) -> None:
@@ -363,7 +365,8 @@ def _one_file(ending: str, content: bytes) -> Dataset:
     def blocks(rows: int, seed: int) -> Blocks:
         yield memoryview(content)
 
-    return dataclasses.replace(IMAGES, name="table", ending=ending, make_files=None, make=blocks)
+    described = (IMAGES.title, IMAGES.licence, IMAGES.source, IMAGES.schema, IMAGES.sizes)
+    return Dataset("table", *described, make=blocks, ending=ending, prefixes=True)
 
 
 def _parquet() -> bytes:
@@ -386,9 +389,9 @@ def test_a_file_of_any_format_keeps_its_ending(store: str, ending: str, content:
     found = located(store, dataset=dataset)
     assert found.uri == storage.join(store, f"table/tiny{ending}")
     assert storage.read_bytes(found.uri) == content
-    assert stores.verify(dataset, "tiny", found.uri) == found
-    assert stores.present(dataset, store) == [("tiny", 0)]
-    assert stores.remove(dataset, "tiny", found.uri)
+    assert keeping.verify(dataset, "tiny", found.uri) == found
+    assert keeping.present(dataset, store) == [("tiny", 0)]
+    assert keeping.remove(dataset, "tiny", found.uri)
     assert everything(store) == []
 
 

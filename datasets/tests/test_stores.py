@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from study_data import catalogue
 from study_data import follower_graph
+from study_data import keeping
 from study_data import stores
 from study_data import twitter7
 from study_data.dataset import Dataset
-from study_data.stores import Located
+from study_data.dataset import Located
 from studykit import storage
 from studykit.errors import DataError
 from studykit.errors import ResourceError
@@ -54,8 +55,8 @@ def test_a_store_may_be_a_file_uri(tmp_path: Path) -> None:
 def test_seeds_live_side_by_side(tmp_path: Path) -> None:
     first, other = located(tmp_path), located(tmp_path, seed=7)
     assert first.uri != other.uri and first.sha256 != other.sha256
-    assert stores.verify(GRAPH, "tiny", other.uri, 7) == other
-    assert stores.present(GRAPH, str(tmp_path)) == [("tiny", 7), ("tiny", 0)]
+    assert keeping.verify(GRAPH, "tiny", other.uri, 7) == other
+    assert keeping.present(GRAPH, str(tmp_path)) == [("tiny", 7), ("tiny", 0)]
     assert catalogue.present(str(tmp_path)) == [(GRAPH, "tiny", 7), (GRAPH, "tiny", 0)]
 
 
@@ -96,7 +97,7 @@ def test_verify_finds_a_changed_byte(tmp_path: Path) -> None:
     content[1_000] ^= 1
     Path(found.uri).write_bytes(content)
     with pytest.raises(DataError, match="damaged: sha256") as caught:
-        stores.verify(GRAPH, "tiny", found.uri)
+        keeping.verify(GRAPH, "tiny", found.uri)
     assert caught.value.uri == found.uri
 
 
@@ -138,15 +139,15 @@ def test_two_that_make_it_at_once_agree(tmp_path: Path) -> None:
     uri = stores.uri_of(GRAPH, "tiny", str(tmp_path))
     with ThreadPoolExecutor(2) as pool:
         made = list(pool.map(lambda _: stores.make(GRAPH, "tiny", uri), range(2)))
-    assert made[0] == made[1] == stores.verify(GRAPH, "tiny", uri)
+    assert made[0] == made[1] == keeping.verify(GRAPH, "tiny", uri)
     assert [path.name for path in files_in(tmp_path)] == ["tiny.csv", "tiny.csv.json"]
 
 
 def test_remove_takes_the_sidecar_along(tmp_path: Path) -> None:
     found = located(tmp_path)
-    assert stores.remove(GRAPH, "tiny", found.uri)
+    assert keeping.remove(GRAPH, "tiny", found.uri)
     assert files_in(tmp_path) == []
-    assert not stores.remove(GRAPH, "tiny", found.uri)
+    assert not keeping.remove(GRAPH, "tiny", found.uri)
 
 
 @pytest.mark.parametrize(("name", "size"), [("follower", "tiny"), (GRAPH.name, "huge")])
@@ -172,9 +173,7 @@ def test_a_store_knows_no_data_set() -> None:
     code = "import sys, study_data.stores; print(*sys.modules)"
     done = running.finish(running.start_python("-c", code))
     loaded = {name for name in done.stdout.split() if name.startswith("study_data.")}
-    assert loaded == {
-        f"study_data.{name}" for name in ("dataset", "folders", "progress", "stores", "threads")
-    }
+    assert loaded == {f"study_data.{name}" for name in ("dataset", "progress", "stores")}
 
 
 def test_default_store_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

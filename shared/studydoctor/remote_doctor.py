@@ -13,6 +13,7 @@ from studykit import storage
 from studykit.errors import StudyError
 from studykit.storage import failures
 from studykit.storage import filesystems
+from studykit.storage.folders import find
 
 from studydoctor.finding import Finding
 from studydoctor.finding import bad
@@ -119,7 +120,7 @@ def _skew(answer: dict[str, dict[str, str]]) -> Iterator[Finding]:
 
 def _listed(name: str, uri: str, fix: str) -> Finding:
     try:
-        storage.find(uri, recursive=False)
+        find(uri, recursive=False)
     except StudyError as error:
         return bad(name, str(error), fix)
     return good(name, "can be listed")

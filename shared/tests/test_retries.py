@@ -14,6 +14,7 @@ from studykit.errors import StorageError
 from studykit.storage import Split
 from studykit.storage import failures
 from studykit.storage import filesystems
+from studykit.storage.folders import find
 
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please slow down.</Message></Error>"
 SIZE = 1000
@@ -82,7 +83,7 @@ OPERATIONS: dict[str, tuple[str, Callable[[str], object]]] = {
     "read a split": ("GET", read_split),
     "read a file": ("GET", storage.read_bytes),
     "count lines": ("GET", lambda uri: storage.line_number(uri, 500)),
-    "list": ("GET", storage.find),
+    "list": ("GET", find),
     "remove": ("DELETE", storage.remove),
 }
 

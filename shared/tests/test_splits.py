@@ -25,6 +25,7 @@ from studykit.storage import Block
 from studykit.storage import Split
 from studykit.storage import filesystems
 from studykit.storage import reading
+from studykit.storage.folders import find
 from studytest import fake_s3
 
 LINES = st.lists(
@@ -156,7 +157,7 @@ def test_a_local_split_is_a_view_of_the_file(tmp_path: Path) -> None:
 
 def test_a_folder_is_cut_file_by_file(folder: str) -> None:
     there = storage.join(folder, "parts") if not folder.startswith("s3") else folder
-    for name in storage.find(folder):
+    for name in find(folder):
         storage.remove(name)
     storage.write_bytes(storage.join(there, "b.csv"), b"3\n4")
     storage.write_bytes(storage.join(there, "a.csv"), b"1\n2\n")

@@ -17,6 +17,7 @@ from studykit.errors import UsageError
 from studykit.storage import failures
 from studykit.storage import filesystems
 from studykit.storage import writing
+from studykit.storage.folders import find
 from studytest import fake_hdfs
 from studytest import fake_s3
 from studytest.fake_hdfs import Memory
@@ -166,14 +167,14 @@ def test_find_goes_down_folders(tmp_path: Path) -> None:
     for name in ("torch/b-r0.json", "ray/a-r0.json", "ray/chart.png", "ray/.a-r1.json.tmp"):
         storage.write_bytes(f"{tmp_path}/{name}", b"{}")
     found = [f"{tmp_path}/ray/a-r0.json", f"{tmp_path}/torch/b-r0.json"]
-    assert storage.find(str(tmp_path), suffix=".json") == found
+    assert find(str(tmp_path), suffix=".json") == found
     with pytest.raises(StorageError):
-        storage.find(f"{tmp_path}/missing")
+        find(f"{tmp_path}/missing")
 
 
 def test_find_in_a_hidden_folder_finds(tmp_path: Path) -> None:
     storage.write_bytes(f"{tmp_path}/.cache/a.json", b"{}")
-    assert storage.find(f"{tmp_path}/.cache") == [f"{tmp_path}/.cache/a.json"]
+    assert find(f"{tmp_path}/.cache") == [f"{tmp_path}/.cache/a.json"]
 
 
 def test_local_names_have_many_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,11 @@ from studykit import storage
 from studykit.errors import StorageError
 from studykit.storage import filesystems
 from studykit.storage import writing
+from studykit.storage.folders import find
+from studykit.storage.folders import find_sizes
+from studykit.storage.folders import remove_folder
+from studykit.storage.folders import remove_unfinished
+from studykit.storage.folders import write_folder
 from studytest import fake_hdfs
 from studytest import fake_s3
 
@@ -34,7 +39,7 @@ def everything(folder: str) -> list[str]:
 
 
 def write(uri: str, content: dict[str, bytes] = CONTENT, interrupt: Any = None) -> None:
-    with storage.write_folder(uri, last="_last") as place:
+    with write_folder(uri, last="_last") as place:
         for name, data in content.items():
             storage.write_bytes(storage.join(place, name), data)
         if interrupt:
@@ -46,7 +51,7 @@ def test_what_is_written_is_found_with_its_sizes(folder: str) -> None:
     uri = storage.join(folder, "set")
     write(uri)
     found = {f"{uri}/{name}": len(data) for name, data in CONTENT.items()}
-    assert storage.find_sizes(uri) == {**found, f"{uri}/_last": 0}
+    assert find_sizes(uri) == {**found, f"{uri}/_last": 0}
     assert storage.list_sizes(uri, recursive=True) == found
     assert storage.list_files(uri, recursive=True) == sorted(found)
     assert storage.list_files(uri) == [f"{uri}/labels.csv"]
@@ -68,9 +73,9 @@ def test_an_interrupted_writing_leaves_nothing(folder: str, error: type[BaseExce
 
 
 def test_a_folder_appears_under_its_name_at_the_end(tmp_path: Path) -> None:
-    with storage.write_folder(f"{tmp_path}/set", last="_last") as place:
+    with write_folder(f"{tmp_path}/set", last="_last") as place:
         storage.write_bytes(f"{place}/a.csv", b"1")
-        assert storage.find(str(tmp_path)) == []
+        assert find(str(tmp_path)) == []
         storage.write_bytes(f"{place}/_last", b"")
     assert everything(str(tmp_path)) == ["set/_last", "set/a.csv"]
 
@@ -93,9 +98,9 @@ def test_a_folder_is_removed_with_what_is_below(folder: str) -> None:
     uri = storage.join(folder, "set")
     write(uri)
     storage.write_bytes(storage.join(folder, "settled.csv"), b"1")
-    assert storage.remove_folder(uri)
+    assert remove_folder(uri)
     assert not storage.exists(uri)
-    assert not storage.remove_folder(uri)
+    assert not remove_folder(uri)
     assert everything(folder) == ["settled.csv"]
 
 
@@ -105,10 +110,10 @@ def test_what_killed_writers_left_is_removed(folder: str) -> None:
         storage.write_bytes(writing.hidden(storage.join(folder, uri)), b"half")
     storage.write_bytes(writing.hidden(storage.join(folder, "set")) + "/a.csv", b"1")
     storage.write_bytes(storage.join(folder, ".set.hand-made.tmp"), b"1")
-    storage.remove_unfinished(storage.join(folder, "set"))
+    remove_unfinished(storage.join(folder, "set"))
     other, hand_made = everything(folder)
     assert other.startswith(".set.csv.") and hand_made == ".set.hand-made.tmp"
-    storage.remove_unfinished(storage.join(folder, "missing/set"))
+    remove_unfinished(storage.join(folder, "missing/set"))
 
 
 def test_a_folder_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:

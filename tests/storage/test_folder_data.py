@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 from servers import Server
 from study_data import copying
+from study_data import keeping
 from study_data import stores
-from study_data.dataset import Dataset
-from study_data.dataset import Files
 from study_data.dataset import Size
+from study_data.folders import Files
+from study_data.folders import FolderDataset
 from studykit import storage
 from studykit.errors import DataError
 from studykit.storage import filesystems
+from studykit.storage.folders import find
 
 FILES = 100
 
@@ -24,7 +26,7 @@ def files(rows: int, seed: int) -> Files:
         yield f"images/{row:04}.jpg", b"\xff\xd8" + row.to_bytes(4, "big") * 500
 
 
-IMAGES = Dataset(
+IMAGES = FolderDataset(
     name="images",
     title="files of 2 kB",
     licence="Apache-2.0",
@@ -32,7 +34,6 @@ IMAGES = Dataset(
     schema="labels.csv: name,label; images that are none",
     sizes={"tiny": Size(FILES, 200_000)},
     make_files=files,
-    ending="",
 )
 
 
@@ -49,27 +50,27 @@ def place(store: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
 def test_a_folder_of_small_files(place: str, tmp_path: Path) -> None:
     made = stores.locate(IMAGES, "tiny", place)
     assert stores.locate(dataclasses.replace(IMAGES, make_files=None), "tiny", place) == made
-    assert stores.verify(IMAGES, "tiny", made.uri) == made
-    assert stores.present(IMAGES, place) == [("tiny", 0)]
+    assert keeping.verify(IMAGES, "tiny", made.uri) == made
+    assert keeping.present(IMAGES, place) == [("tiny", 0)]
     assert len(storage.list_files(made.uri, recursive=True)) == FILES + 1
 
     copied = stores.uri_of(IMAGES, "tiny", str(tmp_path))
     assert len(copying.copy(made.uri, copied)) == FILES + 3  # With the manifest and the sidecar.
-    here = stores.verify(IMAGES, "tiny", copied)
+    here = keeping.verify(IMAGES, "tiny", copied)
     assert here.sha256 == made.sha256
     back = stores.uri_of(IMAGES, "tiny", f"{place}/back")
     copying.copy(copied, back)
-    assert stores.verify(IMAGES, "tiny", back).sha256 == made.sha256
+    assert keeping.verify(IMAGES, "tiny", back).sha256 == made.sha256
 
     storage.write_bytes(f"{made.uri}/images/0050.jpg", bytes(2_002))
     with pytest.raises(DataError, match="damaged: sha256") as caught:
-        stores.verify(IMAGES, "tiny", made.uri)
+        keeping.verify(IMAGES, "tiny", made.uri)
     assert caught.value.uri == f"{made.uri}/images/0050.jpg"
 
-    assert stores.remove(IMAGES, "tiny", made.uri)
-    assert not stores.remove(IMAGES, "tiny", made.uri)
-    assert stores.present(IMAGES, place) == []
-    assert storage.find(f"{place}/images") == []
+    assert keeping.remove(IMAGES, "tiny", made.uri)
+    assert not keeping.remove(IMAGES, "tiny", made.uri)
+    assert keeping.present(IMAGES, place) == []
+    assert find(f"{place}/images") == []
 
 
 @pytest.mark.parametrize("store", ["hdfs", "s3"], indirect=True)
@@ -81,5 +82,5 @@ def test_an_interrupted_making_leaves_nothing(place: str) -> None:
     storage.write_bytes(f"{place}/images/other.txt", b"not ours")
     with pytest.raises(KeyboardInterrupt):
         stores.locate(dataclasses.replace(IMAGES, make_files=stopped), "tiny", place)
-    assert storage.find(f"{place}/images") == [f"{place}/images/other.txt"]
+    assert find(f"{place}/images") == [f"{place}/images/other.txt"]
     assert stores.locate(IMAGES, "tiny", place).rows == FILES

@@ -20,8 +20,6 @@ from studykit.storage.contents import open_input
 from studykit.storage.contents import read_bytes
 from studykit.storage.files import Entry
 from studykit.storage.files import exists
-from studykit.storage.files import find
-from studykit.storage.files import find_sizes
 from studykit.storage.files import free_bytes
 from studykit.storage.files import list_files
 from studykit.storage.files import list_sizes
@@ -35,9 +33,6 @@ from studykit.storage.filesystems import filesystem
 from studykit.storage.filesystems import is_local
 from studykit.storage.filesystems import join
 from studykit.storage.filesystems import local_path
-from studykit.storage.folders import remove_folder
-from studykit.storage.folders import remove_unfinished
-from studykit.storage.folders import write_folder
 from studykit.storage.reading import line_number
 from studykit.storage.reading import map_splits
 from studykit.storage.reading import read_blocks
@@ -55,8 +50,6 @@ __all__ = [
     "absolute",
     "exists",
     "filesystem",
-    "find",
-    "find_sizes",
     "free_bytes",
     "is_gzip",
     "is_local",
@@ -72,12 +65,9 @@ __all__ = [
     "read_blocks",
     "read_bytes",
     "remove",
-    "remove_folder",
-    "remove_unfinished",
     "size",
     "splits",
     "version",
     "write_atomic",
     "write_bytes",
-    "write_folder",
 ]

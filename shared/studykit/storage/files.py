@@ -108,24 +108,14 @@ def list_sizes(uri: str, recursive: bool = False) -> dict[str, int]:
     entry = look(uri)
     if not entry.is_folder:
         return {entry.uri: entry.size}
-    found = _listed(entry.uri, recursive, hidden=(".", "_"))
+    found = listed(entry.uri, recursive, hidden=(".", "_"))
     data = {file: size for file, size in found.items() if not file.endswith(".json")}
     if not data:
         raise DataError("no data: a folder without a data file", uri=entry.uri)
     return data
 
 
-def find(uri: str, suffix: str = "", recursive: bool = True) -> list[str]:
-    """All files below a folder whose names end so, sorted by path; hidden ones are left out."""
-    return [file for file in find_sizes(uri, recursive) if file.endswith(suffix)]
-
-
-def find_sizes(uri: str, recursive: bool = True) -> dict[str, int]:
-    """All files below a folder as `find` gives them, each with its bytes."""
-    return _listed(absolute(uri), recursive, hidden=(".",))
-
-
-def _listed(uri: str, recursive: bool, hidden: tuple[str, ...]) -> dict[str, int]:
+def listed(uri: str, recursive: bool, hidden: tuple[str, ...]) -> dict[str, int]:
     """{file: its bytes} below a folder, but for what lies at or below a name that begins so."""
 
     def attempt() -> dict[str, int]:

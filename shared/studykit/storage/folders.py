@@ -1,4 +1,4 @@
-"""Folders of many files: written together, removed with all that is below.
+"""Folders of many files: looked through, written together, removed with all that is below.
 
 The one idea: a folder is renamed as a file is, so its files are written below a hidden name and
 appear together. S3 renames nothing: there they appear one by one, and the one written last says
@@ -19,6 +19,7 @@ from studykit.storage.failures import answered
 from studykit.storage.failures import retried
 from studykit.storage.failures import translated
 from studykit.storage.files import exists
+from studykit.storage.files import listed
 from studykit.storage.files import make_folder
 from studykit.storage.files import remove
 from studykit.storage.filesystems import absolute
@@ -29,6 +30,16 @@ from studykit.storage.filesystems import uri_of
 from studykit.storage.writing import hidden
 from studykit.storage.writing import hides
 from studykit.storage.writing import sync_folder
+
+
+def find(uri: str, suffix: str = "", recursive: bool = True) -> list[str]:
+    """All files below a folder whose names end so, sorted by path; hidden ones are left out."""
+    return [file for file in find_sizes(uri, recursive) if file.endswith(suffix)]
+
+
+def find_sizes(uri: str, recursive: bool = True) -> dict[str, int]:
+    """All files below a folder as `find` gives them, each with its bytes."""
+    return listed(absolute(uri), recursive, hidden=(".",))
 
 
 @contextmanager
