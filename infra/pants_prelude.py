@@ -4,6 +4,8 @@
 allows no import in a prelude and starts anew when pants.toml changes, so plain reading will do.
 """
 
+# ruff: noqa: F821 - what is defined nowhere here are symbols of BUILD files
+
 
 def resolves():
     """The names under [python.resolves], in their order."""
@@ -20,9 +22,67 @@ def studies():
 
 def every_study():
     """For code that every study uses, and the tools do not."""
-    return parametrize(*studies())  # noqa: F821 - a symbol of BUILD files
+    return parametrize(*studies())
 
 
 def every_resolve():
     """For code that every study and the tools use."""
-    return parametrize(*resolves())  # noqa: F821 - a symbol of BUILD files
+    return parametrize(*resolves())
+
+
+def study(engines, module_mapping=None, unseen=None):
+    """The targets of the study in this folder, whose package has its name with `_` for `-`.
+
+    `unseen`: {engine: what it needs that no import shows}.
+    """
+    name = build_file_dir().name
+    package = name.replace("-", "_")
+    entries = {engine: f"{package}/run_{engine}.py" for engine in engines}
+    commands = [f":{engine}" for engine in engines]
+
+    __defaults__(all=dict(resolve=name))
+    # A study that says nothing here could not even use its own files.
+    __dependencies_rules__(
+        ("*", "/**", "//shared/**", "//datasets/**", "<python_requirement*>", "<_*>", "!*")
+    )
+    python_requirements(name="requirements", module_mapping=module_mapping or {})
+    apart = [*entries.values(), f"{package}/compare.py", f"{package}/doctor.py"]
+    python_sources(name=package, sources=[f"{package}/*.py", *(f"!{path}" for path in apart)])
+    for engine, path in entries.items():
+        python_source(name=engine, source=path, dependencies=(unseen or {}).get(engine, []))
+    # It starts the engines as child processes, and the peers.
+    python_source(
+        name="compare",
+        source=f"{package}/compare.py",
+        dependencies=[*commands, f":{package}"],
+    )
+    # It looks for the libraries of all engines.
+    python_source(name="doctor", source=f"{package}/doctor.py", dependencies=[":compare"])
+
+    # For who reads and who lifts; nothing imports them.
+    files(name="documents", sources=["README.md"])
+    launchers = [engine for engine in engines if engine != "plain"]
+    for engine in launchers:
+        file(
+            name=f"launch-{engine}",
+            source=f"launch/{engine}.sh",
+            dependencies=["shared:launch", f":{engine}"],
+        )
+
+    python_source(
+        name="benchmarks",
+        source="tests/benchmarks/bench_kernel.py",
+        dependencies=[":requirements#pytest-benchmark"],
+    )
+    # `import case` is found by pytest; the engines are started as child processes.
+    python_test_utils(name="test_support", sources=["tests/*.py", "!tests/test_*.py"])
+    started = [*commands, *(f":launch-{engine}" for engine in launchers), ":compare", ":doctor"]
+    together = dict(dependencies=[":test_support", *started], timeout=1200)
+    python_tests(name="contract", sources=["tests/test_contract.py"], **together)
+    python_tests(
+        name="tests",
+        sources=["tests/test_*.py", "!tests/test_contract.py"],
+        # In one process: each of its own would cost five seconds, and its libraries once more.
+        batch_compatibility_tag=name,
+        **together,
+    )

@@ -192,7 +192,7 @@ def test_an_interrupted_sweep_leaves_no_process_and_continues(
     script = "from studysweep import children; children.GRACE_SECONDS = 1.0\n"
     script += "from sample_study import compare; compare.main()"
     command = [sys.executable, "-c", script, "--repeats", "1", "--workers", "1"]
-    command += ["--results", called.results, "--pause", "0"]
+    command += ["--results", called.results]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
     _wait_for(lambda: bool(called.started("hanging")), process)

@@ -1,10 +1,7 @@
 """The sample study, with engines that are started, or called where that says the same for less."""
 
 import contextlib
-import importlib
-import io
 import os
-import sys
 import types
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -16,6 +13,7 @@ from unittest import mock
 
 import pytest
 from studysweep import children
+from studytest import running
 
 from sample_study.sample import Sample
 
@@ -35,19 +33,10 @@ def called(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Sample:
     def child(
         command: Sequence[str], environment: Mapping[str, str], said: IO[bytes]
     ) -> Iterator[Any]:
-        stderr, code = io.StringIO(), 0
-        with (
-            mock.patch.dict(os.environ, environment),
-            mock.patch.object(sys, "argv", command[2:]),
-            contextlib.redirect_stdout(io.StringIO()),
-            contextlib.redirect_stderr(stderr),
-        ):
-            try:
-                importlib.import_module(command[2]).main()
-            except SystemExit as end:
-                code = int(end.code or 0)
-        said.write(stderr.getvalue().encode())
-        yield types.SimpleNamespace(wait=lambda limit: code)
+        with mock.patch.dict(os.environ, environment):
+            finished = running.call(command[2], *command[3:])
+        said.write(finished.stderr.encode())
+        yield types.SimpleNamespace(wait=lambda limit: finished.code)
 
     monkeypatch.setattr(children, "child", child)
     return sample
