@@ -1,6 +1,5 @@
 """Copy files between stores, and read the copy again: a copy counts once its hash is the same."""
 
-import contextlib
 import hashlib
 from typing import NamedTuple
 
@@ -12,8 +11,6 @@ from studykit.storage.folders import find_sizes
 from study_data import folders
 from study_data import stores
 from study_data.progress import Moved
-from study_data.progress import Progress
-from study_data.progress import counted
 from study_data.progress import shown
 from study_data.threads import in_order
 
@@ -24,7 +21,7 @@ class Pair(NamedTuple):
     bytes: int
 
 
-def copy(source: str, target: str, progress: Progress | None = None) -> list[str]:
+def copy(source: str, target: str) -> list[str]:
     """A file, or all files of a folder → the URIs of the copies.
 
     A data set takes its sidecar along, so the copy is a data set too. Each copy appears whole or
@@ -35,9 +32,7 @@ def copy(source: str, target: str, progress: Progress | None = None) -> list[str
     if any(pair.source == pair.target for pair in pairs):
         raise UsageError(f"{source} cannot be copied onto itself")
     total = 2 * sum(pair.bytes for pair in pairs)  # Written, and read again.
-    with contextlib.ExitStack() as stack:
-        report = progress or stack.enter_context(shown(f"copying {source} to {target}", total))
-        moved = counted(report, total)
+    with shown(f"copying {source} to {target}", total) as moved:
 
         def one(pair: Pair) -> str:
             return _copy(pair, moved)

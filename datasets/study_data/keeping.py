@@ -1,6 +1,5 @@
 """What a store has of data sets: looked through, read again, removed. No run needs it."""
 
-import contextlib
 import re
 
 from studykit import storage
@@ -13,8 +12,6 @@ from study_data import folders
 from study_data import stores
 from study_data.dataset import Dataset
 from study_data.dataset import Located
-from study_data.progress import Progress
-from study_data.progress import counted
 from study_data.progress import shown
 
 Entry = tuple[Dataset, str, int]
@@ -35,17 +32,11 @@ def present(dataset: Dataset, store: str) -> list[tuple[str, int]]:
     return found
 
 
-def verify(
-    dataset: Dataset, size: str, uri: str, seed: int = 0, progress: Progress | None = None
-) -> Located:
+def verify(dataset: Dataset, size: str, uri: str, seed: int = 0) -> Located:
     """Read all of it again; DataError where a hash is not the one that it was made with."""
     located = stores.known(dataset, size, uri, seed)
-    with contextlib.ExitStack() as stack:
-        report = progress or stack.enter_context(shown(f"verifying {uri}", located.bytes))
-        moved = counted(report, located.bytes)
-        stack.enter_context(
-            stores.advised(f"`data remove {dataset.name} --size {size}`, then make it again")
-        )
+    remedy = f"`data remove {dataset.name} --size {size}`, then make it again"
+    with shown(f"verifying {uri}", located.bytes) as moved, stores.advised(remedy):
         if not dataset.ending:
             folders.verify(uri, located.sha256, moved)
         elif (found := folders.hash_of(uri, moved)) != located.sha256:

@@ -26,8 +26,6 @@ from studykit.records import DatasetInfo
 from study_data.dataset import Dataset
 from study_data.dataset import Located
 from study_data.dataset import require_room
-from study_data.progress import Progress
-from study_data.progress import counted
 from study_data.progress import shown
 
 SPARE_SHARE = 0.01
@@ -49,20 +47,17 @@ def sidecar_of(uri: str) -> str:
     return f"{uri}.json"
 
 
-def locate(
-    dataset: Dataset, size: str, store: str, seed: int = 0, progress: Progress | None = None
-) -> Located:
+def locate(dataset: Dataset, size: str, store: str, seed: int = 0) -> Located:
     """The data set in the store, made first where it is missing.
 
     Checks what is cheap to check: sidecar, expected hash and byte count; `verify` reads everything.
     DataError where they disagree, ResourceError where the disk has too little room.
-    `progress(done_bytes, all_bytes)` replaces the bar on standard error.
     """
     dataset.size(size)
     uri = uri_of(dataset, size, store, seed)
     if storage.exists(dataset.proof(uri)):
         return known(dataset, size, uri, seed)
-    return make(dataset, size, uri, seed, progress)
+    return make(dataset, size, uri, seed)
 
 
 def input_of(options: Options, dataset: Dataset) -> DatasetInfo:
@@ -79,29 +74,23 @@ def input_of(options: Options, dataset: Dataset) -> DatasetInfo:
     return DatasetInfo(**dataclasses.asdict(found))
 
 
-def make(
-    dataset: Dataset, size: str, uri: str, seed: int = 0, progress: Progress | None = None
-) -> Located:
+def make(dataset: Dataset, size: str, uri: str, seed: int = 0) -> Located:
     """Write the data set to the URI, whole or not at all.
 
     Two processes that make the same one at once write files of their own and the same bytes;
     the later one replaces the earlier one's.
     """
     name, expected = dataset.name, dataset.size(size)
-    with contextlib.ExitStack() as stack:
-        report = progress or stack.enter_context(
-            shown(f"making {name} {size} in {uri}", expected.bytes)
-        )
-        moved = counted(report, expected.bytes)
+    with shown(f"making {name} {size} in {uri}", expected.bytes) as moved:
         writing = dataset.writing(expected.rows, seed, uri, moved)
         if writing is None:
             raise UsageError(f"{name} is not made but fetched: `data fetch {name}`")
         require_room(f"{name} {size}", uri, int(expected.bytes * (1 + SPARE_SHARE)))
-        written, sha256 = stack.enter_context(writing)
-        located = Located(name, storage.absolute(uri), written, expected.rows, sha256)
-        _compare_with_dataset(located, dataset, size, seed)
-        # The sidecar first: one without its data counts as missing, data without one does not.
-        _write_sidecar(located, size, seed)
+        with writing as (written, sha256):
+            located = Located(name, storage.absolute(uri), written, expected.rows, sha256)
+            _compare_with_dataset(located, dataset, size, seed)
+            # The sidecar first: one without its data counts as missing, data without one does not.
+            _write_sidecar(located, size, seed)
     return located
 
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import fs as arrow_fs
 from pyarrow import parquet
+from rich.progress import Progress
 from study_data import catalogue
 from study_data import copying
 from study_data import data
@@ -106,11 +107,12 @@ def change(uri: str) -> None:
     storage.write_bytes(uri, bytes(content))
 
 
-def test_first_use_makes_it_and_the_next_finds_it(store: str) -> None:
-    reported: list[tuple[int, int]] = []
-    found = stores.locate(
-        IMAGES, "tiny", store, progress=lambda done, total: reported.append((done, total))
-    )
+def test_first_use_makes_it_and_the_next_finds_it(
+    store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved: list[int] = []
+    monkeypatch.setattr(Progress, "advance", lambda bar, task, count: moved.append(count))
+    found = located(store)
     assert found.uri == storage.join(store, "small-images/tiny")
     assert (found.name, found.rows) == ("small-images", 12)
     pictures = {f"images/{number:06}.png": image(0, number) for number in range(12)}
@@ -118,7 +120,7 @@ def test_first_use_makes_it_and_the_next_finds_it(store: str) -> None:
         assert storage.read_bytes(storage.join(found.uri, name)) == content
     table = storage.read_bytes(storage.join(found.uri, "labels.csv"))
     assert [row["name"] for row in csv.DictReader(io.StringIO(table.decode()))] == [*pictures]
-    assert found.bytes == len(table) + sum(map(len, pictures.values())) == reported[-1][0]
+    assert found.bytes == len(table) + sum(map(len, pictures.values())) == sum(moved)
     assert storage.list_files(found.uri) == [storage.join(found.uri, "labels.csv")]
     assert located(store, dataset=dataclasses.replace(IMAGES, make_files=None)) == found
     assert keeping.verify(IMAGES, "tiny", found.uri) == found
@@ -284,19 +286,19 @@ def test_a_size_that_is_no_beginning_is_named(store: str, name: str) -> None:
     assert caught.value.uri == f"{larger.uri}/{name}"
 
 
-def test_a_copy_on_another_store_is_a_data_set(store: str, tmp_path: Path) -> None:
-    here, reported = str(tmp_path / "here"), list[tuple[int, int]]()
+def test_a_copy_on_another_store_is_a_data_set(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = str(tmp_path / "here")
+    moved: list[int] = []
+    monkeypatch.setattr(Progress, "advance", lambda bar, task, count: moved.append(count))
     for source, target in ((here, store), (store, f"{tmp_path}/again")):
         made = located(source)
-        reported.clear()
-        copies = copying.copy(
-            made.uri,
-            stores.uri_of(IMAGES, "tiny", target),
-            lambda done, total: reported.append((done, total)),
-        )
+        moved.clear()
+        copies = copying.copy(made.uri, stores.uri_of(IMAGES, "tiny", target))
         assert len(copies) == 15
         assert copies[0].endswith("/tiny.json") and copies[-1].endswith("/_manifest.csv")
-        assert reported[-1][0] == reported[-1][1]
+        assert sum(moved) == 2 * sum(map(storage.size, copies))
         copied = located(target, dataset=dataclasses.replace(IMAGES, make_files=None))
         assert dataclasses.replace(copied, uri=made.uri) == made
         assert keeping.verify(IMAGES, "tiny", copied.uri) == copied

@@ -44,28 +44,24 @@ def typer_command(
     Typer reads `__signature__` and `__annotations__`; both are made from the dataclasses, so no
     study writes the common options again.
     """
-    parameters, annotations = [], {}
-    for field in (field for group in groups for field in dataclasses.fields(group)):
-        annotations[field.name] = field.type
-        parameters.append(
-            inspect.Parameter(
-                field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=field.default,
-                annotation=field.type,
-            )
-        )
+    fields = {group: dataclasses.fields(group) for group in groups}
+    listed = [field for own in fields.values() for field in own]
 
     def command(**values: Any) -> None:
-        body(
-            *(
-                group(**{field.name: values[field.name] for field in dataclasses.fields(group)})
-                for group in groups
-            )
+        given = (
+            group(**{field.name: values[field.name] for field in own})
+            for group, own in fields.items()
         )
+        body(*given)
 
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = annotations
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(field.name, keyword, default=field.default, annotation=field.type)
+            for field in listed
+        ]
+    )
+    command.__annotations__ = {field.name: field.type for field in listed}
     command.__doc__ = doc
     return command
 

@@ -12,6 +12,8 @@
 `str(error)` is the one line that a person reads.
 """
 
+from functools import partial
+
 
 class StudyError(Exception):
     exit_code = 1
@@ -44,13 +46,8 @@ class DataError(StudyError):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Engines send errors between processes; keyword-only arguments need help to be pickled.
-        return _rebuild_data_error, (self.reason, self.uri, self.line, self.column)
-
-
-def _rebuild_data_error(
-    reason: str, uri: str | None, line: int | None, column: int | str | None
-) -> DataError:
-    return DataError(reason, uri=uri, line=line, column=column)
+        place = {"uri": self.uri, "line": self.line, "column": self.column}
+        return partial(DataError, **place), (self.reason,)
 
 
 class CheckError(StudyError):
@@ -75,11 +72,7 @@ class StorageError(StudyError):
         super().__init__(f"{uri}: {reason}" if uri is not None else reason)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild_storage_error, (self.reason, self.uri)
-
-
-def _rebuild_storage_error(reason: str, uri: str | None) -> StorageError:
-    return StorageError(reason, uri=uri)
+        return partial(StorageError, uri=self.uri), (self.reason,)
 
 
 class TimeLimitError(StudyError):

@@ -1,7 +1,7 @@
 """The options that every entry point of every study shares, and what a configuration is.
 
 Options are two frozen dataclasses of `Annotated` fields: `Options` here and the study's own
-`parameters`. `cli.py` builds commands from both, `sweep.py` builds the command lines of its cells.
+`parameters`. `cli.py` builds commands from both, a sweep the command lines of its cells.
 """
 
 import dataclasses
@@ -158,24 +158,6 @@ def configuration(study: Study, engine: str, options: Options, parameters: Any) 
         **asked,
         "parameters": dataclasses.asdict(parameters),
     }
-
-
-def to_argv(*groups: Any) -> list[str]:
-    """Dataclasses of options → the command line that gives them: only what is not a default."""
-    argv: list[str] = []
-    for group in groups:
-        for field in dataclasses.fields(group):
-            value = getattr(group, field.name)
-            if value == field.default:
-                continue
-            option = "--" + field.name.replace("_", "-")
-            if value is True:
-                argv.append(option)
-            elif value is False:
-                argv.append("--no-" + option[2:])
-            else:
-                argv += [option, str(value)]
-    return argv
 
 
 def validate(study: Study, engine: str, options: Options, parameters: Any) -> None:

@@ -4,6 +4,7 @@ The child is what its user would run by hand. Whatever becomes of it, there is a
 its own, or one with the reason why it left none.
 """
 
+import dataclasses
 import datetime
 import os
 import shlex
@@ -25,7 +26,6 @@ from studykit.errors import TimeLimitError
 from studykit.options import Options
 from studykit.options import Study
 from studykit.options import configuration
-from studykit.options import to_argv
 from studykit.phases import STARTED_AT
 from studykit.records import DatasetInfo
 from studykit.records import Record
@@ -34,6 +34,24 @@ from studysweep import children
 
 FINISHED = ("done", "wrong", "unchecked", "skipped")
 """Statuses that a sweep does not try again."""
+
+
+def to_argv(*groups: Any) -> list[str]:
+    """Dataclasses of options → the command line that gives them: only what is not a default."""
+    argv: list[str] = []
+    for group in groups:
+        for field in dataclasses.fields(group):
+            value = getattr(group, field.name)
+            if value == field.default:
+                continue
+            option = "--" + field.name.replace("_", "-")
+            if value is True:
+                argv.append(option)
+            elif value is False:
+                argv.append("--no-" + option[2:])
+            else:
+                argv += [option, str(value)]
+    return argv
 
 
 @dataclass(frozen=True)

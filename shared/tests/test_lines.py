@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from studykit import storage
 from studykit.text import lines
 from studykit.text.lines import Line
+from studysweep import peers
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -63,12 +64,12 @@ def test_line_ends_are_those_of_the_text(
 def test_filled_lines_are_counted_from_the_body_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, last: str, body: int
 ) -> None:
-    monkeypatch.setattr(lines, "COUNTED_BYTES", 5)
+    monkeypatch.setattr(peers, "COUNTED_BYTES", 5)
     text = end.join(["1,2", "3,4", "5,6", last])
     for name, content in (("a.csv", text.encode()), ("a.csv.gz", gzip.compress(text.encode()))):
         (tmp_path / name).write_bytes(content)
         expected = len([line for line in text[body:].splitlines() if line])
-        assert lines.count_filled(f"{tmp_path}/{name}", body) == expected
+        assert peers.count_filled(f"{tmp_path}/{name}", body) == expected
 
 
 def test_blocks_begin_behind_the_head(tmp_path: Path) -> None:

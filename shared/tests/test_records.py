@@ -11,10 +11,10 @@ from studykit.options import Options
 from studykit.options import Study
 from studykit.options import configuration
 from studykit.options import parse_size
-from studykit.options import to_argv
 from studykit.records import Check
 from studykit.records import DatasetInfo
 from studykit.records import Record
+from studysweep.cells import to_argv
 
 
 @dataclasses.dataclass(frozen=True)

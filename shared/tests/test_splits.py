@@ -246,7 +246,7 @@ def test_a_file_without_line_ends_is_not_read_for_ever(
     for name, content in (("a.bin", b"x" * 5000), ("b.gz", gzip.compress(b"x" * 5000))):
         uri = storage.join(folder, name)
         storage.write_bytes(uri, content)
-        split = Split(uri, 0, 20, len(content), storage.version(uri))
+        split = Split(uri, 0, 20, len(content), storage.look(uri).version)
         with pytest.raises(DataError, match="no line end within 100 bytes"):
             for _ in storage.read_blocks(split, 50):
                 pass

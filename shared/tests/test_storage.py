@@ -117,10 +117,10 @@ def test_a_large_object_is_uploaded_in_parts_and_appears_at_the_end(
 def test_the_version_changes_with_the_content(folder: str) -> None:
     uri = storage.join(folder, "a.csv")
     storage.write_bytes(uri, b"1")
-    before = storage.version(uri)
-    assert storage.version(uri) == before
+    before = storage.look(uri).version
+    assert storage.look(uri).version == before
     storage.write_bytes(uri, b"22")
-    assert storage.version(uri) != before
+    assert storage.look(uri).version != before
 
 
 def test_the_version_of_an_object_is_its_etag(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_the_version_of_an_object_is_its_etag(monkeypatch: pytest.MonkeyPatch) -
     objects.open_input_file.return_value = content
     monkeypatch.setattr(filesystems, "_open_clients", {})
     monkeypatch.setitem(filesystems.CLIENTS, "s3", lambda _: objects)
-    assert storage.version("s3://b/a") == '"0d98"'
+    assert storage.look("s3://b/a").version == '"0d98"'
 
 
 def test_a_folder_lists_its_data_files_in_order(folder: str) -> None:

@@ -5,7 +5,6 @@ compared with what there is before any work.
 """
 
 import contextlib
-import json
 import logging
 import os
 import shutil
@@ -169,11 +168,6 @@ def node_peaks(options: Options) -> Iterator[Callable[[], list[int]]]:
     finally:
         for sampler in samplers:
             ray.kill(sampler)
-
-
-def timeline() -> bytes:
-    """What every worker did when, for chrome://tracing or https://ui.perfetto.dev."""
-    return json.dumps(ray.timeline()).encode()
 
 
 def wait_for(address: str, cores: int, seconds: float = 60) -> None:

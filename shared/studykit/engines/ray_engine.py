@@ -5,10 +5,12 @@ Where an actor that holds state dies, `again_from_the_input` runs the method aga
 
 import contextlib
 import functools
+import json
 from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
+import ray
 from ray.exceptions import ObjectLostError
 from ray.exceptions import RayActorError
 from ray.exceptions import RayError
@@ -45,7 +47,8 @@ def entry_point(study: Study, methods: Methods) -> Callable[[], None]:
             outcome: Outcome = run.chosen(methods)(run)
             outcome.hosts, outcome.host_peaks = ray_cluster.hosts(), peaks()
             if run.options.profile:
-                run.profiles["timeline.json"] = ray_cluster.timeline()
+                # For chrome://tracing or https://ui.perfetto.dev.
+                run.profiles["timeline.json"] = json.dumps(ray.timeline()).encode()
             return outcome
 
     return cli.entry_point(study, "ray", body)

@@ -18,18 +18,14 @@ where), `contents` (bytes), `folders` (files that count together), `writing` (at
 
 from studykit.storage.contents import open_input
 from studykit.storage.contents import read_bytes
-from studykit.storage.files import Entry
 from studykit.storage.files import exists
 from studykit.storage.files import free_bytes
 from studykit.storage.files import list_files
 from studykit.storage.files import list_sizes
 from studykit.storage.files import look
-from studykit.storage.files import make_folder
 from studykit.storage.files import remove
 from studykit.storage.files import size
-from studykit.storage.files import version
 from studykit.storage.filesystems import absolute
-from studykit.storage.filesystems import filesystem
 from studykit.storage.filesystems import is_local
 from studykit.storage.filesystems import join
 from studykit.storage.filesystems import local_path
@@ -45,11 +41,9 @@ from studykit.storage.writing import write_bytes
 
 __all__ = [
     "Block",
-    "Entry",
     "Split",
     "absolute",
     "exists",
-    "filesystem",
     "free_bytes",
     "is_gzip",
     "is_local",
@@ -59,7 +53,6 @@ __all__ = [
     "list_sizes",
     "local_path",
     "look",
-    "make_folder",
     "map_splits",
     "open_input",
     "read_blocks",
@@ -67,7 +60,6 @@ __all__ = [
     "remove",
     "size",
     "splits",
-    "version",
     "write_atomic",
     "write_bytes",
 ]

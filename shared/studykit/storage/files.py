@@ -38,15 +38,12 @@ def look(uri: str) -> Entry:
     uri = absolute(uri)
     if is_local(uri):
         with translated(uri):
-            return _local_entry(uri, os.stat(uri))
+            status = os.stat(uri)
+        is_folder = stat.S_ISDIR(status.st_mode)
+        if not is_folder and not stat.S_ISREG(status.st_mode):
+            raise StorageError("is neither a file nor a folder", uri=uri)
+        return Entry(uri, is_folder, status.st_size, f"{status.st_mtime_ns}-{status.st_size}")
     return retried(lambda: remote_entry(uri), uri)
-
-
-def _local_entry(path: str, status: os.stat_result) -> Entry:
-    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-        raise StorageError("is neither a file nor a folder", uri=path)
-    version = f"{status.st_mtime_ns}-{status.st_size}"
-    return Entry(path, stat.S_ISDIR(status.st_mode), status.st_size, version)
 
 
 def remote_entry(uri: str) -> Entry:
@@ -76,11 +73,6 @@ def _remote_version(files: arrow_fs.FileSystem, path: str, info: arrow_fs.FileIn
 def size(uri: str) -> int:
     """Bytes of a file."""
     return look(uri).size
-
-
-def version(uri: str) -> str:
-    """The ETag, or the time of the last change with the size: changes whenever the content does."""
-    return look(uri).version
 
 
 def exists(uri: str) -> bool:

@@ -210,7 +210,7 @@ def _after_newline(data: Bytes) -> int | None:
 
 
 def _check_version(split: Split) -> None:
-    if files.version(split.uri) != split.version:
+    if files.look(split.uri).version != split.version:
         raise _changed(split)
 
 

@@ -92,7 +92,7 @@ def _body(
             raise WrongLine(f"expected {len(columns)} columns, found {len(fields)}")
     except WrongLine as wrong:
         number = line_number(split.uri, offset)
-        raise DataError(wrong.reason, uri=split.uri, line=number) from None
+        raise DataError(str(wrong), uri=split.uri, line=number) from None
     behind = offset - block.offset + len(line)
     return Block(block.data[behind:], block.offset + behind)
 
@@ -132,7 +132,7 @@ def _read_lines(
                 column.append(convert(fields[position]))
         except WrongLine as wrong:
             number = line_number(split.uri, offset)
-            raise DataError(wrong.reason, uri=split.uri, line=number, column=name) from None
+            raise DataError(str(wrong), uri=split.uri, line=number, column=name) from None
     arrays = [pa.array(column, kind) for column, kind in zip(values, schema.types, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
 

@@ -33,17 +33,13 @@ class Dialect:
 class WrongLine(Exception):
     """What is wrong with a line, before its number is known."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
 
 def header_names(line: bytes, dialect: Dialect) -> list[str]:
     """The names in a header. DataError (the caller knows the file) where it cannot be read."""
     try:
         return [name.strip() for name in fields_of(line.decode("utf-8", "replace"), dialect)]
     except WrongLine as wrong:
-        raise DataError(f"the header: {wrong.reason}") from None
+        raise DataError(f"the header: {wrong}") from None
 
 
 def text_of(line: bytes) -> str:

@@ -11,13 +11,11 @@ from studykit.storage.reading import read_blocks
 from studykit.storage.splitting import Block
 from studykit.storage.splitting import Bytes
 from studykit.storage.splitting import Split
-from studykit.storage.splitting import splits
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 HEAD_BYTES = 1 << 16
-COUNTED_BYTES = 1 << 26
 
-_NEWLINE, _RETURN = b"\n\r"
+_NEWLINE = ord("\n")
 
 
 @dataclass(frozen=True)
@@ -66,14 +64,3 @@ def line_end(data: Bytes, position: int, lines: int = 1) -> int:
             return position + int(ends[lines - found - 1]) + 1
         found, position, step = found + len(ends), position + step, 2 * step
     return len(data)
-
-
-def count_filled(uri: str, body: int) -> int:
-    """How many lines from byte `body` of a file on are not empty."""
-    count = 0
-    for split in splits(uri, COUNTED_BYTES):
-        for block in blocks_from(split, body):
-            filled = (block.data != _NEWLINE) & (block.data != _RETURN)
-            # Blocks are whole lines: a line begins at the block's first byte or after an end.
-            count += int(np.count_nonzero(filled[1:] & ~filled[:-1])) + int(filled[0])
-    return count
