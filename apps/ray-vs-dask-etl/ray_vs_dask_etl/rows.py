@@ -103,7 +103,7 @@ def sniff(uri: str, columns: Columns) -> RowFormat:
     if header is None:
         raise DataError("no rows: the file is empty", uri=uri)
     try:
-        names = delimited.header_names(header.text, delimited.Dialect(header=True))
+        names = delimited.header_names(header.text)
     except DataError as error:
         raise DataError(error.reason, uri=uri, line=header.number) from None
     for name in (columns.id, *columns.values, columns.category):
@@ -151,13 +151,13 @@ def _read_slowly(block: Block, form: RowFormat, columns: Columns, split: Split) 
         + [(name, pa.float64()) for name in columns.values]
         + [(columns.category, pa.string())]
     )
-    dialect, names = delimited.Dialect(header=True), list(form.names)
-    table = delimited.read(block, dialect, schema, split, names)
+    dialect = delimited.Dialect()
+    table = delimited.read(block, dialect, schema, split, list(form.names))
 
     def refuse(wrong: npt.NDArray[np.bool_], column: str, reason: str) -> None:
         if wrong.any():
             row = int(np.argmax(wrong))
-            line = delimited.line_of_row(block, dialect, split, row, names)
+            line = delimited.line_of_row(block, dialect, split, row)
             value = table.column(column)[row]
             raise DataError(f"{value} {reason}", uri=split.uri, line=line, column=column)
 

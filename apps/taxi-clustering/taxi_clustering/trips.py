@@ -98,7 +98,7 @@ def sniff(uri: str) -> TripFormat:
     if header is None:
         raise DataError("no trips: the file is empty", uri=uri)
     try:
-        names = delimited.header_names(header.text, delimited.Dialect(header=True))
+        names = delimited.header_names(header.text)
     except DataError as error:
         raise DataError(error.reason, uri=uri, line=header.number) from None
     plain = [name.lower().replace("_", "").replace(" ", "") for name in names]
@@ -179,7 +179,7 @@ def _read_exactly(
         raise DataError(
             f"{numbers[row, column]} is no finite number",
             uri=split.uri,
-            line=delimited.line_of_row(block, dialect, split, int(row), form.names),
+            line=delimited.line_of_row(block, dialect, split, int(row)),
             column=names[2 + column],
         )
     return np.stack(times, axis=1), numbers

@@ -193,7 +193,7 @@ def _joined(first: EdgeChunk, second: EdgeChunk) -> EdgeChunk:
 
 
 def _dialect(form: EdgeFormat) -> delimited.Dialect:
-    return delimited.Dialect(delimiter=form.delimiter, header=False, comment=b"#%")
+    return delimited.Dialect(form.delimiter, comment=b"#%")
 
 
 def _read_slowly(block: Block, form: EdgeFormat, split: Split) -> EdgeChunk:

@@ -51,14 +51,8 @@ class _Remote(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._position = (
-            offset
-            + {
-                os.SEEK_SET: 0,
-                os.SEEK_CUR: self._position,
-                os.SEEK_END: self._size,
-            }[whence]
-        )
+        starts = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}
+        self._position = starts[whence] + offset
         return self._position
 
     def readinto(self, buffer: "WriteableBuffer") -> int:

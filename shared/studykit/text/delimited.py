@@ -4,8 +4,9 @@ The one idea: Arrow's CSV reader takes a block whole where that is certain to be
 it refuses, or would read too kindly, goes through the line reader below, which either reads it
 or says what is wrong, and where. A line's number is counted only then, from the file's start.
 
-Read: LF and CRLF, a byte order mark at the start, blank lines, comment lines, fields in double
-quotes, blanks around numbers, a last line without its end. Refused, as a `DataError` with file,
+Read: LF and CRLF, blank lines, comment lines, fields in double quotes, blanks around numbers, a
+last line without its end; a file's header and byte order mark stand before (`lines.blocks_from`).
+Refused, as a `DataError` with file,
 line and column: another number of fields, a value of another type, a missing value, a number
 that does not fit, NUL bytes, a carriage return or a line break inside a line.
 """
@@ -20,19 +21,14 @@ import pyarrow as pa
 
 from studykit.errors import DataError
 from studykit.storage.reading import line_number
-from studykit.storage.reading import read_blocks
 from studykit.storage.splitting import Block
 from studykit.storage.splitting import Split
-from studykit.storage.splitting import is_gzip
 from studykit.text import arrow_csv
 from studykit.text.dialects import Dialect
 from studykit.text.dialects import WrongLine
 from studykit.text.dialects import fields_of
 from studykit.text.dialects import header_names
-from studykit.text.dialects import is_header
 from studykit.text.dialects import text_of
-from studykit.text.lines import BYTE_ORDER_MARK
-from studykit.text.lines import HEAD_BYTES
 
 SHOWN_CHARACTERS = 40  # of a wrong value, in a message
 
@@ -56,72 +52,26 @@ def read(
             problem = f"column {name!r} twice" if name in columns else f"no column {name!r}"
             has = ", ".join(columns)
             raise DataError(f"{problem}; the file has: {has}", uri=split.uri)
-    body = _body(block, dialect, split, columns, by_name=names is not None)
-    table = arrow_csv.read(body.data.tobytes(), dialect, schema, columns)
-    return _read_lines(body, dialect, schema, split, columns) if table is None else table
+    table = arrow_csv.read(block.data.tobytes(), dialect, schema, columns)
+    return _read_lines(block, dialect, schema, split, columns) if table is None else table
 
 
-def line_of_row(
-    block: Block, dialect: Dialect, split: Split, row: int, names: list[str] | None = None
-) -> int:
+def line_of_row(block: Block, dialect: Dialect, split: Split, row: int) -> int:
     """The line in the file, from 1, of a row (from 0) of the table that `read` gave."""
-    body = _body(block, dialect, split, names, by_name=names is not None)
-    for offset, _ in _data_lines(body, dialect):
+    for offset, _ in _data_lines(block, dialect):
         if row == 0:
             return line_number(split.uri, offset)
         row -= 1
     raise IndexError("no such row in the block")
 
 
-def _body(
-    block: Block, dialect: Dialect, split: Split, columns: list[str] | None, by_name: bool
-) -> Block:
-    """The block without the byte order mark and the header, which only a file's start has."""
-    block = _without_mark(block)
-    first = next(_data_lines(block, dialect), None)
-    if not dialect.header or first is None or _has_data_before(block, dialect, split):
-        return block
-    offset, line = first
-    try:
-        fields = [field.strip() for field in fields_of(text_of(line), dialect)]
-        if not (is_header(fields) or (by_name and fields == columns)):
-            return block  # one file of several may have no header
-        if by_name and fields != columns:
-            raise WrongLine(f"another header than the first file's: {_shown(', '.join(fields))}")
-        if columns is not None and len(fields) != len(columns):
-            raise WrongLine(f"expected {len(columns)} columns, found {len(fields)}")
-    except WrongLine as wrong:
-        number = line_number(split.uri, offset)
-        raise DataError(str(wrong), uri=split.uri, line=number) from None
-    behind = offset - block.offset + len(line)
-    return Block(block.data[behind:], block.offset + behind)
-
-
-def _without_mark(block: Block) -> Block:
-    if block.offset == 0 and block.data[:3].tobytes() == BYTE_ORDER_MARK:
-        return Block(block.data[3:], 3)
-    return block
-
-
-def _has_data_before(block: Block, dialect: Dialect, split: Split) -> bool:
-    """Whether a line before the block holds data; comments may fill the first splits of a file."""
-    if block.offset <= len(BYTE_ORDER_MARK) or is_gzip(split.uri):
-        return block.offset > len(BYTE_ORDER_MARK)
-    before = Split(split.uri, 0, block.offset, split.size, split.version)
-    for piece in before.cut(HEAD_BYTES):
-        for head in read_blocks(piece):
-            if next(_data_lines(_without_mark(head), dialect), None) is not None:
-                return True
-    return False
-
-
 def _read_lines(
-    body: Block, dialect: Dialect, schema: pa.Schema, split: Split, columns: list[str]
+    block: Block, dialect: Dialect, schema: pa.Schema, split: Split, columns: list[str]
 ) -> pa.Table:
     positions = [columns.index(name) for name in schema.names]
     converters = [_converter(field.type) for field in schema]
     values: list[list[Any]] = [[] for _ in positions]
-    for offset, line in _data_lines(body, dialect):
+    for offset, line in _data_lines(block, dialect):
         name = None
         try:
             fields = fields_of(text_of(line), dialect)

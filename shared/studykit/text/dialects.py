@@ -1,4 +1,4 @@
-"""How the lines of a text file are made: delimiter, header, comments, quotes; a line's fields.
+"""How the lines of a text file are made: delimiter, comments, quotes; a line's fields.
 
 The one idea: what cannot be told apart with certainty is refused by `WrongLine`, not guessed.
 """
@@ -21,12 +21,11 @@ csv.field_size_limit(LONGEST_LINE_BYTES)  # It would refuse a field of more than
 class Dialect:
     """How the lines of a file are made.
 
-    `delimiter` None means runs of blanks and tabs, and no quotes. `header`: the first data line
-    of a file holds names. A line that begins with a byte of `comment` is no data.
+    `delimiter` None means runs of blanks and tabs, and no quotes. A line that begins with a byte
+    of `comment` is no data.
     """
 
     delimiter: str | None = ","
-    header: bool = False
     comment: bytes = b""
 
 
@@ -34,10 +33,11 @@ class WrongLine(Exception):
     """What is wrong with a line, before its number is known."""
 
 
-def header_names(line: bytes, dialect: Dialect) -> list[str]:
-    """The names in a header. DataError (the caller knows the file) where it cannot be read."""
+def header_names(line: bytes) -> list[str]:
+    """The names in the header of a CSV file. DataError (the caller knows the file) where it cannot
+    be read."""
     try:
-        return [name.strip() for name in fields_of(line.decode("utf-8", "replace"), dialect)]
+        return [name.strip() for name in fields_of(line.decode("utf-8", "replace"), Dialect())]
     except WrongLine as wrong:
         raise DataError(f"the header: {wrong}") from None
 
