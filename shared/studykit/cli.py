@@ -1,8 +1,8 @@
 """From a study's own parameters and the common options to a command with the same manners.
 
-`command(study, engine, body)` returns the function that an engine file calls as its main. The
-body gets a `Run` and returns an `Outcome`; what lies around it (validation, the data set, the
-check, the record, the one line of an error, the exit code) is here, once, for every engine.
+`entry_point(study, engine, body)` is the main of an engine file. What lies around its body (options
+and their validation, signals, the time limit, the one line of an error, the exit code) is here,
+once, for every engine.
 """
 
 import contextlib
