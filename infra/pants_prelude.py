@@ -66,7 +66,7 @@ def study(engines, module_mapping=None, unseen=None):
         file(
             name=f"launch-{engine}",
             source=f"launch/{engine}.sh",
-            dependencies=["shared:launch", f":{engine}"],
+            dependencies=[f"shared:launch-{engine}", f":{engine}"],
         )
 
     python_source(

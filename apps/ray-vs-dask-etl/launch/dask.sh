@@ -7,8 +7,8 @@
 # Dask asks nobody for a password: on several hosts, use it in a network of your own.
 
 app=ray-vs-dask-etl
-common=$(dirname "${BASH_SOURCE[0]}")/../../../shared/launch.sh
-[ -f "$common" ] || common=$(dirname "${BASH_SOURCE[0]}")/../shared/launch.sh # Lifted out.
+common=$(dirname "${BASH_SOURCE[0]}")/../../../shared/launch/dask.sh
+[ -f "$common" ] || common=$(dirname "${BASH_SOURCE[0]}")/../shared/launch/dask.sh # Lifted out.
 source "$common"
 
 start_dask

@@ -5,8 +5,8 @@
 #   launch/ray.sh --hosts hosts.txt --data hdfs://namenode:9000/trips.csv
 
 app=taxi-clustering
-common=$(dirname "${BASH_SOURCE[0]}")/../../../shared/launch.sh
-[ -f "$common" ] || common=$(dirname "${BASH_SOURCE[0]}")/../shared/launch.sh # Lifted out.
+common=$(dirname "${BASH_SOURCE[0]}")/../../../shared/launch/ray.sh
+[ -f "$common" ] || common=$(dirname "${BASH_SOURCE[0]}")/../shared/launch/ray.sh # Lifted out.
 source "$common"
 
 start_ray

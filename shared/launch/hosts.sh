@@ -1,4 +1,5 @@
-# What the launch scripts of all studies share; sourced by them after they have set `app`.
+# What the launch scripts of all studies share: hosts, Python, and that nothing is left behind.
+# Sourced by the file of each engine, which they source after they have set `app`.
 #
 #   launch/ENGINE.sh [--hosts FILE] [options of the study]
 #
@@ -16,7 +17,7 @@ fail() { # exit code, text
     exit "$1"
 }
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 app_folder=$(cd "$(dirname "$0")/.." && pwd)
 
 find_python() {
@@ -128,77 +129,3 @@ if [ -d "$root/apps/$app" ]; then
 else
     export PYTHONPATH="${PYTHONPATH:-}"
 fi
-
-start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has its token can use.
-    local index ray_start
-    port=$(free_port)
-    scratch=$(mktemp -d /tmp/ray-XXXXXX)
-    export RAY_USAGE_STATS_ENABLED=0 RAY_ADDRESS=
-    export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$scratch/token
-    share_secret "$RAY_AUTH_TOKEN_PATH" \
-        "$("$python" -c 'import secrets; print(secrets.token_hex(32))')"
-    # In the foreground of a child, so that ending it ends Ray.
-    ray_start=(env RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$RAY_AUTH_TOKEN_PATH"
-        "$python" -m ray.scripts.scripts start --block --log-style record)
-    on "${hosts[0]}" "${ray_start[@]}" --num-cpus "${slots[0]}" \
-        --head --port "$port" --node-ip-address "$head" --include-dashboard false \
-        --temp-dir "$scratch/ray" >"$scratch/node-0.log" 2>&1 &
-    started+=($!)
-    "$python" -m studykit.engines.ray_cluster "$head:$port" 1 ||
-        fail 4 "the head did not start: $(tail -n 1 "$scratch/node-0.log")"
-    for ((index = 1; index < ${#hosts[@]}; index++)); do
-        on "${hosts[$index]}" "${ray_start[@]}" --num-cpus "${slots[$index]}" \
-            --address "$head:$port" >"$scratch/node-$index.log" 2>&1 &
-        started+=($!)
-    done
-    [ ${#hosts[@]} -eq 1 ] && return
-    "$python" -m studykit.engines.ray_cluster "$head:$port" "$workers" ||
-        fail 4 "not all of ${hosts[*]} joined: $(tail -n 1 "$scratch"/node-*.log)"
-}
-
-start_dask() { # A Dask cluster of all hosts, at $scheduler; Dask asks nobody for a password.
-    local index at
-    port=$(free_port)
-    scratch=$(mktemp -d /tmp/dask-XXXXXX)
-    scheduler=tcp://$head:$port
-    on "${hosts[0]}" "$python" -m distributed.cli.dask_scheduler --host "$head" --port "$port" \
-        --no-dashboard >"$scratch/scheduler.log" 2>&1 &
-    started+=($!)
-    "$python" -m studykit.engines.dask_cluster "$scheduler" 0 ||
-        fail 4 "the scheduler did not start: $(tail -n 1 "$scratch/scheduler.log")"
-    for index in "${!hosts[@]}"; do
-        at=${hosts[$index]}
-        is_here "$at" && at=$head
-        on "${hosts[$index]}" env OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 ARROW_NUM_THREADS=1 \
-            "$python" -m distributed.cli.dask_worker "$scheduler" --host "$at" \
-            --nworkers "${slots[$index]}" --nthreads 1 --memory-limit 0 --no-dashboard \
-            --death-timeout 60 --local-directory "$scratch/worker-$index" \
-            >"$scratch/worker-$index.log" 2>&1 &
-        started+=($!)
-    done
-    "$python" -m studykit.engines.dask_cluster "$scheduler" "$workers" ||
-        fail 4 "not all of ${hosts[*]} joined: $(tail -n 1 "$scratch"/worker-*.log)"
-}
-
-run_torch() { # MODULE [options] : its ranks on all hosts, by torchrun; exits with their code.
-    local index at
-    port=$(free_port)
-    for index in "${!hosts[@]}"; do
-        at=${hosts[$index]}
-        is_here "$at" && at=$head
-        on "${hosts[$index]}" env OMP_NUM_THREADS=1 "$python" -m studykit.engines.torchrun \
-            --nnodes "${#hosts[@]}" --nproc-per-node "${slots[$index]}" \
-            --rdzv-backend c10d --rdzv-endpoint "$head:$port" --rdzv-id "$port" \
-            --rdzv-conf "is_host=$((index == 0))" --local-addr "$at" \
-            -m "$@" &
-        started+=($!)
-    done
-    for index in "${!hosts[@]}"; do
-        wait -n || exit_of_ranks $?
-    done
-}
-
-exit_of_ranks() { # CODE : the first that is not 0, of whichever host
-    [ "$1" != 255 ] || fail 4 "a host of ${hosts[*]} could not be reached, or was lost"
-    exit "$1"
-}
