@@ -46,8 +46,7 @@ class DataError(StudyError):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Engines send errors between processes; keyword-only arguments need help to be pickled.
-        place = {"uri": self.uri, "line": self.line, "column": self.column}
-        return partial(DataError, **place), (self.reason,)
+        return partial(DataError, uri=self.uri, line=self.line, column=self.column), (self.reason,)
 
 
 class CheckError(StudyError):
