@@ -96,7 +96,7 @@ def test_a_python39_that_does_not_run_is_passed_over(checkout: Path, tmp_path: P
 def test_the_first_run_says_beforehand_what_it_takes(checkout: Path, tmp_path: Path) -> None:
     executable(tmp_path / "launcher" / "pants", "echo launched >&2")
     first = call(checkout, tmp_path / "launcher").stderr
-    assert "about 15 GB" in first
+    assert "about 20 GB" in first
     assert first.index("minutes") < first.index("launched")
     (tmp_path / ".cache/pants/named_caches/pex_root/installed_wheel_zips").mkdir(parents=True)
     assert call(checkout, tmp_path / "launcher").stderr == "launched\n"
