@@ -1,4 +1,4 @@
-"""Files and folders by URI: look, list, make, remove.
+"""Files and folders by URI: look, list, remove.
 
 The one idea: local files by the operating system, remote ones by Arrow with retries, and the
 same answers and errors from both. Names that begin with `.` or `_` are nobody's data: unfinished
@@ -124,18 +124,6 @@ def listed(uri: str, recursive: bool, hidden: tuple[str, ...]) -> dict[str, int]
         with translated(uri):
             return attempt()
     return retried(attempt, uri)
-
-
-def make_folder(uri: str) -> None:
-    """Make a folder and those above it; nothing happens where it exists."""
-    if is_local(uri):
-        with translated(uri):
-            os.makedirs(local_path(uri), exist_ok=True)
-    elif uri.startswith("s3://"):
-        return  # S3 has no folders; a marker object would only be in the way.
-    else:
-        files, path = filesystems.filesystem(uri)
-        retried(lambda: files.create_dir(path, recursive=True), uri)
 
 
 def remove(uri: str) -> None:

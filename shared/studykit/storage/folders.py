@@ -20,7 +20,6 @@ from studykit.storage.failures import retried
 from studykit.storage.failures import translated
 from studykit.storage.files import exists
 from studykit.storage.files import listed
-from studykit.storage.files import make_folder
 from studykit.storage.files import remove
 from studykit.storage.filesystems import absolute
 from studykit.storage.filesystems import is_local
@@ -52,7 +51,7 @@ def write_folder(uri: str, last: str) -> Iterator[str]:
     """
     target = absolute(uri)
     place = target if scheme(target) == "s3" else hidden(target)
-    make_folder(place)
+    _make(place)
     try:
         yield place
         if place != target and not exists(f"{target}/{last}"):
@@ -62,6 +61,17 @@ def write_folder(uri: str, last: str) -> Iterator[str]:
         with suppress(StorageError):
             if place != target or not exists(f"{target}/{last}"):
                 remove_folder(place)
+
+
+def _make(uri: str) -> None:
+    if is_local(uri):
+        with translated(uri):
+            os.makedirs(local_path(uri), exist_ok=True)
+    elif uri.startswith("s3://"):
+        return  # S3 has no folders; a marker object would only be in the way.
+    else:
+        files, path = filesystems.filesystem(uri)
+        retried(lambda: files.create_dir(path, recursive=True), uri)
 
 
 def _rename(source: str, target: str) -> None:

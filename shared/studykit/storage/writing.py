@@ -24,7 +24,6 @@ from studykit.storage.failures import answered
 from studykit.storage.failures import retried
 from studykit.storage.failures import storage_error
 from studykit.storage.failures import translated
-from studykit.storage.files import make_folder
 from studykit.storage.filesystems import absolute
 from studykit.storage.filesystems import scheme
 
@@ -128,7 +127,8 @@ def _write_hdfs(target: str) -> Iterator[BinaryIO]:
     files, path = filesystems.filesystem(target)
     hidden_path = filesystems.filesystem(temporary)[1]
     client = files.handler.fs  # Arrow's own move does not replace a file that is there already.
-    make_folder(target.rpartition("/")[0])
+    folder = os.path.dirname(path)
+    retried(lambda: files.create_dir(folder, recursive=True), os.path.dirname(target))
     file = retried(lambda: client.open(hidden_path, "wb"), target)
     try:
         yield cast(BinaryIO, _Remote(file, target))
