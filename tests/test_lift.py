@@ -104,7 +104,7 @@ def requirement(line: str) -> dict[str, Any]:
 KIT = "shared/studykit/storage.py@resolve=ranks"
 TARGETS = [
     target("apps/ranks:ranks", "python_sources"),
-    *(requirement(line) for line in ("ray[default]", "numpy", "torch", "small_thing>=1")),
+    *(requirement(line) for line in ("ray[default]", "numpy", "torch", "small_thing>=1", "pytest")),
     module("__init__"),
     module("exchange"),
     entry("plain", "run_plain", KIT),
@@ -114,10 +114,10 @@ TARGETS = [
         "apps/ranks:requirements#torch",
     ),
     entry("compare", "compare", PUBLISHED := "datasets/study_data/published.csv:../resources",
-          "apps/ranks:requirements#small_thing>=1"),
+          "apps/ranks:requirements#small_thing>=1", "apps/ranks:requirements#pytest"),
     launcher("ray"),
     launcher("torch"),
-    file_of_tests("test_ranks", KIT),
+    file_of_tests("test_ranks", KIT, "apps/ranks:requirements#pytest"),
     file_of_tests("test_exchange", "apps/ranks/ranks/exchange.py:../ranks"),
     target("apps/ranks/README.md:documents", "file", "apps/ranks/README.md"),
     target("shared/studykit/__init__.py@resolve=ranks", source="shared/studykit/__init__.py"),

@@ -89,7 +89,7 @@ class Graph:
         }
         kept = self._closure(one for one in roots if not self._closure({one}) & set(left))
         behind = set(left) | self._closure(one for root in left for one in self._imported(root))
-        behind -= kept
+        behind = {one for one in behind - kept if self.targets[one].kind == "python_source"}
         for test in tests:
             if not self._closure(self._imported(test)) & behind:
                 kept |= self._closure({test}, behind)

@@ -26,8 +26,8 @@ from lift.graph import Graph
 ROOT = Path(__file__).resolve().parents[2]
 BASELINE = "plain"
 """The engine that always comes along: the others are compared with it."""
-COMPARISON = ("compare", "doctor")
-"""The targets that a lean copy leaves behind."""
+COMPARISON = ("compare", "doctor", "benchmarks")
+"""The targets that a lean copy leaves behind, with the peers and whatever else only they need."""
 WRITTEN_ABOVE = """\
 This is a copy of one study, lifted out of the repository it was written in. It works alone:
 
@@ -59,7 +59,7 @@ def lift(
 ) -> list[Path]:
     """Write the study `app` of the repository at `root` to `target`; returns what was copied.
 
-    With `engines` only these and the baseline; `lean` without comparison, peers and doctor. The
+    With `engines` only these and the baseline; `lean` without `COMPARISON`. The
     folder appears complete or not at all.
     """
     known = studies(root)
@@ -174,7 +174,10 @@ def command(
         str, typer.Option(help="Only these, with commas between them; plain always comes along.")
     ] = "",
     lean: Annotated[
-        bool, typer.Option("--lean", help="Without the comparison, its peers and the doctor.")
+        bool,
+        typer.Option(
+            "--lean", help="Without the comparison, its peers, the doctor and benchmarks."
+        ),
     ] = False,
 ) -> None:
     """Copy a study out of this repository, with all it depends on, to work alone."""

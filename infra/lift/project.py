@@ -112,13 +112,23 @@ testpaths = ["tests"]
 # What is not named above, at the versions of requirements.lock.
 [tool.uv]
 constraint-dependencies = [
-{_lines(pins(lock))}
+{_filled(pins(lock))}
 ]
 """
 
 
 def _lines(items: Iterable[str]) -> str:
     return "\n".join(f"  {json.dumps(item)}," for item in items)
+
+
+def _filled(items: Iterable[str]) -> str:
+    """As many on a line as have room."""
+    lines = [""]
+    for item in items:
+        if len(lines[-1]) + len(item) > 94:
+            lines.append("")
+        lines[-1] += f" {json.dumps(item)},"
+    return "\n".join(f" {line}" for line in lines)
 
 
 def rewrite(text: str, app: str, modules: Mapping[str, str]) -> str:
