@@ -21,9 +21,11 @@ import typer
 from rich.console import Console
 
 from studykit import options as common
+from studykit.errors import Signalled
 from studykit.errors import StudyError
 from studykit.errors import TimeLimitError
 from studykit.errors import UsageError
+from studykit.errors import errors_of_signals
 from studykit.options import Options
 from studykit.options import Study
 
@@ -170,12 +172,13 @@ def _time_limit(seconds: float | None) -> Iterator[None]:
         return
 
     def expire(number: int, frame: FrameType | None) -> None:
-        raise TimeLimitError(f"not done within --timeout {seconds:g} s")
+        raise Signalled(TimeLimitError(f"not done within --timeout {seconds:g} s"))
 
     previous = signal.signal(signal.SIGALRM, expire)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
+        with errors_of_signals():
+            yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)

@@ -12,6 +12,8 @@
 `str(error)` is the one line that a person reads.
 """
 
+import contextlib
+from collections.abc import Iterator
 from functools import partial
 
 
@@ -76,3 +78,24 @@ class StorageError(StudyError):
 
 class TimeLimitError(StudyError):
     exit_code = 124
+
+
+class Signalled(BaseException):
+    """What the handler of a signal raises wherever the main thread happens to be.
+
+    Like an interrupt it is no Exception: libraries that are starting processes take those for
+    failures of their own, log them and go on.
+    """
+
+    def __init__(self, error: StudyError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@contextlib.contextmanager
+def errors_of_signals() -> Iterator[None]:
+    """Outside of the block it is the error that it stands for."""
+    try:
+        yield
+    except Signalled as signalled:
+        raise signalled.error from None

@@ -27,8 +27,10 @@ from studykit import storage
 from studykit.errors import BusyError
 from studykit.errors import CheckError
 from studykit.errors import ResourceError
+from studykit.errors import Signalled
 from studykit.errors import StudyError
 from studykit.errors import TimeLimitError
+from studykit.errors import errors_of_signals
 from studykit.memory import TreeSampler
 from studykit.options import Options
 from studykit.options import Study
@@ -90,16 +92,17 @@ def execute(
         config_hash=records.config_hash(asked),
     )
     try:
-        with _budget(memory_limit) as watch:
-            run.sampler = sampler = TreeSampler(sampled_pid, watch)
-            with sampler if sampled else contextlib.nullcontext():
-                outcome = compute(run)
-                if sampled:
-                    sampler.sample()
-        if outcome is None:
-            return 0
-        record.driver_rss_delta_bytes = psutil.Process().memory_info().rss - rss_before
-        _finish(record, run, outcome)
+        with errors_of_signals():
+            with _budget(memory_limit) as watch:
+                run.sampler = sampler = TreeSampler(sampled_pid, watch)
+                with sampler if sampled else contextlib.nullcontext():
+                    outcome = compute(run)
+                    if sampled:
+                        sampler.sample()
+            if outcome is None:
+                return 0
+            record.driver_rss_delta_bytes = psutil.Process().memory_info().rss - rss_before
+            _finish(record, run, outcome)
     except Exception as error:
         record.status = _status_of(error)
         _write_failed(record, run, error, options)
@@ -160,9 +163,11 @@ def _budget(limit: int | None) -> Iterator[Callable[[int], None]]:
     needed = 0
 
     def exceeded(number: int, frame: FrameType | None) -> None:
-        raise BusyError(
-            f"--memory-limit is {limit:,} bytes, the run needed {needed:,}: raise it, or take fewer"
-            " workers or an engine that spills"
+        raise Signalled(
+            BusyError(
+                f"--memory-limit is {limit:,} bytes, the run needed {needed:,}: raise it, or take"
+                " fewer workers or an engine that spills"
+            )
         )
 
     def watch(found: int) -> None:

@@ -5,16 +5,23 @@ is followed instead.
 """
 
 import contextlib
+import shutil
 import signal
+import socket
+import tempfile
+import threading
 import time
 from collections.abc import Iterable
 from collections.abc import Iterator
+from types import FrameType
 
 import psutil
 
 ASKED_SECONDS = 2.0
 """From asking to end until killing: who has lost its driver works for nobody."""
 KILLED_SECONDS = 10.0
+REPEATED_SECONDS = 0.5
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 
 
 def below() -> set[psutil.Process]:
@@ -36,8 +43,69 @@ def ended_on_error() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def temporary_folder(prefix: str) -> Iterator[str]:
+    """A folder that goes with the block, also where an interrupt comes while it is made."""
+    folder = None
+    try:
+        with interrupts_held():
+            folder = tempfile.mkdtemp(prefix=prefix)
+        yield folder
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """What comes while the block runs is heard after it."""
+    came: list[int] = []
+
+    def keep(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+
+    previous = {number: signal.signal(number, keep) for number in INTERRUPTS}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    for heard in came:
+        signal.raise_signal(heard)
+
+
+@contextlib.contextmanager
+def interrupts_repeated() -> Iterator[None]:
+    """While the block runs, an interrupt is sent again until it has ended the block.
+
+    The interpreter drops what a handler raises within a callback of the interpreter's own; those
+    of a fork are where a signal is heard that came during the fork, which takes long in a process
+    of some size.
+    """
+    receiving, sending = socket.socketpair()
+    sending.setblocking(False)
+    ended, main = threading.Event(), threading.get_ident()
+
+    def repeat() -> None:
+        number = receiving.recv(1)
+        while number and number[0] in INTERRUPTS and not ended.wait(REPEATED_SECONDS):
+            signal.pthread_kill(main, number[0])
+
+    thread = threading.Thread(target=repeat, daemon=True, name="interrupts")
+    previous = signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        signal.set_wakeup_fd(previous)
+        sending.close()
+        thread.join()
+        receiving.close()
+
+
+@contextlib.contextmanager
 def interrupts_ignored() -> Iterator[None]:
-    previous = {n: signal.signal(n, signal.SIG_IGN) for n in (signal.SIGINT, signal.SIGTERM)}
+    previous = {n: signal.signal(n, signal.SIG_IGN) for n in INTERRUPTS}
     try:
         yield
     finally:

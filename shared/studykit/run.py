@@ -116,7 +116,8 @@ class Run:
             with self.phase("iterations", doing):
                 yield computed
         finally:
-            wall = self.phases.seconds.pop("iterations")
+            # An interrupt may come before there is any.
+            wall = self.phases.seconds.pop("iterations", 0.0)
             compute = wall if self.engine == PLAIN else min(max(told, default=0.0), wall)
             self.phases.add("compute", compute)
             if self.engine != PLAIN:

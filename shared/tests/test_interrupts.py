@@ -1,9 +1,12 @@
 """An interrupted process ends, whatever the interrupt has left behind."""
 
 import signal
+import tempfile
+from unittest import mock
 
 import pytest
 from studykit import cli
+from studykit import processes
 from studytest import running
 
 LOCK_STAYS_TAKEN = f"""
@@ -22,6 +25,26 @@ cli.application(command)()
 """
 
 
+LOST_ONCE = f"""
+import sys, threading, time, {cli.__name__} as cli
+from {processes.__name__} import interrupts_repeated
+
+seconds = float(sys.argv.pop())
+
+class Deaf:
+    def __del__(self):  # What is raised here is lost.
+        print("in a callback", file=sys.stderr, flush=True)
+        time.sleep(60)
+
+def command():
+    with cli.manners(debug=False, timeout=seconds), interrupts_repeated():
+        Deaf()
+        threading.Event().wait()
+
+cli.application(command)()
+"""
+
+
 @pytest.mark.parametrize(
     ("number", "word", "code"),
     [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)],
@@ -32,3 +55,37 @@ def test_a_lock_that_stays_taken_does_not_hold_up_the_end(number, word, code):
     finished = running.interrupt(process, number)
     assert finished.code == code
     assert finished.stderr == f"{word}\n"
+
+
+def test_a_time_limit_that_is_lost_comes_again():
+    process = running.start_python("-c", LOST_ONCE, "1")
+    finished = running.finish(process, 30)
+    assert "in a callback" in finished.stderr and "Exception ignored" in finished.stderr
+    assert (finished.code, finished.error) == (124, "error: not done within --timeout 1 s")
+
+
+def test_an_interrupt_that_is_lost_comes_again():
+    process = running.start_python("-c", LOST_ONCE, "600")
+    running.wait_for_line(process, "in a callback")
+    finished = running.interrupt(process, signal.SIGINT)
+    assert "Exception ignored" in finished.stderr
+    assert (finished.code, finished.stderr.splitlines()[-1]) == (130, "interrupted")
+
+
+def test_what_comes_after_the_block_is_not_repeated():
+    with processes.interrupts_repeated():
+        pass
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_a_folder_whose_making_is_interrupted_goes(tmp_path, monkeypatch):
+    def make(prefix: str) -> str:
+        signal.raise_signal(signal.SIGINT)
+        return tempfile.mkdtemp(prefix=prefix, dir=tmp_path)
+
+    monkeypatch.setattr("studykit.processes.tempfile", mock.Mock(mkdtemp=make))
+    with pytest.raises(KeyboardInterrupt), processes.temporary_folder("a-"):
+        raise AssertionError("it was interrupted before")
+    assert list(tmp_path.iterdir()) == []

@@ -92,6 +92,20 @@ def test_iterations_that_fail_are_booked_too(clock: list[float]) -> None:
     assert some.phases.seconds == {"compute": 0, "communicate": 5}
 
 
+def test_iterations_that_are_interrupted_before_they_begin(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(some: Run, text: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "say", interrupted)
+    some = run()
+    some.quiet = False
+    with pytest.raises(KeyboardInterrupt), some.iterations("iterating"):
+        pass
+    assert some.phases.seconds == {"compute": 0, "communicate": 0}
+
+
 def test_the_function_is_that_of_the_method_and_of_the_task_where_there_are_several() -> None:
     assert run().chosen({"exact": len, "published": sum}) is len
     several = dataclasses.replace(STUDY, task="task")

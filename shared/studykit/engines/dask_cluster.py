@@ -9,7 +9,6 @@ before any work.
 import contextlib
 import logging
 import os
-import shutil
 import socket
 import sys
 import tempfile
@@ -47,17 +46,15 @@ def cluster(options: Options) -> Iterator[Client]:
     variables = machine.pin_threads(options.threads)
     for name in ("distributed", "asyncio"):
         logging.getLogger(name).setLevel(SILENT)
-    folder = tempfile.mkdtemp(prefix="dask-")
     settings = {
-        "temporary-directory": folder,
         "distributed.nanny.pre-spawn-environ": variables,
         "distributed.comm.timeouts.connect": f"{START_SECONDS}s",
         "distributed.admin.log-format": "%(message)s",
         **{f"distributed.worker.memory.{name}": share for name, share in MEMORY.items()},
     }
     with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        stack.enter_context(dask.config.set(settings))
+        folder = stack.enter_context(processes.temporary_folder("dask-"))
+        stack.enter_context(dask.config.set({"temporary-directory": folder, **settings}))
         if options.address is None:
             stack.enter_context(processes.ended_on_error())
             local = stack.enter_context(_local(options))

@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -45,16 +44,16 @@ def cluster(options: Options) -> Iterator[None]:
         on_sigterm = signal.getsignal(signal.SIGTERM)
         stack.callback(signal.signal, signal.SIGTERM, on_sigterm)
         if options.address is None:
-            folder = tempfile.mkdtemp(prefix="ray-")
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder = stack.enter_context(processes.temporary_folder("ray-"))
             stack.enter_context(processes.ended_on_error())
         stack.enter_context(_standard_output_kept())
         stack.callback(ray.shutdown)  # It prints what it has held back.
         try:
-            if options.address is None:
-                _start_local(options, folder)
-            else:
-                _join(options, variables)
+            with processes.interrupts_repeated():
+                if options.address is None:
+                    _start_local(options, folder)
+                else:
+                    _join(options, variables)
         except SystemExit:  # Raised by the handlers that Ray has while it starts.
             raise cli.Terminated from None
         signal.signal(signal.SIGTERM, on_sigterm)

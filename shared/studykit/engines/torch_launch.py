@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -31,6 +30,9 @@ from studykit.errors import UsageError
 from studykit.options import Options
 
 MONITOR_SECONDS = 0.1
+HANDLED_BY_TORCH = signal.SIGQUIT.name
+"""Not an interrupt, which torch sends on as it came: a rank that still imports its libraries would
+show where. As it is, the ranks of an interrupted launcher are asked to end."""
 
 
 def launch(module: str, options: Options, argv: list[str]) -> None:
@@ -51,6 +53,7 @@ def launch(module: str, options: Options, argv: list[str]) -> None:
             local_addr=None if options.address else "localhost",
             max_restarts=0,
             monitor_interval=MONITOR_SECONDS,
+            signals_to_handle=HANDLED_BY_TORCH,
             logs_specs=DefaultLogsSpecs(log_dir=folder),  # Its own folder would be left behind.
         )
         elastic_launch(config, sys.executable)("-m", module, *argv)
@@ -66,22 +69,22 @@ def ended() -> Iterator[str]:
     for name in ("torch.distributed.elastic", "torch.distributed.launcher"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with (
-        tempfile.TemporaryDirectory(prefix="study-torch-") as folder,
+        processes.temporary_folder("study-torch-") as folder,
         processes.ended_on_error(),
     ):
         exit_file = Path(folder) / "exit-code"
         os.environ[cli.EXIT_FILE] = str(exit_file)
+        on_quit = signal.getsignal(signal.SIGQUIT)
         try:
             yield folder
-        except SignalException as error:
-            if error.sigval == signal.SIGINT:
-                raise KeyboardInterrupt from None
+        except SignalException:
             raise cli.Terminated from None
         except ChildFailedError as error:
             if exit_file.exists():
                 raise SystemExit(int(exit_file.read_text())) from None
             raise StudyError(_cause(error.failures)) from None
         finally:
+            signal.signal(signal.SIGQUIT, on_quit)  # torch leaves its own there.
             del os.environ[cli.EXIT_FILE]
 
 

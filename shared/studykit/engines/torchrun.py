@@ -40,11 +40,11 @@ def main(argv: list[str]) -> int:
 
 def _run(argv: list[str]) -> None:
     asked = run.parse_args(argv)
+    asked.signals_to_handle = torch_launch.HANDLED_BY_TORCH
     try:
         with torch_launch.ended() as asked.log_dir:
             run.run(asked)
     except (StudyError, RendezvousError) as error:
-        _heed_signals()  # torch has put its own in their place.
         if asked.nnodes != "1":
             time.sleep(PATIENCE_SECONDS)
         if isinstance(error, RendezvousError):
