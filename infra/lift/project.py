@@ -108,6 +108,7 @@ packages = [
 
 [tool.pytest.ini_options]
 testpaths = ["tests"]
+markers = ["quick: one start of each engine at most"]
 
 # What is not named above, at the versions of requirements.lock.
 [tool.uv]

@@ -2,13 +2,15 @@
 
 import contextlib
 import importlib
-import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import IO
 from typing import Any
 from unittest import mock
 
@@ -16,6 +18,7 @@ import psutil
 
 from studytest import leftovers
 
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGHUP, signal.SIGUSR1)
 LIMIT_SECONDS = 240
 """Far more than any test's run takes on a slow machine; past it the run hangs."""
 
@@ -49,6 +52,8 @@ def environment(**variables: str) -> dict[str, str]:
         "PYTHONPATH": path,
         "COLUMNS": "200",
         leftovers.MARK: leftovers.SESSION,
+        # As a private Ray decides by itself; who joins one has to be told.
+        "RAY_AUTH_MODE": "token",
         **variables,
     }
 
@@ -61,6 +66,7 @@ def start(module: str, *argv: object, **variables: str) -> "subprocess.Popen[str
 def start_python(*argv: object, **variables: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, *map(str, argv)],
+        stdin=subprocess.PIPE,  # Closed by `finish`.
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -90,22 +96,48 @@ def run(module: str, *argv: object, **variables: str) -> Finished:
     return finish(start(module, *argv, **variables))
 
 
-def call(module: str, *argv: object) -> Finished:
-    """Run an entry point inside this process, for what it does or refuses without any other: far
-    cheaper than a start of its own."""
-    stdout, stderr = io.StringIO(), io.StringIO()
+def call(module: str, *argv: object, **variables: str) -> Finished:
+    """Run an entry point inside this process: far cheaper than a start of its own.
+
+    What its children print is caught too; it must leave the handlers of signals as they were.
+    """
+    handlers = {number: signal.getsignal(number) for number in HANDLED}
     with (
-        mock.patch.dict(os.environ, COLUMNS="200"),
-        mock.patch.object(sys, "argv", [module, *map(str, argv)]),
-        contextlib.redirect_stdout(stdout),
-        contextlib.redirect_stderr(stderr),
+        tempfile.TemporaryFile("w+", buffering=1) as stdout,
+        tempfile.TemporaryFile("w+", buffering=1) as stderr,
     ):
-        try:
-            importlib.import_module(module).main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-    return Finished(code, stdout.getvalue(), stderr.getvalue())
+        with (
+            mock.patch.dict(os.environ, environment(**variables), clear=True),
+            mock.patch.object(sys, "argv", [module, *map(str, argv)]),
+            _descriptor(1, stdout),
+            _descriptor(2, stderr),
+            contextlib.redirect_stdout(stdout),
+            contextlib.redirect_stderr(stderr),
+        ):
+            try:
+                importlib.import_module(module).main()
+                code = 0
+            except SystemExit as end:
+                code = int(end.code or 0)
+        left = {number: signal.getsignal(number) for number in HANDLED}
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        assert left == handlers
+        stdout.seek(0)
+        stderr.seek(0)
+        return Finished(code, stdout.read(), stderr.read())
+
+
+@contextlib.contextmanager
+def _descriptor(number: int, file: IO[str]) -> Iterator[None]:
+    """What is written to a descriptor, by whoever has it, goes to a file."""
+    kept = os.dup(number)
+    os.dup2(file.fileno(), number)
+    try:
+        yield
+    finally:
+        os.dup2(kept, number)
+        os.close(kept)
 
 
 def kill_tree(pid: int) -> None:

@@ -1,6 +1,5 @@
-"""The comparison of this study: its peers, its charts, one interleaved run from end to end."""
+"""The comparison of this study: its peers and its charts."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -46,28 +45,6 @@ def test_what_a_peer_does_not_do_is_skipped_with_the_reason(table, tmp_path):
     )  # fmt: skip
     assert finished.code == 4
     assert "the ETL only" in finished.error
-    assert running.call("ray_vs_dask_etl.peers", "excel", "--data", table).code == 2
-
-
-def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(table, tmp_path):
-    options = ["--data", table, "--engines", "plain", "--peers", "polars", "--json"]
-    options += ["--workers", "1", "--repeats", "2", "--results", tmp_path / "results", "--pause", 0]
-    first = running.run("ray_vs_dask_etl.compare", *options)
-    assert first.code == 0, first.stderr
-    rows = json.loads(first.stdout)
-    assert [(row["engine"], row["status"], row["runs"]) for row in rows] == [
-        ("plain", "done", 2),
-        ("polars", "done", 2),
-    ]
-    assert set(rows[0]["load_ratios_to_peers"]) == {"polars"}
-    report = tmp_path / "results" / "ray-vs-dask-etl" / "report"
-    assert {"index.html", "time_against_workers.png", "papers_tables.svg"} <= {
-        path.name for path in report.iterdir()
-    }
-    again = running.run("ray_vs_dask_etl.compare", *options)
-    assert "4 cells, 4 finished before" in again.stderr
-    assert json.loads(again.stdout) == rows
-    assert len(list((tmp_path / "results").rglob("*-r?.json"))) == 4
 
 
 def test_the_papers_speedups_are_computed_from_its_own_baselines():

@@ -1,6 +1,5 @@
-"""The comparison of this study: its peers, its charts, one interleaved run from end to end."""
+"""The comparison of this study: its peers and its charts."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -45,33 +44,6 @@ def test_scikit_learn_goes_the_same_way(tmp_path, trips):
     assert (record.method, record.status, record.check.passed) == ("peer", "done", True)
     assert 1 <= record.quality["iterations"] <= 10
     assert record.phases["compute"] > 0
-
-
-def test_an_unknown_peer_is_wrong_usage(tmp_path, trips):
-    done = _peer("excel", tmp_path, trips)
-    assert done.code == 2
-    assert "known peers are polars, sklearn" in done.error
-
-
-def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(tmp_path, trips):
-    options = ["--data", trips, "--engines", "plain", "--peers", "polars", "--json"]
-    options += ["--workers", 1, "--repeats", 2, "--results", tmp_path / "results", "--pause", 0]
-    first = running.run("taxi_clustering.compare", *options)
-    assert first.code == 0, first.stderr
-    rows = json.loads(first.stdout)
-    assert [(row["engine"], row["status"], row["runs"]) for row in rows] == [
-        ("plain", "done", 2),
-        ("polars", "done", 2),
-    ]
-    assert set(rows[0]["load_ratios_to_peers"]) == {"polars"}
-    report = tmp_path / "results" / "taxi-clustering" / "report"
-    assert {"index.html", "time_of_an_iteration.png", "quality.svg", "phases.html"} <= {
-        path.name for path in report.iterdir()
-    }
-    again = running.run("taxi_clustering.compare", *options)
-    assert "4 cells, 4 finished before" in again.stderr
-    assert json.loads(again.stdout) == rows
-    assert len(list((tmp_path / "results").rglob("*-r?.json"))) == 4
 
 
 def _record(engine: str, method: str, steps: int | None) -> Record:

@@ -1,6 +1,5 @@
-"""The comparison of this study: its peer, its charts, one interleaved run from end to end."""
+"""The comparison of this study: its peer and its charts."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,6 @@ from studytest import running
 from twitter_pagerank import compare
 
 EDGES = [(source, destination) for source in range(40) for destination in (source // 2, 7)]
-
-
-@pytest.fixture
-def edges_csv(tmp_path: Path) -> Path:
-    path = tmp_path / "edges.csv"
-    path.write_text("".join(f"{source},{destination}\n" for source, destination in EDGES))
-    return path
 
 
 def _peer(name: str, data: Path, tmp_path: Path) -> running.Finished:
@@ -69,36 +61,6 @@ def test_what_polars_cannot_read_is_skipped_with_the_reason(tmp_path: Path) -> N
     done = _peer("polars", data, tmp_path)
     assert done.code == 4
     assert "polars is compared on local CSV files only" in done.error
-
-
-def test_an_unknown_peer_is_wrong_usage(tmp_path: Path, edges_csv: Path) -> None:
-    done = _peer("excel", edges_csv, tmp_path)
-    assert done.code == 2
-    assert "known peers are polars" in done.error
-
-
-def test_a_comparison_runs_draws_and_prints_and_runs_nothing_twice(
-    tmp_path: Path, edges_csv: Path
-) -> None:
-    options = ["--data", edges_csv, "--engines", "plain", "--peers", "polars", "--json"]
-    options += ["--workers", 1, "--repeats", 2, "--results", tmp_path / "results", "--pause", 0]
-    first = running.run("twitter_pagerank.compare", *options)
-    assert first.code == 0, first.stderr
-    rows = json.loads(first.stdout)
-    assert [(row["engine"], row["status"], row["runs"]) for row in rows] == [
-        ("plain", "done", 2),
-        ("polars", "done", 2),
-    ]
-    assert set(rows[0]["load_ratios_to_peers"]) == {"polars"}
-    report = tmp_path / "results" / "twitter-pagerank" / "report"
-    assert "one plain process (1 thread) is fastest" in (report / "index.html").read_text()
-    assert {"time_against_workers.png", "phases.svg", "rank_distribution.html"} <= {
-        path.name for path in report.iterdir()
-    }
-    again = running.run("twitter_pagerank.compare", *options)
-    assert "4 cells, 4 finished before" in again.stderr
-    assert json.loads(again.stdout) == rows
-    assert len(list((tmp_path / "results").rglob("*-r?.json"))) == 4
 
 
 def _ranked(engine: str, size: int, *, method: str = "exact", passed: bool | None = True) -> Record:

@@ -1,0 +1,19 @@
+"""What every study keeps, whatever it computes. A study joins by one declaration:
+
+    class TestContract(Contract):
+        case = CASE
+
+The tests marked `quick` need one start of each engine at most.
+"""
+
+from studytest.contract.answers import Answers
+from studytest.contract.commands import Commands
+from studytest.contract.comparison import Comparison
+from studytest.contract.inputs import Inputs
+from studytest.contract.launch import Launch
+from studytest.contract.records import Records
+from studytest.contract.starting import Starting
+
+
+class Contract(Commands, Inputs, Records, Answers, Comparison, Starting, Launch):
+    """In the order in which it says most for the least time."""

@@ -1,0 +1,69 @@
+"""The same answer from every engine, with any number of workers and threads, over any splits."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studykit import records
+from studykit.records import PLAIN
+
+from studytest.contract.of_study import OfStudy
+
+
+class PlainAnswer(OfStudy):
+    @pytest.fixture(scope="class")
+    def plain(self, data: Path, tmp_path_factory: pytest.TempPathFactory) -> records.Record:
+        """One plain process with one thread over one split."""
+        folder = tmp_path_factory.mktemp("plain")
+        self.answer(PLAIN, data, folder, "--workers", 1, "--split-size", "1gb")
+        return _record(folder)
+
+    def answer(self, engine: str, data: Path, folder: Path, *argv: object) -> dict[str, Any]:
+        """The `quality` of a run over this input, called in this process."""
+        record = self.called(
+            engine, "--data", data, "--results", folder, *self.case.answer_options, *argv
+        )
+        assert record["check"]["passed"] is True
+        found: dict[str, Any] = record["quality"]
+        return found
+
+
+def _record(folder: Path) -> records.Record:
+    (path,) = folder.rglob("*-r0.json")
+    return records.read(str(path))
+
+
+class Answers(PlainAnswer):
+    @pytest.mark.parametrize(
+        ("workers", "more"),
+        [(1, ()), (3, ("--threads", 2))],
+        ids=["one worker", "three workers of two threads"],
+    )
+    def test_every_engine_gives_the_same_answer(
+        self,
+        engine: str,
+        workers: int,
+        more: tuple[object, ...],
+        data: Path,
+        plain: records.Record,
+        joining: Callable[[str], tuple[object, ...]],
+        tmp_path: Path,
+    ) -> None:
+        found = self.answer(
+            engine, data, tmp_path, "--workers", workers, *more,
+            "--split-size", self.case.split_size, *joining(engine),
+        )  # fmt: skip
+        self.case.same(found, plain.quality)
+
+    @pytest.mark.quick
+    def test_no_convergence_is_exit_3_and_a_record_that_says_wrong(
+        self, data: Path, tmp_path: Path
+    ) -> None:
+        finished = self.call(
+            PLAIN, "--data", data, "--workers", 1, "--results", tmp_path, "--json",
+            *self.case.unconverged,
+        )  # fmt: skip
+        assert finished.code == 3, finished.stderr
+        assert "not converged" in finished.error
+        assert finished.record["status"] == "wrong"

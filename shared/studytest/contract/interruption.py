@@ -1,0 +1,90 @@
+"""Interrupted runs and killed workers: the same answer or a clear error, and nothing left."""
+
+import contextlib
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+from studykit import records
+from studykit.records import PLAIN
+
+from studytest import leftovers
+from studytest import running
+from studytest.contract.of_study import OfStudy
+
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+"""Signals and the exit codes that say them."""
+
+
+class Interruption(OfStudy):
+    def start_endless(
+        self, engine: str, data: Path, results: Path, *argv: object, **variables: str
+    ) -> "subprocess.Popen[str]":
+        return self.start(
+            engine, "--data", data, "--workers", 2, "--oversubscribe", "--no-check",
+            "--results", results, *self.case.endless, *argv, **variables,
+        )  # fmt: skip
+
+    def test_a_signal_leaves_nothing(self, engine: str, data: Path, tmp_path: Path) -> None:
+        with leftovers.nothing_left():
+            # Side by side: most of their time they wait for what they have started.
+            started = {n: self.start_endless(engine, data, tmp_path) for n in SIGNALS}
+            for process in started.values():
+                running.wait_for_line(process, self.case.working)
+            time.sleep(0.5)
+            ended = {n: running.interrupt(process, n) for n, process in started.items()}
+        for number, code in SIGNALS.items():
+            assert ended[number].code == code, ended[number].stderr
+            assert "Traceback" not in ended[number].stderr
+        assert list(tmp_path.rglob("*")) == []
+
+    def test_past_the_time_limit_is_exit_124(self, data: Path, tmp_path: Path) -> None:
+        finished = running.finish(self.start_endless(PLAIN, data, tmp_path, "--timeout", 3))
+        assert finished.code == 124, finished.stderr
+        assert self.case.working in finished.stderr
+        assert "--timeout 3 s" in finished.error
+        (path,) = tmp_path.rglob("*.json")
+        assert records.read(str(path)).status == "timeout"
+
+    def workers_of(self, engine: str, pid: int) -> list[psutil.Process]:
+        mark, found = self.case.mark_of_workers(engine), []
+        for process in running.descendants(pid):
+            with contextlib.suppress(psutil.Error):
+                if mark in " ".join(process.cmdline()):
+                    found.append(process)
+        return found
+
+    def test_a_killed_rank_ends_the_run_with_a_clear_error(
+        self, torch: str, data: Path, tmp_path: Path
+    ) -> None:
+        with leftovers.nothing_left():
+            process = self.start_endless(torch, data, tmp_path)
+            running.wait_for_line(process, self.case.working)
+            self.workers_of(torch, process.pid)[1].kill()
+            finished = running.finish(process, 30)
+        assert finished.code == 1
+        assert "killed by signal 9" in finished.error
+        assert len(list(tmp_path.rglob("*.json"))) == 1
+
+    def test_a_killed_worker_does_not_change_the_answer(
+        self, surviving: str, data: Path, tmp_path: Path
+    ) -> None:
+        argv = ("--data", data, "--workers", 2, *self.case.long)
+        calm = self.called(PLAIN, *argv, "--results", tmp_path / "calm")
+        with leftovers.nothing_left():
+            process = self.start(
+                surviving, *argv, "--oversubscribe", "--json", "--results", tmp_path / "killed"
+            )
+            running.wait_for_line(process, self.case.working)
+            workers = self.workers_of(surviving, process.pid)
+            assert len(workers) == 2
+            workers[0].kill()
+            finished = running.finish(process)
+        assert finished.code == 0, finished.stderr
+        quality = finished.record["quality"]
+        assert finished.record["check"]["passed"] is True
+        self.case.same(quality, calm["quality"])
+        if surviving == "ray" and self.case.again_from_the_input:
+            assert quality["attempts"] == 2

@@ -1,0 +1,82 @@
+"""What the parts of the contract have in common: a study's case, its input, its runs."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from typing import ClassVar
+
+import pytest
+
+from studytest import clusters
+from studytest import running
+from studytest.case import StudyCase
+from studytest.running import Finished
+
+RAY_CORES = 6
+"""For three workers of two threads."""
+RAY_MEMORY = "500MB"
+
+
+class OfStudy:
+    """A test's arguments may name a kind of engine; it then runs with each that the study has."""
+
+    case: ClassVar[StudyCase]
+
+    def pytest_generate_tests(self, metafunc: Any) -> None:
+        case = self.case
+        kinds = {
+            "engine": case.engines,
+            "framework": case.frameworks,
+            "joinable": [name for name in case.engines if name in ("ray", "dask")],
+            "surviving": [name for name in case.engines if name in ("ray", "dask")],
+            "ray": [name for name in case.engines if name == "ray"],
+            "torch": [name for name in case.engines if name == "torch"],
+            "scripted": case.scripted,
+            **{name: case.modules(name) for name in ("compare", "peers")},
+            "damage": list(case.damages),
+            "wrong_usage": range(len(case.wrong_usage)),
+        }
+        for kind in kinds.keys() & set(metafunc.fixturenames):
+            metafunc.parametrize(kind, kinds[kind])
+
+    @pytest.fixture(scope="class")
+    def data(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """Valid input."""
+        return self.case.write(tmp_path_factory.mktemp("data"))
+
+    @pytest.fixture(scope="class")
+    def held_ray(self) -> Iterator[tuple[str, int]]:
+        """A Ray for the tests that do not try its start: its address, its object store's bytes."""
+        with clusters.held_ray(RAY_CORES, RAY_MEMORY) as held:
+            yield held
+
+    @pytest.fixture(scope="class")
+    def joining(self, request: pytest.FixtureRequest) -> Any:
+        """engine → the options with which it needs no start of its own, where it can."""
+
+        def options(engine: str) -> tuple[object, ...]:
+            return ("--address", request.getfixturevalue("held_ray")[0]) if engine == "ray" else ()
+
+        return options
+
+    def start(self, engine: str, *argv: object, **variables: str) -> "subprocess.Popen[str]":
+        return running.start(self.case.module(engine), *argv, **variables)
+
+    def call(self, engine: str, *argv: object, **variables: str) -> Finished:
+        return running.call(self.case.module(engine), *argv, **variables)
+
+    def refused(self, engine: str, code: int, *argv: object, **variables: str) -> str:
+        """The error of a run that is refused."""
+        finished = self.call(engine, *argv, **variables)
+        assert finished.code == code, finished.stderr
+        assert "Traceback" not in finished.stderr
+        return finished.error
+
+    def called(self, engine: str, *argv: object) -> dict[str, Any]:
+        """The record of a run that is done, called in this process."""
+        finished = self.call(
+            engine, *argv, "--json", "--oversubscribe", "--timeout", running.LIMIT_SECONDS
+        )
+        assert finished.code == 0, finished.stderr
+        return finished.record

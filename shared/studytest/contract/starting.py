@@ -1,0 +1,80 @@
+"""A signal or the time limit while Ray, Dask or the ranks are still starting leaves nothing."""
+
+import contextlib
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+from studykit import records
+
+from studytest import leftovers
+from studytest import running
+from studytest.contract.interruption import SIGNALS
+from studytest.contract.interruption import Interruption
+from studytest.running import Finished
+
+BEGUN = {"ray": "starting Ray", "dask": "starting Dask"}
+"""What is said when that phase begins; the launcher of ranks says nothing."""
+MOMENTS = (0.0, 0.8)
+"""Seconds from then."""
+
+
+class Starting(Interruption):
+    @pytest.fixture
+    def temporary(self) -> Iterator[Path]:
+        """For the TMPDIR of runs: a short path, because Ray's sockets lie below it."""
+        with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
+            yield Path(folder)
+
+    @pytest.mark.parametrize("moment", MOMENTS)
+    def test_a_signal_while_the_engine_starts_leaves_nothing(
+        self, framework: str, moment: float, data: Path, tmp_path: Path, temporary: Path
+    ) -> None:
+        def interrupted(number: signal.Signals) -> Finished:
+            folder = temporary / number.name
+            folder.mkdir()
+            process = self.start_endless(framework, data, tmp_path, TMPDIR=str(folder))
+            if framework in BEGUN:
+                running.wait_for_line(process, BEGUN[framework])
+            else:
+                self.wait_for_ranks(process.pid)
+            time.sleep(moment)
+            return running.interrupt(process, number)
+
+        with leftovers.nothing_left(), ThreadPoolExecutor() as side_by_side:
+            ended = dict(zip(SIGNALS, side_by_side.map(interrupted, SIGNALS), strict=True))
+        for number, code in SIGNALS.items():
+            assert ended[number].code == code, ended[number].stderr
+            assert "Traceback" not in ended[number].stderr
+            assert self.case.working not in ended[number].stderr, "it had started"
+            assert list((temporary / number.name).iterdir()) == []
+        assert list(tmp_path.iterdir()) == []
+
+    def wait_for_ranks(self, pid: int) -> None:
+        """Until the launcher has started the first; its other children know of no rank."""
+        while True:
+            for process in running.descendants(pid):
+                with contextlib.suppress(psutil.Error):
+                    if "RANK" in process.environ():
+                        return
+            time.sleep(0.02)
+
+    def test_past_the_time_limit_while_the_engine_starts(
+        self, framework: str, data: Path, tmp_path: Path, temporary: Path
+    ) -> None:
+        with leftovers.nothing_left():
+            process = self.start_endless(
+                framework, data, tmp_path, "--timeout", 1.5, TMPDIR=str(temporary)
+            )
+            finished = running.finish(process, 60)
+        assert finished.code == 124, finished.stderr
+        assert "--timeout 1.5 s" in finished.error
+        assert self.case.working not in finished.stderr, "it had started"
+        assert list(temporary.iterdir()) == []
+        (path,) = tmp_path.rglob("*.*")
+        assert records.read(str(path)).status == "timeout"
