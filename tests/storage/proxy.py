@@ -20,20 +20,25 @@ HOP_BY_HOP = ("transfer-encoding", "connection", "keep-alive")
 
 
 class Proxy(ThreadingHTTPServer):
-    """Forwards to `endpoint`; the first requests for data meet `faults`, one each, in order.
-
-    Faults: 500, 503, reset, truncated, slow, hold (until `go_on`). `always`: all the same one.
-    """
+    """Forwards to `endpoint`, with the faults that were asked for last."""
 
     daemon_threads = True
 
-    def __init__(self, endpoint: str, faults: list[str], always: str | None = None) -> None:
+    def __init__(self, endpoint: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.server = urllib.parse.urlsplit(endpoint).netloc
-        self.faults, self.always = list(faults), always
-        self.met: list[str] = []
-        self.held, self.go_on = threading.Event(), threading.Event()
         self._lock = threading.Lock()
+        self.ask_for()
+
+    def ask_for(self, *faults: str, always: str | None = None) -> None:
+        """The next requests for data meet `faults`, one each, in order; `met` says which have.
+
+        Faults: 500, 503, reset, truncated, slow, hold (until `go_on`). `always`: all the same one.
+        """
+        with self._lock:
+            self.faults, self.always = list(faults), always
+            self.met: list[str] = []
+            self.held, self.go_on = threading.Event(), threading.Event()
 
     @property
     def endpoint(self) -> str:
@@ -117,8 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def proxy(endpoint: str, *faults: str, always: str | None = None) -> Iterator[Proxy]:
-    with Proxy(endpoint, list(faults), always) as server:
+def proxy(endpoint: str) -> Iterator[Proxy]:
+    with Proxy(endpoint) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:

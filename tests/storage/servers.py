@@ -8,7 +8,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +22,8 @@ INFRA = next(
     folder / "infra" for folder in Path(__file__).resolve().parents if (folder / "infra").is_dir()
 )
 START_SECONDS = 300  # The first start fetches or builds the server.
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
+"""Without the second compiler, which is not worth while in a minute, a start takes half as much."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,60 @@ def started(script: str, program: str, variable: str, **environment: str) -> Ite
         assert_nothing_left(folder, port)
 
 
+@contextlib.contextmanager
+def hanging_then_killed(hdfs: Server, name: str) -> Iterator[None]:
+    """A DataNode that hangs, until somebody reads from it: then it is killed.
+
+    AssertionError where the block ends and nobody has; the DataNode is back afterwards.
+    """
+    assert hdfs.folder is not None
+    port = wait_for_log(hdfs, name, r"Opened streaming server at \S+:(\d+)")
+    before = connections(int(port))
+    hdfs.signal(name, signal.SIGSTOP)
+    ended = threading.Event()
+
+    def kill_when_read_from() -> bool:
+        while connections(int(port)) <= before and not ended.wait(0.05):
+            pass
+        reached = not ended.is_set()
+        hdfs.signal(name, signal.SIGKILL)
+        return reached
+
+    with ThreadPoolExecutor(1) as thread:
+        killed = thread.submit(kill_when_read_from)
+        try:
+            yield
+        finally:
+            ended.set()
+            reached = killed.result()
+            run("hdfs/hdfs", "start", hdfs.folder, hdfs.port)
+            wait_for_log(hdfs, name, "Successfully sent (block report)")
+    assert reached, f"nobody read from {name}"
+
+
+def connections(port: int) -> set[int]:
+    """Ports of the clients that are connected to a server's port."""
+    return {
+        connection.laddr.port
+        for connection in psutil.net_connections(kind="tcp4")
+        if connection.status == psutil.CONN_ESTABLISHED
+        and connection.raddr
+        and connection.raddr.port == port
+    }
+
+
+def wait_for_log(server: Server, name: str, pattern: str) -> str:
+    """The group of a pattern, once a server has written it to its log since its start."""
+    assert server.folder is not None
+    log, deadline = server.folder / f"{name}.log", time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        found = re.search(pattern, log.read_text())
+        if found:
+            return found[1]
+        time.sleep(0.1)
+    raise AssertionError(f"no '{pattern}' in {log.read_text()}")
+
+
 def assert_nothing_left(folder: Path, port: int) -> None:
     """No process of a server and nobody at its port; what it wrote lay in its folder."""
     processes = psutil.process_iter(["cmdline"])
@@ -81,7 +140,7 @@ def run(
     """Call a script; returns the variables that it exports."""
     done = subprocess.run(
         [INFRA / script, action, "--dir", folder, "--port", str(port)],
-        env={**os.environ, **environment},
+        env={**os.environ, "JDK_JAVA_OPTIONS": JAVA_OPTIONS, **environment},
         capture_output=True,
         text=True,
         timeout=START_SECONDS,

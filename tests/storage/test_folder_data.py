@@ -13,7 +13,6 @@ from study_data.folders import Files
 from study_data.folders import FolderDataset
 from studykit import storage
 from studykit.errors import DataError
-from studykit.storage import filesystems
 from studykit.storage.folders import find
 
 FILES = 100
@@ -38,11 +37,8 @@ IMAGES = FolderDataset(
 
 
 @pytest.fixture
-def place(store: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A folder of the server's for each test, which this process has access to."""
-    for name, value in store.variables.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(filesystems, "_open_clients", {})
+def place(store: Server, tmp_path: Path) -> str:
+    """A folder of the server's for each test."""
     return f"{store.uri}/{tmp_path.name}"
 
 

@@ -1,6 +1,7 @@
 """Every study, on each of its engines, from HDFS and S3: the answer of a local run.
 
-The studies are found, not listed: whatever package here has a `run_plain` is one.
+The studies are found, not listed: whatever package here has a `run_plain` is one. On S3 each engine
+is started as its user does, on HDFS its entry point is called in this process.
 """
 
 import importlib
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import fs
 from servers import Server
 from study_data import copying
+from studykit.storage import filesystems
 from studytest import running
 
 PACKAGES = sorted(
@@ -27,10 +30,18 @@ OF_AN_ENGINE = {"attempts", "spilled_bytes"}
 """Figures of `quality` that say how an engine came to the answer."""
 
 
-def run(package: str, engine: str, *argv: object, **variables: str) -> dict[str, Any]:
-    done = running.run(
-        f"{package}.run_{engine}", "--workers", 2, "--oversubscribe", "--json", *argv, **variables
-    )
+WITH = ("--workers", 2, "--oversubscribe", "--json", "--timeout", running.LIMIT_SECONDS)
+
+
+def called(package: str, engine: str, *argv: object) -> dict[str, Any]:
+    return record_of(running.call(f"{package}.run_{engine}", *WITH, *argv))
+
+
+def started(package: str, engine: str, *argv: object) -> dict[str, Any]:
+    return record_of(running.run(f"{package}.run_{engine}", *WITH, *argv))
+
+
+def record_of(done: running.Finished) -> dict[str, Any]:
     assert done.code == 0, done.stderr
     return done.record
 
@@ -39,7 +50,9 @@ def run(package: str, engine: str, *argv: object, **variables: str) -> dict[str,
 def local(package: str, folder: Path) -> dict[str, Any]:
     """The record of one plain process on the local disk."""
     place = folder / package
-    return run(package, "plain", "--size", "tiny", "--store", place, "--results", place / "results")
+    return called(
+        package, "plain", "--size", "tiny", "--store", place, "--results", place / "results"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +70,10 @@ def test_a_store_gives_the_answer_of_the_local_disk(
     package: str, engine: str, store: Server, here: Path
 ) -> None:
     place = f"{store.uri}/{package}"
+    run = started if filesystems.scheme(place) == "s3" else called
     record = run(
         package, engine, "--size", "tiny", "--store", f"{place}/data",
-        "--results", f"{place}/results", "--out", f"{place}/{engine}/answer.csv", **store.variables,
+        "--results", f"{place}/results", "--out", f"{place}/{engine}/answer.csv",
     )  # fmt: skip
     expected = local(package, here)
     assert record["status"] == "done"
@@ -67,7 +81,7 @@ def test_a_store_gives_the_answer_of_the_local_disk(
     assert record["dataset"]["uri"].startswith(place)
     assert_same(record["quality"], expected["quality"])
     assert record["outputs"] and all(uri.startswith(place) for uri in record["outputs"].values())
-    listed = _listed(place, store)
+    listed = _listed(place)
     assert not any("/." in name for name in listed), "an unfinished file was left"
     assert set(record["outputs"].values()) <= set(listed)
     assert sum(f"/{engine}/" in name and name.endswith(".json") for name in listed) == 1
@@ -78,27 +92,17 @@ def test_a_store_gives_the_answer_of_the_local_disk(
 def test_a_copy_is_read_as_data_of_ones_own(package: str, store: Server, here: Path) -> None:
     expected = local(package, here)
     source, place = expected["dataset"]["uri"], f"{store.uri}/{package}/copied/"
-    code = f"import sys, {copying.__name__} as copying; copying.copy(*sys.argv[1:])"
-    done = running.finish(running.start_python("-c", code, source, place, **store.variables))
-    assert done.code == 0, done.stderr
+    copying.copy(source, place)
     copied = place + source.rsplit("/", 1)[-1]
-    record = run(
-        package, "plain", "--data", copied, "--results", here / "copied", **store.variables
-    )
+    record = called(package, "plain", "--data", copied, "--results", here / "copied")
     assert_same(record["quality"], expected["quality"])
 
 
-def _listed(place: str, store: Server) -> list[str]:
+def _listed(place: str) -> list[str]:
     """All names below a place, hidden ones too."""
-    code = (
-        "import sys; from pyarrow import fs; from studykit.storage import filesystems as f;"
-        "files, path = f.filesystem(sys.argv[1]);"
-        "found = files.get_file_info(fs.FileSelector(path, recursive=True));"
-        "print('\\n'.join(f.uri_of(sys.argv[1], one.path) for one in found if one.is_file))"
-    )
-    done = running.finish(running.start_python("-c", code, place, **store.variables))
-    assert done.code == 0, done.stderr
-    return done.stdout.split("\n")
+    files, path = filesystems.filesystem(place)
+    found = files.get_file_info(fs.FileSelector(path, recursive=True))
+    return [filesystems.uri_of(place, one.path) for one in found if one.is_file]
 
 
 def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
