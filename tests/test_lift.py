@@ -153,7 +153,7 @@ def repository(tmp_path: Path) -> Path:
 
 def copy(root: Path, target: Path, engines: Sequence[str] = (), lean: bool = False) -> set[str]:
     """Lift it; the files of the copy."""
-    lift.lift(root, graph.Graph(root), "ranks", target, engines, lean)
+    lift.lift(root, graph.Graph(graph.peek(root)), "ranks", target, engines, lean)
     return {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
 
 
@@ -319,7 +319,7 @@ def test_an_unknown_study_is_refused_with_the_names_of_those_there_are(
     repository: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="no study 'rank' here; there are: other, ranks"):
-        lift.lift(repository, graph.Graph(repository), "rank", tmp_path / "copy")
+        lift.lift(repository, graph.Graph(graph.peek(repository)), "rank", tmp_path / "copy")
     assert UsageError.exit_code == 2
     assert not (tmp_path / "copy").exists()
 

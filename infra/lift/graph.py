@@ -47,10 +47,10 @@ class Target:
 
 
 class Graph:
-    """All targets of the repository at `root`, by address."""
+    """All targets, by address, of what `./pants peek ::` has said."""
 
-    def __init__(self, root: Path) -> None:
-        self.targets = {found["address"]: _target(found) for found in _peek(root)}
+    def __init__(self, said: str) -> None:
+        self.targets = {found["address"]: _target(found) for found in json.loads(said)}
 
     def study(self, app: str) -> set[str]:
         """The addresses of what stands below the study's folder."""
@@ -158,7 +158,8 @@ def _target(found: dict[str, Any]) -> Target:
     )
 
 
-def _peek(root: Path) -> list[dict[str, Any]]:
+def peek(root: Path) -> str:
+    """What the Pants of the repository at `root` says of all its targets."""
     # The caller is itself started by Pants, which otherwise waits for that run to end.
     environment = {**os.environ, "PANTS_CONCURRENT": "true", "PANTS_LEVEL": "warn"}
     asked = subprocess.run(
@@ -171,5 +172,4 @@ def _peek(root: Path) -> list[dict[str, Any]]:
     if asked.returncode:
         sys.stderr.write(asked.stderr)
         raise StudyError(f"./pants peek :: ended with {asked.returncode}")
-    found: list[dict[str, Any]] = json.loads(asked.stdout)
-    return found
+    return asked.stdout

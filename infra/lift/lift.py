@@ -22,6 +22,7 @@ from studykit.errors import UsageError
 
 from lift import project
 from lift.graph import Graph
+from lift.graph import peek
 
 ROOT = Path(__file__).resolve().parents[2]
 BASELINE = "plain"
@@ -179,16 +180,20 @@ def command(
             "--lean", help="Without the comparison, its peers, the doctor and benchmarks."
         ),
     ] = False,
+    graph: Annotated[
+        Path | None, typer.Option(help="What `./pants peek ::` has said, in place of asking it.")
+    ] = None,
 ) -> None:
     """Copy a study out of this repository, with all it depends on, to work alone."""
     with manners(debug=False):
-        console.print("Asking Pants what depends on what ...")
-        graph = Graph(ROOT)
+        if graph is None:
+            console.print("Asking Pants what depends on what ...")
+        known = Graph(peek(ROOT) if graph is None else graph.read_text("utf-8"))
         wanted = [engine for engine in engines.split(",") if engine]
         several = study.split(",")
         for one in several:
             target = folder / one if several[1:] else folder
-            written = lift(ROOT, graph, one, target, wanted, lean)
+            written = lift(ROOT, known, one, target, wanted, lean)
             shown = os.path.relpath(target)
             console.print(
                 f"{len(written)} files, {lines(target):,} lines in {shown}."
