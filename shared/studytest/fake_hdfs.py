@@ -1,5 +1,6 @@
 """An HDFS for the tests of one process: files in memory, failing when told to."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -19,11 +20,23 @@ class Memory(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
         self.store: dict[str, Any] = {}
         self.pseudo_dirs = [""]
         self.failures: list[Exception] = []
+        self.lock = threading.RLock()
 
     def info(self, path: str, **options: Any) -> Any:
         if self.failures:
             raise self.failures.pop(0)
         return super().info(path, **options)
+
+    def mv(self, path1: str, path2: str, overwrite: bool = False, **options: Any) -> None:
+        """At once, and not into a folder that is there."""
+        with self.lock:
+            if self.isdir(path2) and not overwrite:
+                raise FileExistsError(path2)
+            super().mv(path1, path2, **options)
+
+    def rm(self, path: Any, **options: Any) -> None:
+        with self.lock:
+            super().rm(path, **options)
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> Memory:

@@ -56,7 +56,11 @@ def write_folder(uri: str, last: str) -> Iterator[str]:
         yield place
         if place != target and not exists(f"{target}/{last}"):
             remove_folder(target)
-            _rename(place, target)
+            try:
+                _rename(place, target)
+            except StorageError:
+                if not exists(f"{target}/{last}"):  # Else somebody was faster by a moment.
+                    raise
     finally:
         with suppress(StorageError):
             if place != target or not exists(f"{target}/{last}"):
