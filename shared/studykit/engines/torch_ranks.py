@@ -6,6 +6,7 @@ Ranks talk over gloo, whose messages are arrays of the host's memory.
 import contextlib
 import datetime
 import os
+import signal
 import tempfile
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -59,7 +60,8 @@ def group(options: Options) -> Iterator[None]:
     world = int(os.environ["WORLD_SIZE"])
     if options.workers is not None and options.workers != world:
         raise UsageError(f"--workers {options.workers}, but the launcher started {world} ranks")
-    dist.init_process_group("gloo", timeout=datetime.timedelta(seconds=GROUP_TIMEOUT_SECONDS))
+    with _ended_at_once():
+        dist.init_process_group("gloo", timeout=datetime.timedelta(seconds=GROUP_TIMEOUT_SECONDS))
     try:
         dist.barrier()
         yield
@@ -72,6 +74,17 @@ def group(options: Options) -> Iterator[None]:
     # Not after an error: the others would see the connection close, and say that, before this
     # rank has said what went wrong.
     dist.destroy_process_group()
+
+
+@contextlib.contextmanager
+def _ended_at_once() -> Iterator[None]:
+    """While it waits for a rank that has failed, torch lets no handler of Python's run, and its
+    launcher would wait 30 s; there is nothing to clean up yet."""
+    previous = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def agreed_device(options: Options) -> tuple[str, list[str]]:
