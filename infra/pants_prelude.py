@@ -79,10 +79,13 @@ def study(engines, module_mapping=None, unseen=None):
     started = [*commands, *(f":launch-{engine}" for engine in launchers), ":compare", ":doctor"]
     together = dict(dependencies=[":test_support", *started], timeout=1200)
     python_tests(name="contract", sources=["tests/test_contract.py"], **together)
+    # In one process: each of its own would cost five seconds, and its libraries once more.
+    together |= dict(batch_compatibility_tag=name)
+    # `:compare` is not said here: it is imported, and lifting leaves behind what imports it.
     python_tests(
-        name="tests",
-        sources=["tests/test_*.py", "!tests/test_contract.py"],
-        # In one process: each of its own would cost five seconds, and its libraries once more.
-        batch_compatibility_tag=name,
-        **together,
+        name="comparison",
+        sources=["tests/test_compare.py"],
+        **{**together, "dependencies": [":test_support", *commands]},
     )
+    apart = ["!tests/test_contract.py", "!tests/test_compare.py"]
+    python_tests(name="tests", sources=["tests/test_*.py", *apart], **together)

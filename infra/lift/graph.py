@@ -76,8 +76,9 @@ class Graph:
         """Every target of the study, with all that they depend on."""
         return self._closure(self.study(app))
 
-    def part(self, app: str, left: Collection[str]) -> set[str]:
-        """The same without the targets in `left` and what only they need.
+    def part(self, app: str, left: Collection[str], unused: Collection[str] = ()) -> set[str]:
+        """The same without the targets in `left` and what only they need, and without tests that
+        use what has its place at one of `unused`.
 
         What depends on them is left behind too; a test only where it imports what is: of the
         entry points that it starts as children it gets those that there are.
@@ -90,6 +91,10 @@ class Graph:
         kept = self._closure(one for one in roots if not self._closure({one}) & set(left))
         behind = set(left) | self._closure(one for root in left for one in self._imported(root))
         behind = {one for one in behind - kept if self.targets[one].kind == "python_source"}
+        behind |= {one for one in self.targets if one.startswith(tuple(unused))}
+        # What tests share they are given whole: of it, too, goes what could not be imported.
+        support = {one for one in own if f"{app}/tests/" in one} - tests
+        behind |= {one for one in support if self._closure(self._imported(one)) & behind}
         for test in tests:
             if not self._closure(self._imported(test)) & behind:
                 kept |= self._closure({test}, behind)

@@ -27,8 +27,10 @@ from lift.graph import peek
 ROOT = Path(__file__).resolve().parents[2]
 BASELINE = "plain"
 """The engine that always comes along: the others are compared with it."""
-COMPARISON = ("compare", "doctor", "benchmarks")
+NOT_LEAN = ("compare", "doctor", "benchmarks")
 """The targets that a lean copy leaves behind, with the peers and whatever else only they need."""
+CONTRACT = ("shared/studytest/contract/", "shared/studytest/case.py")
+"""And with the tests of what the study has from shared code: a lean copy has the study's own."""
 WRITTEN_ABOVE = """\
 This is a copy of one study, lifted out of the repository it was written in. It works alone:
 
@@ -60,8 +62,8 @@ def lift(
 ) -> list[Path]:
     """Write the study `app` of the repository at `root` to `target`; returns what was copied.
 
-    With `engines` only these and the baseline; `lean` without `COMPARISON`. The
-    folder appears complete or not at all.
+    With `engines` only these and the baseline; `lean` without `NOT_LEAN`. The folder appears
+    complete or not at all.
     """
     known = studies(root)
     if app not in known:
@@ -70,7 +72,7 @@ def lift(
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} exists and is not an empty folder")
     left = left_behind(graph, app, engines, lean)
-    addresses = graph.part(app, left) if left else graph.whole(app)
+    addresses = graph.part(app, left, CONTRACT if lean else ()) if left else graph.whole(app)
     places = {path: project.place(path, app) for path in graph.files(addresses)}
     copied = {path: place for path, place in places.items() if place is not None}
     modules = {
@@ -112,9 +114,7 @@ def left_behind(graph: Graph, app: str, engines: Collection[str], lean: bool) ->
         if engines and engine not in engines and engine != BASELINE
     ]
     if lean:
-        left += [
-            f"apps/{app}:{name}" for name in COMPARISON if f"apps/{app}:{name}" in graph.targets
-        ]
+        left += [f"apps/{app}:{name}" for name in NOT_LEAN if f"apps/{app}:{name}" in graph.targets]
     return left
 
 
