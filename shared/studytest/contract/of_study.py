@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from typing import ClassVar
@@ -37,7 +38,10 @@ class OfStudy:
             "damage": list(case.damages),
             "wrong_usage": range(len(case.wrong_usage)),
         }
-        for kind in kinds.keys() & set(metafunc.fixturenames):
+        # A test that names its own engines has those.
+        marks = metafunc.definition.iter_markers("parametrize")
+        given = {name for mark in marks for name in _names(mark.args[0])}
+        for kind in (kinds.keys() & set(metafunc.fixturenames)) - given:
             metafunc.parametrize(kind, kinds[kind])
 
     @pytest.fixture(scope="class")
@@ -80,3 +84,8 @@ class OfStudy:
         )
         assert finished.code == 0, finished.stderr
         return finished.record
+
+
+def _names(given: str | Sequence[str]) -> list[str]:
+    """The arguments that a mark names: in one text, or one by one."""
+    return [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
