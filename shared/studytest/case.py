@@ -88,6 +88,10 @@ class StudyCase:
         """Those that are here: a copy of the study may have been made for some of them."""
         return tuple(name for name in self.study.engines if self.has(f"run_{name}"))
 
+    def of_engines(self, *cells: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """Those whose first word is an engine that is here."""
+        return [cell for cell in cells if cell[0] in self.engines]
+
     @property
     def frameworks(self) -> tuple[str, ...]:
         return tuple(name for name in self.engines if name != PLAIN)

@@ -41,11 +41,11 @@ class TestEngines(PlainAnswer):
 
     @pytest.mark.parametrize(
         ("engine", "more"),
-        [
+        CASE.of_engines(
             ("ray", ("--workers", 2, "--threads", 2)),
             ("dask", ("--workers", 2, "--split-size", "50kb")),
             ("plain", ("--workers", 2, "--solver", "lbfgs")),
-        ],
+        ),
     )
     def test_coefficients_are_the_same_on_every_engine(
         self, engine, more, data, plain_fit, joining, tmp_path
@@ -80,7 +80,9 @@ class TestEngines(PlainAnswer):
 
     @pytest.mark.parametrize(
         ("engine", "method"),
-        [("plain", "native"), ("dask", "native"), ("dask", "published"), ("ray", "native")],
+        CASE.of_engines(
+            ("plain", "native"), ("dask", "native"), ("dask", "published"), ("ray", "native")
+        ),
     )
     def test_the_engines_own_ways_give_the_table(self, engine, method, data, joining, tmp_path):
         record = self.called(
