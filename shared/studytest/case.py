@@ -56,8 +56,6 @@ class StudyCase:
     """In the line that is said when that begins."""
     long: Argv
     """With the valid input, iterates long enough for a worker to be killed, and is done."""
-    unconverged: Argv
-    """With the valid input, stops before there is an answer."""
 
     damages: Mapping[str, Damage]
     damaged: Callable[[Path], tuple[Path, str]]
@@ -71,6 +69,8 @@ class StudyCase:
     written: Callable[[Path, Quality], None]
     """Asserts that what was written is the answer."""
 
+    unconverged: Argv | None = None
+    """With the valid input, stops before there is an answer; None where nothing has to converge."""
     answer_options: Argv = ()
     """Under which the answer is compared between engines."""
     split_size: str = "10kb"

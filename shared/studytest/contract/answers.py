@@ -8,6 +8,7 @@ import pytest
 from studykit import records
 from studykit.records import PLAIN
 
+from studytest.case import Argv
 from studytest.contract.of_study import OfStudy
 
 
@@ -58,11 +59,11 @@ class Answers(PlainAnswer):
 
     @pytest.mark.quick
     def test_no_convergence_is_exit_3_and_a_record_that_says_wrong(
-        self, data: Path, tmp_path: Path
+        self, unconverged: Argv, data: Path, tmp_path: Path
     ) -> None:
         finished = self.call(
             PLAIN, "--data", data, "--workers", 1, "--results", tmp_path, "--json",
-            *self.case.unconverged,
+            *unconverged,
         )  # fmt: skip
         assert finished.code == 3, finished.stderr
         assert "not converged" in finished.error

@@ -36,6 +36,7 @@ class OfStudy:
             "scripted": case.scripted,
             **{name: case.modules(name) for name in ("compare", "peers")},
             "damage": list(case.damages),
+            "unconverged": [] if case.unconverged is None else [case.unconverged],
             "wrong_usage": range(len(case.wrong_usage)),
         }
         # A test that names its own engines has those.

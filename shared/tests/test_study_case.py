@@ -1,0 +1,53 @@
+"""What a study's case makes of the contract that all studies share."""
+
+from pathlib import Path
+
+import pytest
+from sample_study.study import STUDY
+from studytest.case import StudyCase
+from studytest.contract.of_study import OfStudy
+
+
+class Asked:
+    """A test with these arguments, as pytest shows it; keeps what they are given."""
+
+    def __init__(self, *names: str) -> None:
+        self.fixturenames = names
+        self.given: dict[str, list[object]] = {}
+
+    def parametrize(self, name: str, values: object) -> None:
+        self.given[name] = list(values)
+
+
+def case(**more: object) -> StudyCase:
+    return StudyCase(
+        study=STUDY,
+        write=lambda folder: folder / "numbers.csv",
+        same=lambda found, right: None,
+        rows=lambda quality: 3,
+        launch=Path("launch"),
+        data_module="numbers",
+        large_size="1gb",
+        endless=(),
+        working="working",
+        long=(),
+        damages={},
+        damaged=lambda folder: (folder, ""),
+        damaged_split_size="1kb",
+        wrong_usage=[],
+        outs=(),
+        written=lambda out, quality: None,
+        **more,
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "runs"),
+    [({}, []), ({"unconverged": ("--rounds", 1)}, [("--rounds", 1)])],
+    ids=["of one pass", "of iterations"],
+)
+def test_only_a_study_that_says_how_not_to_converge_is_tried(said, runs):
+    test, asked = OfStudy(), Asked("unconverged", "tmp_path")
+    test.case = case(**said)
+    test.pytest_generate_tests(asked)
+    assert asked.given == {"unconverged": runs}
