@@ -13,7 +13,12 @@ class Asked:
 
     def __init__(self, *names: str) -> None:
         self.fixturenames = names
+        self.definition = self
         self.given: dict[str, list[object]] = {}
+
+    def iter_markers(self, name: str) -> list[object]:
+        """It names no engines of its own."""
+        return []
 
     def parametrize(self, name: str, values: object) -> None:
         self.given[name] = list(values)
