@@ -1,7 +1,6 @@
 """The sample study, with engines that are started, or called where that says the same for less."""
 
 import contextlib
-import os
 import types
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -9,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 from typing import Any
-from unittest import mock
 
 import pytest
 from studysweep import children
@@ -33,8 +31,7 @@ def called(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Sample:
     def child(
         command: Sequence[str], environment: Mapping[str, str], said: IO[bytes]
     ) -> Iterator[Any]:
-        with mock.patch.dict(os.environ, environment):
-            finished = running.call(command[2], *command[3:])
+        finished = running.call(command[2], *command[3:], **environment)
         said.write(finished.stderr.encode())
         yield types.SimpleNamespace(wait=lambda limit: finished.code)
 
