@@ -14,6 +14,7 @@ from studytest import running
 from studytest.contract.answers import PlainAnswer
 from studytest.running import Finished
 
+EVEN = "localhost\nlocalhost:1\n"
 UNEVEN = "# this machine, twice\nlocalhost:2\n\nlocalhost  # again\n"
 """Three workers on two hosts."""
 HOSTS_OF_THEM = {"ray": 2, "torch": 2, "dask": 1}
@@ -56,7 +57,7 @@ class Launch(PlainAnswer):
         assert records.read(str(path)).status == "done"
 
     def test_the_exit_code_is_that_of_the_study(self, scripted: str, tmp_path: Path) -> None:
-        hosts = launching.hosts_file(tmp_path, UNEVEN)
+        hosts = launching.hosts_file(tmp_path, EVEN)
         path, said = self.case.damaged(tmp_path)
         with leftovers.nothing_left():
             finished = self.launched(
@@ -77,7 +78,7 @@ class Launch(PlainAnswer):
             assert word in finished.error
 
     def test_ctrl_c_leaves_nothing(self, scripted: str, data: Path, tmp_path: Path) -> None:
-        hosts = launching.hosts_file(tmp_path, UNEVEN)
+        hosts = launching.hosts_file(tmp_path, EVEN)
         with leftovers.nothing_left(30):
             process = launching.launch(
                 self.case.launch / f"{scripted}.sh", "--hosts", hosts, "--data", data,

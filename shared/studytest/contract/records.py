@@ -100,7 +100,7 @@ class Records(OfStudy):
 
     def outgrown(self, engine: str, data: Path, results: Path) -> None:
         line = self.refused(
-            engine, BusyError.exit_code, "--data", data, "--workers", 2, "--oversubscribe",
+            engine, BusyError.exit_code, "--data", data, "--workers", 1,
             "--memory-limit", TOO_LITTLE, "--results", results,
         )  # fmt: skip
         assert "--memory-limit" in line and "the run needed" in line

@@ -20,8 +20,8 @@ from studytest.running import Finished
 
 BEGUN = {"ray": "starting Ray", "dask": "starting Dask"}
 """What is said when that phase begins; the launcher of ranks says nothing."""
-MOMENTS = (0.0, 0.8)
-"""Seconds from then."""
+MOMENTS = {signal.SIGINT: 0.0, signal.SIGTERM: 0.8}
+"""Seconds from then; the time limit ends later."""
 
 
 class Starting(Interruption):
@@ -31,9 +31,8 @@ class Starting(Interruption):
         with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
             yield Path(folder)
 
-    @pytest.mark.parametrize("moment", MOMENTS)
     def test_a_signal_while_the_engine_starts_leaves_nothing(
-        self, framework: str, moment: float, data: Path, tmp_path: Path, temporary: Path
+        self, framework: str, data: Path, tmp_path: Path, temporary: Path
     ) -> None:
         def interrupted(number: signal.Signals) -> Finished:
             folder = temporary / number.name
@@ -43,7 +42,7 @@ class Starting(Interruption):
                 running.wait_for_line(process, BEGUN[framework])
             else:
                 self.wait_for_ranks(process.pid)
-            time.sleep(moment)
+            time.sleep(MOMENTS[number])
             return running.interrupt(process, number)
 
         with leftovers.nothing_left(), ThreadPoolExecutor() as side_by_side:
