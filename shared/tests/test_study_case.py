@@ -1,5 +1,6 @@
 """What a study's case makes of the contract that all studies share."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,11 @@ class Asked:
         """It names no engines of its own."""
         return []
 
-    def parametrize(self, name: str, values: object) -> None:
+    def parametrize(self, name: str, values: Iterable[object]) -> None:
         self.given[name] = list(values)
 
 
-def case(**more: object) -> StudyCase:
+def one_case(unconverged: tuple[object, ...] | None) -> StudyCase:
     return StudyCase(
         study=STUDY,
         write=lambda folder: folder / "numbers.csv",
@@ -42,17 +43,19 @@ def case(**more: object) -> StudyCase:
         wrong_usage=[],
         outs=(),
         written=lambda out, quality: None,
-        **more,
+        unconverged=unconverged,
     )
 
 
 @pytest.mark.parametrize(
     ("said", "runs"),
-    [({}, []), ({"unconverged": ("--rounds", 1)}, [("--rounds", 1)])],
+    [(None, []), (("--rounds", 1), [("--rounds", 1)])],
     ids=["of one pass", "of iterations"],
 )
 def test_only_a_study_that_says_how_not_to_converge_is_tried(said, runs):
-    test, asked = OfStudy(), Asked("unconverged", "tmp_path")
-    test.case = case(**said)
-    test.pytest_generate_tests(asked)
+    class Test(OfStudy):
+        case = one_case(said)
+
+    asked = Asked("unconverged", "tmp_path")
+    Test().pytest_generate_tests(asked)
     assert asked.given == {"unconverged": runs}

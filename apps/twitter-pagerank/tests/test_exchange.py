@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch.distributed as dist
-import torch.multiprocessing
 from graphs import random_pairs
 from graphs import rank
 from graphs import write_graph
@@ -19,6 +18,7 @@ from studykit.engines.collectives import gather_objects
 from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
+from torch.multiprocessing.spawn import spawn
 from twitter_pagerank import host_memory
 from twitter_pagerank import run_torch
 from twitter_pagerank import study
@@ -57,14 +57,14 @@ def take_part(number: int, folder: Path) -> None:
 
 def test_a_contribution_crosses_once_to_every_other_host(tmp_path):
     graph = write_graph(tmp_path / "edges.csv", random_pairs(300, 2000, seed=2))
-    torch.multiprocessing.spawn(take_part, (tmp_path,), nprocs=len(PLACES))
+    spawn(take_part, (tmp_path,), nprocs=len(PLACES))
     found = json.loads((tmp_path / "found.json").read_text())
     expected = rank(graph)
     assert found["iterations"] == expected.iterations
     written = np.loadtxt(tmp_path / "ranks.csv", delimiter=",", skiprows=1)
     assert np.array_equal(written[:, 0], expected.ids)
     assert np.array_equal(written[:, 1], expected.ranks)
-    crossed = Counter()
+    crossed: Counter[tuple[int, int]] = Counter()
     for sender, transfers in enumerate(found["crossed"]):
         for sent in transfers[1:]:  # The first are the edges.
             crossed.update({(sender, int(receiver)): size for receiver, size in sent.items()})
