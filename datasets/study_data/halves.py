@@ -1,4 +1,4 @@
-"""Cut a CSV with a header into two halves of as many rows, each with the header; as paper 3 did.
+"""Cut a CSV with a header into two halves of as many rows, each with the header.
 
     first, second = halves.split("large_data.csv", "large_data")
 

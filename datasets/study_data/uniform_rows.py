@@ -5,10 +5,11 @@ seed and a counter (Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Nu
 so any thread can write any row, the file has the same bytes whatever the number of threads or the
 size of a chunk, and a smaller file is the beginning of a larger one.
 
-The data of Mpoympalos and Spentzou (2025), section II.A: NumPy's uniform numbers, four categories
-at random, ids that count up. x and y are 53-bit uniform doubles, cut off behind 15 decimals, the
-digits that every double keeps. That makes the paper's files: 8.57 GB have 180 million rows and
-9.42 GB have 198 million, where it has "nearly 180" and "around 197" million, 48 bytes each.
+Rows like those of Mpoympalos and Spentzou (2025), section II.A: NumPy's uniform numbers, four
+categories at random, ids that count up. x and y are 53-bit uniform doubles, cut off behind 15
+decimals, the digits that every double keeps. Sizes bear the paper's numbers and are GB of 10⁹
+bytes; what the paper calls GB are MiB ÷ 1,000, and its rows have 49.9 bytes, not 47: its "8.57"
+has 180,000,000 rows, ours 180,850,000.
 
 `signal` S, 0 … 1, is the share of rows whose category says in which quarter of the unit square
 (x, y) lies (A, B below, C, D above; A, C left, B, D right). With 0 the categories are noise, as in

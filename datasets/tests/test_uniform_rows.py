@@ -55,8 +55,8 @@ def test_sizes_hold_within_one_per_cent(size: str) -> None:
     assert uniform_rows.DATASET.sizes[size].bytes == pytest.approx(wanted, rel=0.01)
 
 
-def test_the_papers_files_have_its_rows_at_48_bytes() -> None:
-    """Section III of the paper: 8.57 GB are nearly 180 million rows, 9.42 GB around 197 million."""
+def test_the_sizes_named_after_the_paper_have_about_as_many_rows() -> None:
+    """The paper: 180,000,000 rows in its "8.57 GB"; section III.B: around 197 million in "9.4"."""
     sizes = uniform_rows.DATASET.sizes
     assert sizes["8.57gb"].rows == pytest.approx(180e6, rel=0.01)
     assert sizes["9.42gb"].rows == pytest.approx(197e6, rel=0.01)

@@ -53,7 +53,7 @@ def phases(records: Iterable[Record]) -> Any | None:
 
 
 def peak_memory(records: Iterable[Record], published: Published = ()) -> Any | None:
-    """Peak memory of all processes; the tick is what the paper took for memory, the driver's."""
+    """Peak memory of all processes; the tick is what the driver alone grew by."""
     rows = drawable(records)
     points = intervals(rows, lambda record: _gigabytes(record.peak_memory_bytes))
     driver = intervals(rows, lambda record: _gigabytes(record.driver_rss_delta_bytes))
@@ -69,9 +69,7 @@ def peak_memory(records: Iterable[Record], published: Published = ()) -> Any | N
         bars = panels.interval_bars(inside, "Peak memory of all processes (GB)")
         drawn.append(panels.bar_panel(bars + ticks, inside, setting))
     note = "Proportional set size of the process tree. Black tick: growth of the driver alone."
-    beside = paper.against_workers(
-        published, "peak_memory_mb_driver", "Driver's memory in the paper (MB)"
-    )
+    beside = paper.against_workers(published, "driver_memory_mb", "Memory in the paper (MB)")
     return theme.styled(panels.arranged(drawn, beside, columns=2), "Peak memory", note)
 
 

@@ -83,7 +83,14 @@ def line_panel(
     return sized(layers, title)
 
 
-def labelled_panel(points: Sequence[Point], title: str, *, x_title: str, y_title: str) -> Any:
+def labelled_panel(
+    points: Sequence[Point],
+    title: str,
+    *,
+    x_title: str,
+    y_title: str,
+    subtitle: Sequence[str] = (),
+) -> Any:
     """Lines with their names written at their ends, in place of a legend: `label`, `label_at`."""
     base = alt.Chart(alt.InlineData(values=list(points)))
     hue = alt.Color("colour:N", scale=None)
@@ -100,7 +107,7 @@ def labelled_panel(points: Sequence[Point], title: str, *, x_title: str, y_title
         .mark_text(align="left", dx=8, fontSize=10)
         .encode(x="x:Q", y="label_at:Q", color=hue, text="label:N")
     )
-    return sized(lines + names, title)
+    return sized(lines + names, title, subtitle=subtitle)
 
 
 def ideal_line(points: Sequence[Point]) -> Any:
@@ -147,8 +154,16 @@ def bar_panel(layers: Any, points: Sequence[Point], title: str) -> Any:
     return sized(layers, title, width=int(1.4 * WIDTH), height=height)
 
 
-def sized(layers: Any, title: str, *, width: int = WIDTH, height: int = HEIGHT) -> Any:
-    heading = alt.TitleParams(title, fontSize=13, frame="group", offset=8)
+def sized(
+    layers: Any,
+    title: str,
+    *,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    subtitle: Sequence[str] = (),
+) -> Any:
+    below: Any = list(subtitle) or alt.Undefined
+    heading = alt.TitleParams(title, subtitle=below, fontSize=13, frame="group", offset=8)
     return layers.properties(width=width, height=height, title=heading)
 
 

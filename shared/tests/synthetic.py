@@ -1,4 +1,4 @@
-"""Records as a sweep would leave them, without running anything: the engines' times are made up."""
+"""Records as a sweep leaves them, and figures of a paper; the engines' times are made up."""
 
 import random
 from typing import Any
@@ -11,6 +11,22 @@ from studykit.records import Status
 from studykit.records import config_hash
 
 SPEED = {"plain": 1.0, "ray": 1.25, "torch": 1.1}
+PAPER: list[dict[str, Any]] = [
+    {
+        "engine": engine,
+        "dataset_or_task": "graph",
+        "size_gb": size,
+        "workers": workers,
+        "worker_unit": unit,
+        "metric": "wall_s",
+        "measure": "wall time",
+        "value": 1000.0 * size / workers,
+    }
+    for engine, unit, counts in (("torch", "processes", (4, 8)), ("ray", "nodes", (1, 2)))
+    for size in (1.0, 2.5)
+    for workers in counts
+]
+"""Figures of a paper, as `study_data.published` gives them: two engines, two units of workers."""
 
 
 def record(

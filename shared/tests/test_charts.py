@@ -15,20 +15,8 @@ from studyreport import charts
 from studyreport import page
 from studyreport import theme
 from studysweep import ratios
+from synthetic import PAPER
 
-PAPER: list[dict[str, Any]] = [
-    {
-        "engine": engine,
-        "size_gb": size,
-        "workers": workers,
-        "worker_unit": unit,
-        "metric": "wall_s",
-        "value": 1000.0 * size / workers,
-    }
-    for engine, unit, counts in (("torch", "processes", (4, 8)), ("ray", "nodes", (1, 2)))
-    for size in (1.0, 2.5)
-    for workers in counts
-]
 TIMES = [charts.time_vs_workers, charts.time_vs_size]
 
 

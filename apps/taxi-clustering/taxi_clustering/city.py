@@ -5,7 +5,8 @@ than 0.3 %. Metres are kept on a grid of 1/256 m: a multiple of that below 65 km
 float32, and sums of such numbers are exact as float64, in whatever order they are added up. So
 the answer does not depend on who added what. The grid is finer than a GPS by a factor of 1,000.
 
-Boxes and bounds: Alexiadis et al. (2025), Comparing Ray and PyTorch, section V.A.
+Boxes and bounds: the code of Alexiadis et al. (2025), Comparing Ray and PyTorch; their section V.A
+names what is left out, without bounds.
 """
 
 import numpy as np

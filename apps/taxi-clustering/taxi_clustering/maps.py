@@ -1,7 +1,7 @@
 """The answer as files: a table, GeoJSON, maps. `--out` names one by its ending, or a folder.
 
-`map.html` opens without a network; `map_online.html` is the paper's way, by folium, whose script
-and tiles come from the network, and says so where they cannot.
+`map.html` opens without a network; `map_online.html` is by folium, whose script and tiles come from
+the network, and says so where they cannot.
 """
 
 import csv

@@ -1,8 +1,8 @@
 """How good the clusters are: silhouettes of a sample, and how far the hubs are from a centre.
 
-The paper averaged the silhouettes of clusterings that it threw away afterwards; here they are
-those of the final clusters. Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation
-and validation of cluster analysis.
+Alexiadis et al. (2025) state the mean of the blocks' own silhouettes; here they are those of the
+final clusters. Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validation of
+cluster analysis.
 """
 
 from typing import Any
