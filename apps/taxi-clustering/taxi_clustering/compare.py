@@ -23,6 +23,7 @@ QUALITY = {
     "silhouette_of_local_clusterings": "Mean silhouette of the blocks' own clusters",
     "inertia": "Inertia over all trips (m²)",
     "inertia_penalty": "Inertia above the exact method's (share)",
+    "trips_clustered": "Trips that were clustered (share)",
 }
 
 

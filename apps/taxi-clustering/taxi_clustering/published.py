@@ -1,8 +1,15 @@
 """What the paper ran, kept as it was: clusters of clusters' centres, not clusters of trips.
 
-Alexiadis et al. (2025), Comparing Ray and PyTorch, section V.A: the file is taken in blocks of
-1 MB; each block is filtered and clustered by itself with scikit-learn's KMeans on degrees, its
-silhouette taken; then the centres of all blocks are clustered again.
+Alexiadis et al. (2025), Comparing Ray and PyTorch, section V.A, and the code it refers to: trips
+are taken in blocks; each block is clustered by itself with scikit-learn's KMeans on degrees in
+float64, its silhouette taken; then the centres of all blocks are clustered again. The paper's two
+engines take different blocks:
+- Ray: every 1 MiB of the file is a block, and all trips are clustered. `plain` does the same here.
+- torch: a block is a batch of 3,340 trips, and of all trips only one in as many as there are ranks
+  is clustered (`published_torch`). The record's `trips_clustered` says which share that was.
+
+A block that scikit-learn refuses is dropped: one with fewer trips than clusters, or whose every
+trip is a cluster of its own. A block whose trips have one label between them scores -1.
 
 Why that is not k-means of the trips:
 - the second pass gives every centre of a block the same weight, whether 3 or 300 trips are
@@ -12,11 +19,17 @@ Why that is not k-means of the trips:
 - the silhouettes are those of the blocks' own clusters, which are thrown away: nothing was
   measured of the final ones.
 
+Not kept: the paper's Ray driver parses the file itself and sends every block to tasks twice, once
+to be filtered and once to be clustered, where a task here reads its own bytes; both engines turn
+the two times of a row into seconds by a call of `mktime` each, where Arrow reads them here; on Ray
+the paper's clock covers drawing the map, on torch it does not, and here on neither.
+
 The record has the inertia of the final centres over all trips, in metres, and the exact method's.
 """
 
 import dataclasses
 import functools
+import warnings
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,25 +37,30 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import silhouette_score
 from studykit.errors import DataError
 from studykit.records import Check
 from studykit.run import Outcome
 from studykit.run import Run
 from studykit.storage import Split
+from studykit.text import delimited
+from studykit.text import lines
 
 from taxi_clustering import city
 from taxi_clustering import maps
+from taxi_clustering import oracle
 from taxi_clustering import quality
-from taxi_clustering import trips
 from taxi_clustering.clustering import Clustering
 from taxi_clustering.clustering import Totals
 from taxi_clustering.search import Search
 from taxi_clustering.trips import TripFormat
 from taxi_clustering.worker import Worker
 
-BLOCK_BYTES = 1_000_000
+BLOCK_BYTES = 1 << 20
+SCORE_OF_ONE_LABEL = -1.0
 
 Floats = npt.NDArray[np.float64]
 Baseline = Callable[[Run], tuple[Worker, Search, Totals]]
@@ -50,49 +68,103 @@ Baseline = Callable[[Run], tuple[Worker, Search, Totals]]
 
 
 @dataclass(frozen=True)
-class BlockClusters:
-    """Of one block: centres in degrees, float64[≤ k, 2]; the silhouette of its own clusters."""
+class Block:
+    """Of `trips` trips: centres in degrees, float64[≤ k, 2], none where the block was dropped."""
 
+    trips: int
     centres: Floats
     silhouette: float | None
+
+    @property
+    def dropped(self) -> bool:
+        return not len(self.centres)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a task or a rank did: the rows that it read, the trips that it kept, its blocks."""
+
     rows: int
     kept: int
+    blocks: list[Block]
 
 
-def cluster_block(split: Split, form: TripFormat, clusters: int, seed: int) -> BlockClusters:
-    """Filter and cluster one block by itself."""
-    read = trips.read(split, form, 1, seed)
-    metres = np.concatenate([np.empty((2, 0), np.float32), *read.points], axis=1).T
-    degrees = city.to_degrees(metres.astype(np.float64))
-    if len(np.unique(degrees, axis=0)) <= clusters:
-        # Too few for k clusters (a last piece of a file): each place is a centre.
-        return BlockClusters(np.unique(degrees, axis=0), None, read.rows, read.kept)
-    fitted = KMeans(n_clusters=clusters, random_state=seed).fit(degrees)
-    score = float(silhouette_score(degrees, fitted.labels_)) if clusters > 1 else None
-    return BlockClusters(fitted.cluster_centers_, score, read.rows, read.kept)
+def read(split: Split, form: TripFormat) -> tuple[int, Floats]:
+    """Rows of a split; the pickups of its kept trips as they stand there, float64[n, 2] degrees.
+
+    Longitude and latitude. DataError with the line of a row that cannot be read.
+    """
+    names = [form.names[column] for column in form.columns]
+    schema = pa.schema(list(zip(names, [pa.timestamp("s")] * 2 + [pa.float64()] * 6, strict=True)))
+    rows, found = 0, [np.empty((0, 2))]
+    for block in lines.blocks_from(split, form.body):
+        table = delimited.read(block, delimited.Dialect(), schema, split, form.names)
+        times = [table[name].cast(pa.int64()).to_numpy() for name in names[:2]]
+        numbers = [table[name].to_numpy() for name in names[2:]]
+        columns = dict(zip(oracle.COLUMNS, [*times, *numbers], strict=True))
+        kept = ~oracle.rules_broken(columns).any(axis=0)
+        found.append(np.stack([columns["lon0"][kept], columns["lat0"][kept]], axis=1))
+        rows += len(table)
+    return rows, np.concatenate(found)
 
 
-def merge(blocks: Sequence[BlockClusters], run: Run) -> Floats:
+def cluster(degrees: Floats, clusters: int, seed: int) -> Block:
+    """Cluster the trips of one block by themselves."""
+    try:
+        labels = _labels(degrees, clusters, seed)
+        alike = len(np.unique(labels)) == 1
+        score = SCORE_OF_ONE_LABEL if alike else float(silhouette_score(degrees, labels))
+    except ValueError:
+        # What scikit-learn refuses, the paper's code drops; the record counts it.
+        return Block(len(degrees), np.empty((0, 2)), None)
+    return Block(len(degrees), _means(degrees, labels), score)
+
+
+def cluster_split(split: Split, form: TripFormat, clusters: int, seed: int) -> Part:
+    """Filter and cluster the trips of one split as one block."""
+    rows, degrees = read(split, form)
+    return Part(rows, len(degrees), [cluster(degrees, clusters, seed)])
+
+
+def merge(parts: Sequence[Part], run: Run) -> Floats:
     """The second pass: the centres of all blocks, each with the same weight → float64[k, 2]."""
     clusters = run.parameters.clusters
-    centres = np.concatenate([block.centres for block in blocks])
+    blocks = [block for part in parts for block in part.blocks]
+    centres = np.concatenate([np.empty((0, 2)), *(block.centres for block in blocks)])
     places = len(np.unique(centres, axis=0))
     if places < clusters:
+        dropped = sum(block.dropped for block in blocks)
         raise DataError(
-            f"--clusters {clusters}: the blocks have {places} centres together", uri=run.dataset.uri
+            f"--clusters {clusters}: {dropped} of {len(blocks)} blocks have too few trips and were"
+            f" dropped, the others have {places} centres together",
+            uri=run.dataset.uri,
         )
-    fitted = KMeans(n_clusters=clusters, random_state=run.options.seed).fit(centres)
-    return fitted.cluster_centers_  # type: ignore[no-any-return]
+    return _means(centres, _labels(centres, clusters, run.options.seed))
 
 
-def outcome(
-    run: Run, blocks: Sequence[BlockClusters], degrees: Floats, baseline: Baseline
-) -> Outcome:
+def _labels(points: Floats, clusters: int, seed: int) -> npt.NDArray[np.int32]:
+    with warnings.catch_warnings():
+        # Of fewer places than clusters: the paper's code goes on with those that there are.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = KMeans(n_clusters=clusters, random_state=seed)
+        return model.fit_predict(points)  # type: ignore[no-any-return]
+
+
+def _means(points: Floats, labels: npt.NDArray[np.int32]) -> Floats:
+    """The mean of the points of every label that occurs."""
+    counts = np.bincount(labels)
+    sums = np.stack([np.bincount(labels, column) for column in points.T], axis=1)
+    return sums[counts > 0] / counts[counts > 0, None]  # type: ignore[no-any-return]
+
+
+def outcome(run: Run, parts: Sequence[Part], degrees: Floats, baseline: Baseline) -> Outcome:
     """The published answer, centres float64[k, 2] in degrees, and its distance from the exact one.
 
     The exact answer is found by `baseline`, after the clock has stopped.
     """
-    scores = [block.silhouette for block in blocks if block.silhouette is not None]
+    blocks = [block for part in parts for block in part.blocks]
+    used = [block for block in blocks if not block.dropped]
+    kept = sum(part.kept for part in parts)
 
     @functools.cache
     def against_exact() -> tuple[Clustering, dict[str, Any]]:
@@ -101,9 +173,11 @@ def outcome(
     return Outcome(
         quality={
             "blocks": len(blocks),
-            "rows_read": sum(block.rows for block in blocks),
-            "rows_kept": sum(block.kept for block in blocks),
-            "silhouette_of_local_clusterings": float(np.mean(scores)) if scores else None,
+            "blocks_dropped": len(blocks) - len(used),
+            "rows_read": sum(part.rows for part in parts),
+            "rows_kept": kept,
+            "trips_clustered": sum(block.trips for block in used) / kept,
+            "silhouette_of_local_clusterings": float(np.mean([b.silhouette for b in used])),
         },
         assess=lambda: against_exact()[1],
         check=lambda: Check(oracle="none: another answer by design, see inertia_penalty"),

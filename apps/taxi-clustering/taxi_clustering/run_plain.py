@@ -67,12 +67,12 @@ def published_way(run: Run) -> Outcome:
 
     with run.phase("compute", f"clustering {len(source.splits)} blocks"):
         clusters, seed = run.parameters.clusters, run.options.seed
-        blocks = [
-            published.cluster_block(split, source.formats[split.uri], clusters, seed)
+        parts = [
+            published.cluster_split(split, source.formats[split.uri], clusters, seed)
             for split in source.splits
         ]
-        centres = published.merge(blocks, run)
-    return published.outcome(run, blocks, centres, clustered)
+        centres = published.merge(parts, run)
+    return published.outcome(run, parts, centres, clustered)
 
 
 METHODS = {"exact": exact, "published": published_way}

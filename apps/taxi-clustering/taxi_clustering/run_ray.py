@@ -83,22 +83,22 @@ def published_way(run: Run) -> Outcome:
         # Here, because it takes a second, which only who asks for it shall wait.
         from taxi_clustering import published
 
-        # As in the paper: one task a block.
-        cluster = ray.remote(num_cpus=run.options.threads)(published.cluster_block)
+        # As in the paper: one task clusters one block.
+        cluster = ray.remote(num_cpus=run.options.threads)(published.cluster_split)
 
     with run.phase("load", "looking at the input"):
         source = study.cut_input(run, published.BLOCK_BYTES)
 
     with run.phase("compute", f"clustering {len(source.splits)} blocks"):
         clusters, seed = run.parameters.clusters, run.options.seed
-        blocks = ray.get(
+        parts = ray.get(
             [
                 cluster.remote(split, source.formats[split.uri], clusters, seed)
                 for split in source.splits
             ]
         )
-        centres = published.merge(blocks, run)
-    return published.outcome(run, blocks, centres, run_plain.clustered)
+        centres = published.merge(parts, run)
+    return published.outcome(run, parts, centres, run_plain.clustered)
 
 
 METHODS = {"exact": exact, "published": published_way}

@@ -71,29 +71,28 @@ def exact(run: Run) -> Outcome | None:
 
 
 def published_way(run: Run) -> Outcome | None:
+    rank, count = dist.get_rank(), dist.get_world_size()
+
     with run.phase("start", "importing scikit-learn"):
         # Here, because it takes a second, which only who asks for it shall wait.
         from taxi_clustering import published
+        from taxi_clustering import published_torch
 
-    with run.phase("load", "looking at the input"):
+    with run.phase("load", "reading the blocks of every rank"):
         source = study.cut_input(run, published.BLOCK_BYTES)
-        part = source.of_worker(dist.get_rank(), dist.get_world_size())
+        rows, degrees = published_torch.load(source, rank, count)
 
-    with run.phase("compute", f"clustering {len(source.splits)} blocks"):
+    with run.phase("compute", f"clustering one in {count} of the trips, in batches"):
         clusters, seed = run.parameters.clusters, run.options.seed
-        mine = [
-            published.cluster_block(split, source.formats[split.uri], clusters, seed)
-            for split in part
-        ]
+        mine = published_torch.cluster(rows, degrees, rank, count, clusters, seed)
+
     with run.phase("communicate", "gathering the centres"):
-        ranks = gather_objects(mine)
-        # In the order of the file, as one process would have them.
-        blocks = [ranks[i % len(ranks)][i // len(ranks)] for i in range(len(source.splits))]
-    if dist.get_rank() != 0:
+        parts = gather_objects(mine)
+    if rank != 0:
         return None
     with run.phase("compute", "clustering their centres"):
-        centres = published.merge(blocks, run)
-    return published.outcome(run, blocks, centres, run_plain.clustered)
+        centres = published.merge(parts, run)
+    return published.outcome(run, parts, centres, run_plain.clustered)
 
 
 METHODS = {"exact": exact, "published": published_way}
