@@ -1,5 +1,7 @@
 """All data sets by name, for the command line. A study names its own, as an object."""
 
+from collections.abc import Iterator
+
 from studykit.errors import UsageError
 
 from study_data import follower_graph
@@ -8,6 +10,8 @@ from study_data import twitter7
 from study_data import uniform_rows
 from study_data import yellow_taxi
 from study_data import yellow_trips
+from study_data.as_parquet import as_parquet
+from study_data.as_parquet import is_table
 from study_data.dataset import Dataset
 
 DATASETS: dict[str, Dataset] = {
@@ -22,17 +26,30 @@ DATASETS: dict[str, Dataset] = {
 }
 
 
-def named(name: str) -> Dataset:
-    """UsageError where there is no such data set."""
+FORMATS = ("csv", "parquet")
+
+
+def named(name: str, format_: str = "csv") -> Dataset:
+    """UsageError where there is no such data set, or not in this format."""
     if name not in DATASETS:
         raise UsageError(f"no data set '{name}': there are {', '.join(DATASETS)}")
-    return DATASETS[name]
+    if format_ not in FORMATS:
+        raise UsageError(f"--format {format_}: choose {', '.join(FORMATS)}")
+    return DATASETS[name] if format_ == "csv" else as_parquet(DATASETS[name])
+
+
+def forms() -> Iterator[Dataset]:
+    """Every data set in every format."""
+    for dataset in DATASETS.values():
+        yield dataset
+        if is_table(dataset):
+            yield as_parquet(dataset)
 
 
 def present(store: str) -> list[tuple[Dataset, str, int]]:
     """(data set, size, seed) of everything in the store that is listed here."""
     return [
         (dataset, size, seed)
-        for dataset in DATASETS.values()
+        for dataset in forms()
         for size, seed in keeping.present(dataset, store)
     ]

@@ -3,6 +3,7 @@
 ./pants run datasets:data -- list
 ./pants run datasets:data -- make follower-graph --size 1gb
 ./pants run datasets:data -- make follower-graph --size 1gb --to hdfs://localhost:9000/data
+./pants run datasets:data -- make follower-graph --size 1gb --format parquet
 ./pants run datasets:data -- verify
 ./pants run datasets:data -- remove follower-graph --size 1gb
 ./pants run datasets:data -- fetch twitter7
@@ -47,6 +48,9 @@ Store = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--data-seed", min=0, help="Seed of the data generator.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer, alone, as JSON.")]
+Format = Annotated[
+    str, typer.Option("--format", help="csv, or parquet: the same rows, for a study's --data.")
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 FETCHED = {"twitter7": twitter7, "nyc-yellow-taxi": yellow_taxi}
@@ -83,13 +87,14 @@ def make(
         str | None, typer.Option(metavar="URI", help="A folder to make it in; default: the store.")
     ] = None,
     store: Store = None,
+    format_: Format = "csv",
     data_seed: Seed = 0,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Generate a data set, unless it is there already."""
     with manners(debug):
-        dataset = catalogue.named(name)
+        dataset = catalogue.named(name, format_)
         if to is not None and to.endswith((dataset.ending or ".csv", ".gz")):
             raise UsageError(f"--to {to}: give a folder, it is named NAME/SIZE in it")
         place = to or store or stores.default_store()
@@ -102,16 +107,20 @@ def verify(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Default: all.")] = None,
     size: Annotated[str | None, typer.Option("--size", help="Default: all in the store.")] = None,
     store: Store = None,
+    format_: Format = "csv",
     data_seed: Seed = 0,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Read data sets again and compare their hashes with those that they were made with."""
+    """Read data sets again and compare their hashes with those that they were made with.
+
+    --format says which file of a NAME and --size; without these, all formats are read.
+    """
     with manners(debug):
         place = store or stores.default_store()
         good: list[tuple[Entry, Located]] = []
         damaged: list[DataError] = []
-        for dataset, part, seed in _asked(name, size, data_seed, place):
+        for dataset, part, seed in _asked(name, size, format_, data_seed, place):
             with _collected(damaged):
                 uri = stores.uri_of(dataset, part, place, seed)
                 good.append(((dataset, part, seed), keeping.verify(dataset, part, uri, seed)))
@@ -132,11 +141,16 @@ def verify(
 
 @app.command(epilog="Example: remove follower-graph --size tiny")
 def remove(
-    name: Name, size: SizeName, store: Store = None, data_seed: Seed = 0, debug: Debug = False
+    name: Name,
+    size: SizeName,
+    format_: Format = "csv",
+    store: Store = None,
+    data_seed: Seed = 0,
+    debug: Debug = False,
 ) -> None:
     """Remove a data set from the store, damaged or not."""
     with manners(debug):
-        dataset = catalogue.named(name)
+        dataset = catalogue.named(name, format_)
         uri = stores.uri_of(dataset, size, store or stores.default_store(), data_seed)
         removed = keeping.remove(dataset, size, uri)
         console.print(f"{'removed' if removed else 'was not there'}: {uri}", markup=False)
@@ -199,14 +213,16 @@ def copy(
             console.print(f"copied and verified: {uri}", markup=False)
 
 
-def _asked(name: str | None, size: str | None, seed: int, place: str) -> list[Entry]:
+def _asked(
+    name: str | None, size: str | None, format_: str, seed: int, place: str
+) -> list[Entry]:
     if name is None and size is not None:
         raise UsageError("--size needs the NAME of a data set")
-    dataset = None if name is None else catalogue.named(name)
+    dataset = None if name is None else catalogue.named(name, format_)
     if dataset is not None and size is not None:
         dataset.size(size)
         return [(dataset, size, seed)]
-    found = [entry for entry in catalogue.present(place) if dataset in (None, entry[0])]
+    found = [entry for entry in catalogue.present(place) if name in (None, entry[0].name)]
     if not found:
         console.print(f"nothing to verify in {place}", markup=False)
     return found

@@ -5,8 +5,10 @@ import hashlib
 from collections.abc import Callable
 from collections.abc import Generator
 from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from dataclasses import field
 
 from studykit import storage
 from studykit.errors import DataError
@@ -54,6 +56,8 @@ class Dataset:
     sizes: dict[str, Size]
     make: Callable[[int, int], Blocks] | None = None
     """(rows, seed) → the file in pieces; None for what has to be fetched."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """{name: Arrow's name of its type} of a table, in the order of its lines."""
     ending: str = ".csv"
     prefixes: bool = False
     """Whether a smaller size is the beginning of a larger one: its files are the first ones of the
@@ -64,6 +68,10 @@ class Dataset:
         if name not in self.sizes:
             raise UsageError(f"{self.name} has no size '{name}': choose {', '.join(self.sizes)}")
         return self.sizes[name]
+
+    def asked(self, size: str) -> str:
+        """How the command line asks for it."""
+        return f"{self.name} --size {size}"
 
     def proof(self, uri: str) -> str:
         """The file that is there when all of the data set is."""

@@ -204,6 +204,7 @@ DATASET = Dataset(
     licence="Apache-2.0 (made by this project's generator)",
     source="study_data/follower_graph.py",
     schema="CSV without header: source,destination (whole numbers, 1 to 61,578,415)",
+    columns={"source": "int64", "destination": "int64"},
     sizes={
         "tiny": Size(
             115_000,

@@ -35,7 +35,7 @@ def present(dataset: Dataset, store: str) -> list[tuple[str, int]]:
 def verify(dataset: Dataset, size: str, uri: str, seed: int = 0) -> Located:
     """Read all of it again; DataError where a hash is not the one that it was made with."""
     located = stores.known(dataset, size, uri, seed)
-    remedy = f"`data remove {dataset.name} --size {size}`, then make it again"
+    remedy = f"`data remove {dataset.asked(size)}`, then make it again"
     with shown(f"verifying {uri}", located.bytes) as moved, stores.advised(remedy):
         if not dataset.ending:
             folders.verify(uri, located.sha256, moved)

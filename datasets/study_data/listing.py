@@ -6,6 +6,8 @@ from typing import Any
 from rich.table import Table
 
 from study_data import keeping
+from study_data.as_parquet import as_parquet
+from study_data.as_parquet import is_table
 from study_data.dataset import Dataset
 
 
@@ -15,9 +17,9 @@ def table(dataset: Dataset, place: str) -> Table:
     shown.caption_justify = "left"
     for heading in ("size", "rows", "bytes", "in the store, by seed"):
         shown.add_column(heading, justify="right")
-    seeds = _seeds(dataset, place)
+    seeds, tables = _seeds(dataset, place), _seeds_of_parquet(dataset, place)
     for size, expected in dataset.sizes.items():
-        there = ", ".join(map(str, seeds[size]))
+        there = ", ".join([*map(str, seeds[size]), *(f"{s} (Parquet)" for s in tables[size])])
         shown.add_row(size, f"{expected.rows:,}", f"{expected.bytes:,}", there)
     return shown
 
@@ -28,12 +30,20 @@ def described(dataset: Dataset, place: str) -> dict[str, Any]:
         for field in dataclasses.fields(dataset)
         if field.name not in ("make", "make_files", "sizes")
     }
-    seeds = _seeds(dataset, place)
+    seeds, tables = _seeds(dataset, place), _seeds_of_parquet(dataset, place)
     described["sizes"] = {
-        size: {**dataclasses.asdict(expected), "seeds_in_store": seeds[size]}
+        size: {
+            **dataclasses.asdict(expected),
+            "seeds_in_store": seeds[size],
+            "seeds_in_store_as_parquet": tables[size],
+        }
         for size, expected in dataset.sizes.items()
     }
     return described
+
+
+def _seeds_of_parquet(dataset: Dataset, place: str) -> dict[str, list[int]]:
+    return _seeds(as_parquet(dataset), place) if is_table(dataset) else dict.fromkeys(dataset.sizes, [])
 
 
 def _seeds(dataset: Dataset, place: str) -> dict[str, list[int]]:

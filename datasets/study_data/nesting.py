@@ -17,11 +17,11 @@ def groups(found: Sequence[tuple[Entry, Located]]) -> Iterator[tuple[Dataset, li
     """Of each data set that promises it, the sizes made with one seed."""
     same: dict[tuple[str, int], list[Located]] = {}
     for (dataset, _, seed), located in found:
-        same.setdefault((dataset.name, seed), []).append(located)
+        if dataset.prefixes:
+            same.setdefault((dataset.name, seed), []).append(located)
     datasets = {dataset.name: dataset for (dataset, _, _), _ in found if dataset.prefixes}
     for (name, _), sizes in same.items():
-        if name in datasets:
-            yield datasets[name], sizes
+        yield datasets[name], sizes
 
 
 def check(dataset: Dataset, found: Sequence[Located]) -> None:

@@ -97,7 +97,7 @@ def make(dataset: Dataset, size: str, uri: str, seed: int = 0) -> Located:
 def known(dataset: Dataset, size: str, uri: str, seed: int = 0) -> Located:
     """What the sidecar says of a data set; DataError where that cannot be true."""
     name, there = dataset.name, storage.size(dataset.proof(uri))
-    sidecar, remedy = sidecar_of(uri), f"`data verify`, or `data remove {name} --size {size}`"
+    sidecar, remedy = sidecar_of(uri), f"`data verify`, or `data remove {dataset.asked(size)}`"
     try:
         found = json.loads(storage.read_bytes(sidecar))
         located = Located(

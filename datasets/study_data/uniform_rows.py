@@ -164,6 +164,7 @@ def dataset(signal: float = 0.0) -> Dataset:
         licence="Apache-2.0 (made by this project's generator)",
         source="study_data/uniform_rows.py",
         schema="CSV with header: id,x,y,category (id from 0; x, y in [0, 1); A, B, C or D)",
+        columns={"id": "int64", "x": "double", "y": "double", "category": "string"},
         sizes={
             size: Size(rows, bytes_of(rows), SHA256.get(size) if signal == 0 else None)
             for size, rows in ROWS.items()

@@ -272,12 +272,20 @@ def _fill(text, start, stop, key):  # type: ignore[no-untyped-def]
     return at
 
 
+KINDS = dict.fromkeys(("VendorID", "passenger_count", "RateCodeID", "payment_type"), "int64") | {
+    "tpep_pickup_datetime": "timestamp[us]",
+    "tpep_dropoff_datetime": "timestamp[us]",
+    "store_and_fwd_flag": "string",
+}
+"""Of the columns that are not numbers with a fraction."""
+
 DATASET = Dataset(
     name="yellow-trips",
     title="yellow taxi trips in New York, generated with the marginals of real months",
     licence="Apache-2.0 (made by this project's generator)",
     source="study_data/yellow_trips.py",
     schema="CSV with the header of the yellow trip records of January 2015: 19 columns",
+    columns={name: KINDS.get(name, "double") for name in HEADER.decode().strip().split(",")},
     sizes={
         "tiny": Size(
             12_800,

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Generic
 from typing import TypeVar
 
+from studykit import columnar
 from studykit import storage
+from studykit.errors import DataError
 from studykit.run import Run
 from studykit.storage import Split
 
@@ -30,6 +32,25 @@ class Input(Generic[Form]):
         return self.splits[index::workers]
 
 
+def splits(uri: str, size: int) -> list[Split]:
+    """A file or a folder as byte ranges of text or as row groups of Parquet, of `size` bytes at most.
+
+    A row group is never cut. DataError where there is no data, or where a folder has both forms.
+    """
+    files = storage.list_files(uri)
+    tables = [file for file in files if columnar.is_parquet(file)]
+    if not tables:
+        return storage.splits(uri, size)
+    if len(tables) < len(files):
+        other = next(file for file in files if file not in tables)
+        reason = f"Parquet in one folder with another form, {other}: read them one by one"
+        raise DataError(reason, uri=tables[0])
+    pieces: list[Split] = [piece for file in tables for piece in columnar.splits(file, size)]
+    if not pieces:
+        raise DataError("no data: Parquet without a row", uri=storage.absolute(uri))
+    return pieces
+
+
 def cut(
     run: Run, formats: Callable[[list[str]], dict[str, Form]], split_bytes: int | None = None
 ) -> Input[Form]:
@@ -40,5 +61,5 @@ def cut(
     threads = run.options.worker_count * run.options.threads
     even = run.dataset.bytes // (threads * SPLITS_PER_THREAD) + 1
     even = min(max(even, SMALLEST_SPLIT), LARGEST_SPLIT)
-    pieces = storage.splits(run.dataset.uri, run.options.split_bytes or split_bytes or even)
+    pieces = splits(run.dataset.uri, run.options.split_bytes or split_bytes or even)
     return Input(pieces, formats(list(dict.fromkeys(piece.uri for piece in pieces))))

@@ -26,7 +26,10 @@ class UsageError(StudyError):
 
 
 class DataError(StudyError):
-    """Wrong input. `line` and `column` count from 1; a column may also be a name."""
+    """Wrong input. `line` and `column` count from 1; a column may also be a name.
+
+    `place` says where in a file that has no lines.
+    """
 
     exit_code = 2
 
@@ -37,18 +40,25 @@ class DataError(StudyError):
         uri: str | None = None,
         line: int | None = None,
         column: int | str | None = None,
+        place: str | None = None,
     ) -> None:
         self.reason, self.uri, self.line, self.column = reason, uri, line, column
+        self.place = place
         places = [uri] if uri is not None else []
         if line is not None:
             places.append(f"line {line}")
+        if place is not None:
+            places.append(place)
         if column is not None:
             places.append(f"column {column}")
         super().__init__(f"{', '.join(places)}: {reason}" if places else reason)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Engines send errors between processes; keyword-only arguments need help to be pickled.
-        return partial(DataError, uri=self.uri, line=self.line, column=self.column), (self.reason,)
+        known = partial(
+            DataError, uri=self.uri, line=self.line, column=self.column, place=self.place
+        )
+        return known, (self.reason,)
 
 
 class CheckError(StudyError):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import typer
 from studykit import cli
+from studykit import columnar
 from studykit import machine
 from studykit import options as common
 from studykit import storage
@@ -108,7 +109,9 @@ def check_rows(run: Run, rows: int, bodies: Iterable[tuple[str, int]]) -> Check:
 
 
 def count_filled(uri: str, body: int) -> int:
-    """How many lines from byte `body` of a file on are not empty."""
+    """How many lines from byte `body` of a file on are not empty; of Parquet, its rows."""
+    if columnar.is_parquet(uri):
+        return columnar.row_count(uri)
     count = 0
     for split in storage.splits(uri, COUNTED_BYTES):
         for block in lines.blocks_from(split, body):

@@ -8,6 +8,7 @@ the means, as in the paper. Either is a right answer, of sums that are rounded a
 from typing import Any
 
 import dask.dataframe as dd
+from studykit import columnar
 from studykit import storage
 from studykit.run import Run
 
@@ -19,7 +20,11 @@ def group_by(run: Run) -> list[dict[str, Any]]:
     """The table, as `aggregation.finish` makes it, or with the means alone."""
     columns, published = run.parameters.read, run.options.method == "published"
     files = [storage.local_path(uri) for uri in storage.list_files(run.dataset.uri)]
-    rows = dd.read_csv(files, blocksize=run.options.split_bytes or BLOCK_BYTES)
+    rows = (
+        dd.read_parquet(files, columns=[*columns.values, columns.category])
+        if columnar.is_parquet(files[0])
+        else dd.read_csv(files, blocksize=run.options.split_bytes or BLOCK_BYTES)
+    )
     groups = rows.groupby(columns.category)[list(columns.values)]
     if published:
         means = groups.mean().compute()

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
+from pyarrow import parquet
+from studykit import columnar
 from studykit import storage
 from studykit.run import Run
 
@@ -43,4 +45,10 @@ def batches(run: Run, rows: int) -> Iterator[pd.DataFrame]:
     """The numbers and the category, so many rows at a time."""
     wanted = [*run.parameters.read.values, run.parameters.read.category]
     for uri in storage.list_files(run.dataset.uri):
-        yield from pd.read_csv(storage.local_path(uri), usecols=wanted, chunksize=rows)
+        path = storage.local_path(uri)
+        if columnar.is_parquet(uri):  # pandas itself reads such a file whole.
+            with parquet.ParquetFile(path) as file:
+                for batch in file.iter_batches(rows, columns=wanted):
+                    yield batch.to_pandas()
+        else:
+            yield from pd.read_csv(path, usecols=wanted, chunksize=rows)

@@ -16,6 +16,7 @@ from ray.data.aggregate import Max
 from ray.data.aggregate import Mean
 from ray.data.aggregate import Min
 from ray.data.aggregate import Std
+from studykit import columnar
 from studykit import storage
 from studykit.run import Run
 
@@ -54,4 +55,5 @@ def _rows(run: Run) -> ray.data.Dataset:
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     files = [storage.local_path(uri) for uri in storage.list_files(run.dataset.uri)]
     blocks = PUBLISHED_BLOCKS if run.options.method == "published" else None
-    return ray.data.read_csv(files, override_num_blocks=blocks)
+    read = ray.data.read_parquet if columnar.is_parquet(files[0]) else ray.data.read_csv
+    return read(files, override_num_blocks=blocks)

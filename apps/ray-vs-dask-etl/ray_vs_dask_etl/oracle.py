@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
+from pyarrow import parquet
 from studykit import storage
 from studykit.records import Check
 from studykit.run import Run
@@ -134,13 +135,19 @@ def group_by(run: Run, means: dict[str, list[float]]) -> dict[str, Expected]:
 
 
 def read_tables(run: Run) -> Iterator[pa.Table]:
-    """All rows, block by block: the id, the numbers and the category, by Arrow's reader."""
+    """All rows, block by block: the id, the numbers and the category, by Arrow's readers."""
     columns = run.parameters.read
     types = {columns.id: pa.int64(), columns.category: pa.string()}
     types |= {name: pa.float64() for name in columns.values}
     for uri in storage.list_files(run.dataset.uri):
         with contextlib.ExitStack() as stack:
             file: Any = stack.enter_context(storage.open_input(uri))
+            if file.read(4) == b"PAR1":
+                for batch in parquet.ParquetFile(file).iter_batches(columns=list(types)):
+                    table = pa.Table.from_batches([batch]).select(list(types))
+                    yield table.cast(pa.schema(types))
+                continue
+            file.seek(0)
             if uri.endswith(".gz"):
                 file = stack.enter_context(gzip.open(file))
             reader = csv.open_csv(

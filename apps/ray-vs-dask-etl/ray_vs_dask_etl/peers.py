@@ -3,13 +3,15 @@
     python -m ray_vs_dask_etl.peers polars --size tiny --workers 2
 
 Each is one process with workers × threads threads that makes the same table as the ETL: polars'
-streaming `scan_csv`, DuckDB's `read_csv`, pyarrow's CSV reader and `group_by`. Their time is the
-phase `load`, as the ETL's is; their answers are checked against the same oracle.
+streaming `scan_csv`, DuckDB's `read_csv`, pyarrow's CSV reader and `group_by`; from Parquet by their
+`scan_parquet` and `read_parquet`. Their time is the phase `load`, as the ETL's is; their answers are
+checked against the same oracle.
 """
 
 from collections.abc import Callable
 from typing import Any
 
+from studykit import columnar
 from studykit import storage
 from studykit.errors import ResourceError
 from studykit.options import Options
@@ -39,7 +41,11 @@ def with_polars(run: Run, files: list[str], threads: int) -> Callable[[], Groups
                 column.max().alias(f"max_{name}"),
             ]
         types = {name: pl.Float64 for name in columns.values}
-        scanned = pl.scan_csv(files, schema_overrides=types)
+        scanned = (
+            pl.scan_parquet(files)
+            if columnar.is_parquet(files[0])
+            else pl.scan_csv(files, schema_overrides=types)
+        )
         table = scanned.group_by(pl.col(columns.category).alias("category")).agg(wanted)
         return table.collect(engine="streaming").to_dicts()
 
@@ -51,6 +57,9 @@ def with_duckdb(run: Run, files: list[str], threads: int) -> Callable[[], Groups
 
     columns = run.parameters.read
     connection = duckdb.connect(config={"threads": threads})
+    table_of = (
+        "read_parquet(?)" if columnar.is_parquet(files[0]) else "read_csv(?, header = true)"
+    )
 
     def group_by() -> Groups:
         figures = [
@@ -62,7 +71,7 @@ def with_duckdb(run: Run, files: list[str], threads: int) -> Callable[[], Groups
         ]  # fmt: skip
         table = connection.execute(
             f'SELECT "{columns.category}" AS category, count(*) AS count, {", ".join(figures)}'
-            " FROM read_csv(?, header = true) GROUP BY ALL",
+            f" FROM {table_of} GROUP BY ALL",
             [files],
         )
         names = [column[0] for column in table.description]
@@ -79,9 +88,10 @@ def with_pyarrow(run: Run, files: list[str], threads: int) -> Callable[[], Group
     pa.set_cpu_count(threads)
     pa.set_io_thread_count(max(threads, 2))
     columns = run.parameters.read
+    form = "parquet" if columnar.is_parquet(files[0]) else "csv"
 
     def group_by() -> Groups:
-        rows = dataset.dataset(files, format="csv").to_table(
+        rows = dataset.dataset(files, format=form).to_table(
             columns=[*columns.values, columns.category]
         )
         sample = pc.VarianceOptions(ddof=1)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import SGDClassifier
+from studykit import columnar
 from studykit import storage
 from studykit.errors import TimeLimitError
 from studykit.records import PLAIN
@@ -71,7 +72,11 @@ def fit_with_dask_ml(run: Run) -> dict[str, Any]:
     columns = run.parameters.read
     names, categories = list(columns.values), columns.categories
     files = [storage.local_path(uri) for uri in storage.list_files(run.dataset.uri)]
-    rows = dd.read_csv(files, blocksize=run.options.split_bytes or BLOCK_BYTES)
+    rows = (
+        dd.read_parquet(files)
+        if columnar.is_parquet(files[0])
+        else dd.read_csv(files, blocksize=run.options.split_bytes or BLOCK_BYTES)
+    )
     codes = {category: code for code, category in enumerate(categories)}
     label = rows[columns.category].map(codes, meta=(columns.category, "int64"))
     rows = rows.assign(**{columns.category: label})

@@ -1,4 +1,4 @@
-"""Reading rows of a CSV with a header: an id, numbers and a category, picked by their names.
+"""Reading rows of CSV with a header, or of Parquet: an id, numbers and a category, by their names.
 
 The one idea: almost every line is plain, and a compiled loop reads those (clean_lines.py) straight
 out of the split's bytes, a few thousand rows at a time, which stay in the cache until the kernel
@@ -16,12 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from studykit import columnar
+from studykit.columnar import RowGroups
 from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
 from studykit.text import delimited
 from studykit.text import lines
 
+from ray_vs_dask_etl import row_tables
 from ray_vs_dask_etl.clean_lines import CATEGORY
 from ray_vs_dask_etl.clean_lines import FIRST_VALUE
 from ray_vs_dask_etl.clean_lines import ID
@@ -30,6 +33,8 @@ from ray_vs_dask_etl.clean_lines import parse
 
 CHUNK_VALUES = 1 << 15
 """Numbers of a chunk: 256 KB, a share of a core's second cache."""
+TABLE_ROWS = 1 << 16
+"""Of Parquet, decoded at once."""
 MOST_LINES_AT_ONCE = 1 << 16
 """Given to the exact reader, which gets a line or two first and more while they come often."""
 RARE = 1000
@@ -98,7 +103,13 @@ def formats(uris: Sequence[str], columns: Columns) -> dict[str, RowFormat]:
 
 
 def sniff(uri: str, columns: Columns) -> RowFormat:
-    """The layout of one file, from its first line that is not blank."""
+    """The layout of one file, from its first line that is not blank, or from its schema."""
+    if columnar.is_parquet(uri):
+        names = columnar.schema(uri).names
+        _require_names(names, columns, uri, None)
+        wanted = row_tables.schema(columns.id, columns.values, columns.category)
+        columnar.require(uri, wanted)
+        return RowFormat(tuple(names), 0)
     header = lines.first_filled(uri)
     if header is None:
         raise DataError("no rows: the file is empty", uri=uri)
@@ -106,19 +117,31 @@ def sniff(uri: str, columns: Columns) -> RowFormat:
         names = delimited.header_names(header.text)
     except DataError as error:
         raise DataError(error.reason, uri=uri, line=header.number) from None
+    _require_names(names, columns, uri, header.number)
+    return RowFormat(tuple(names), header.stop)
+
+
+def _require_names(names: Sequence[str], columns: Columns, uri: str, line: int | None) -> None:
     for name in (columns.id, *columns.values, columns.category):
         if names.count(name) != 1:
             problem = f"column {name!r} twice" if name in names else f"no column {name!r}"
             raise DataError(
                 f"{problem} in the header {','.join(names)[:80]!r} (--columns names others)",
                 uri=uri,
-                line=header.number,
+                line=line,
             )
-    return RowFormat(tuple(names), header.stop)
 
 
-def read(split: Split, form: RowFormat, columns: Columns) -> Iterator[Chunk]:
-    """The rows of one split, chunk by chunk; a chunk is valid until the next one is asked for."""
+def read(split: Split, form: RowFormat, columns: Columns, ids: bool = True) -> Iterator[Chunk]:
+    """The rows of one split, chunk by chunk; a chunk is valid until the next one is asked for.
+
+    Without `ids` Parquet's are not read, and empty.
+    """
+    if isinstance(split, RowGroups):
+        wanted = (columns.id if ids else None, columns.values, columns.category, columns.categories)
+        for part in row_tables.read(split, *wanted, most=TABLE_ROWS):
+            yield Chunk(*part)
+        return
     most = max(CHUNK_VALUES // len(columns.values), 1)
     room = Chunk(
         np.empty(most, np.int64), np.empty((len(columns.values), most)), np.empty(most, np.uint8)

@@ -73,7 +73,7 @@ def aggregate(split: Split, form: RowFormat, columns: Columns) -> Partial[list[G
 
 def _aggregate(split: Split, form: RowFormat, columns: Columns) -> list[Group]:
     bins = Bins(len(columns.categories), len(columns.values))
-    for chunk in rows.read(split, form, columns):
+    for chunk in rows.read(split, form, columns, ids=False):
         bins.add(chunk.values, chunk.codes)
     return bins.groups()
 

@@ -13,7 +13,7 @@ from ray_vs_dask_etl import aggregation
 from ray_vs_dask_etl import rows
 from ray_vs_dask_etl.aggregation import Bins
 from ray_vs_dask_etl.rows import Columns
-from studykit import storage
+from studykit import cutting
 
 COLUMNS = Columns("id", ("x", "y"), "category", ("A", "B", "C", "D"))
 HEADER = "id,x,y,category\n"
@@ -85,7 +85,7 @@ def assert_groups(found: list[dict[str, Any]], right: list[dict[str, Any]]) -> N
 
 def aggregate(path: Path, split_size: int = 1 << 20, columns: Columns = COLUMNS) -> list[Any]:
     """The exact method without an engine: the table of a file."""
-    pieces = storage.splits(str(path), split_size)
+    pieces = cutting.splits(str(path), split_size)
     forms = rows.formats(list(dict.fromkeys(piece.uri for piece in pieces)), columns)
     partials = []
     for piece in pieces:

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
+from pyarrow import parquet
 from studykit import storage
 from studykit.errors import CheckError
 from studykit.records import Check
@@ -25,6 +27,7 @@ from taxi_clustering.city import CENTRE_LONGITUDE
 from taxi_clustering.clustering import Clustering
 
 READ_BYTES = 16_000_000
+PARQUET_ROWS = 100_000
 EARTH_RADIUS = 6_371_008.8
 """Metres, the mean of IUGG's."""
 TRIPS_AT_ONCE = 50_000
@@ -137,9 +140,13 @@ def _batches(uri: str) -> Iterator[dict[str, npt.NDArray[Any]]]:
     for file in storage.list_files(uri):
         with contextlib.ExitStack() as stack:
             stream: Any = stack.enter_context(storage.open_input(file))
+            if stream.read(4) == b"PAR1":
+                yield from _of_parquet(stream)
+                continue
+            stream.seek(0)
             if file.endswith(".gz"):
                 stream = stack.enter_context(gzip.open(stream))
-            names = _names(stream)
+            names = _names(_header(stream))
             stream.seek(0)
             kinds = {name: pa.float64() for name in names.values()}
             kinds |= {names[end]: pa.timestamp("s") for end in ("from", "to")}
@@ -155,13 +162,27 @@ def _batches(uri: str) -> Iterator[dict[str, npt.NDArray[Any]]]:
                 yield {what: column.to_numpy() for what, column in columns.items()}
 
 
-def _names(stream: Any) -> dict[str, str]:
+def _of_parquet(stream: Any) -> Iterator[dict[str, npt.NDArray[Any]]]:
+    with parquet.ParquetFile(stream) as file:
+        names = _names(file.schema_arrow.names)
+        for batch in file.iter_batches(PARQUET_ROWS, columns=list(names.values())):
+            columns = {what: batch.column(name) for what, name in names.items()}
+            for end in ("from", "to"):
+                times = pc.floor_temporal(columns[end].cast(pa.timestamp("us")), unit="second")
+                columns[end] = times.cast(pa.timestamp("s")).cast(pa.int64())
+            yield {what: column.cast(pa.float64()).to_numpy() for what, column in columns.items()}
+
+
+def _header(stream: Any) -> list[str]:
     header = stream.read(1 << 16).decode("utf-8-sig", "replace").lstrip("\r\n").splitlines()[0]
-    names = [name.strip('"') for name in header.split(",")]
+    return [name.strip('"') for name in header.split(",")]
+
+
+def _names(names: list[str]) -> dict[str, str]:
     found = {}
     for what, words in COLUMNS.items():
         fitting = [n for n in names if all(any(w in n.lower() for w in some) for some in words)]
         if len(fitting) != 1:
-            raise CheckError(f"the oracle finds {len(fitting)} columns for '{what}' in: {header}")
+            raise CheckError(f"the oracle finds {len(fitting)} columns for '{what}' in: {names}")
         found[what] = fitting[0]
     return found

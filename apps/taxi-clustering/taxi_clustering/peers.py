@@ -2,13 +2,14 @@
 
     python -m taxi_clustering.peers polars --size tiny --workers 2
 
-polars (https://pola.rs) reads the eight columns that the study needs, times as text: the bar for
-the engines' `load`, which also judges every trip. scikit-learn runs `STEPS` iterations of its own
-Lloyd's from the engine's seeds, over the same points (read by this study's reader): the bar for
-`compute` per iteration. Both use workers × threads threads, and both answers are checked.
+polars (https://pola.rs) reads the eight columns that the study needs, of CSV the times as text: the
+bar for the engines' `load`, which also judges every trip. scikit-learn runs `STEPS` iterations of
+its own Lloyd's from the engine's seeds, over the same points (read by this study's reader): the bar
+for `compute` per iteration. Both use workers × threads threads, and both answers are checked.
 """
 
 import numpy as np
+from studykit import columnar
 from studykit import storage
 from studykit.records import Check
 from studykit.run import Outcome
@@ -38,7 +39,10 @@ def read_with_polars(run: Run) -> Outcome:
         forms = trips.formats(peers.local_files(run))
         tables = []
         for uri, form in forms.items():
-            names = [form.names[column] for column in form.columns]
+            names = form.wanted
+            if columnar.is_parquet(uri):
+                tables.append(polars.read_parquet(storage.local_path(uri), columns=names))
+                continue
             kinds = [polars.String] * 2 + [polars.Float64] * 6
             tables.append(
                 polars.read_csv(

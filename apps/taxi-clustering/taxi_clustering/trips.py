@@ -1,4 +1,4 @@
-"""Reading taxi trips: a CSV of the city's commission → the pickups of trips that make sense.
+"""Reading taxi trips: CSV or Parquet of the city → the pickups of trips that make sense.
 
 The one idea: the header says where the eight columns of the study stand; their names differ by
 month in case, underscores and prefixes, and nothing else about the file is trusted. A row with
@@ -15,6 +15,8 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from studykit import columnar
+from studykit.columnar import RowGroups
 from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
@@ -23,6 +25,7 @@ from studykit.text import lines
 from studykit.text.dialects import is_header
 
 from taxi_clustering import clean_rows
+from taxi_clustering import trip_tables
 from taxi_clustering.sample import Sample
 
 SUB_BLOCK_BYTES = 8 << 20
@@ -93,7 +96,12 @@ def formats(uris: list[str]) -> dict[str, TripFormat]:
 
 
 def sniff(uri: str) -> TripFormat:
-    """The format of one file, from its header."""
+    """The format of one file, from its header or its schema."""
+    if columnar.is_parquet(uri):
+        names = columnar.schema(uri).names
+        form = TripFormat(names, _columns(names, uri, None), 0)
+        columnar.require(uri, trip_tables.schema(form.wanted))
+        return form
     header = lines.first_filled(uri)
     if header is None:
         raise DataError("no trips: the file is empty", uri=uri)
@@ -101,28 +109,29 @@ def sniff(uri: str) -> TripFormat:
         names = delimited.header_names(header.text)
     except DataError as error:
         raise DataError(error.reason, uri=uri, line=header.number) from None
+    return TripFormat(names, _columns(names, uri, header.number), header.stop)
+
+
+def _columns(names: list[str], uri: str, line: int | None) -> list[int]:
+    """The places of those that play the ROLES, in their order."""
     plain = [name.lower().replace("_", "").replace(" ", "") for name in names]
     if any(name in LOCATION_IDS for name in plain):
         raise DataError(
             "no coordinates: since July 2016 trips have location ids (PULocationID) instead;"
             " take a month up to June 2016",
             uri=uri,
-            line=header.number,
+            line=line,
         )
     if not is_header(names):
-        raise DataError(
-            "no header: the first line must name the columns", uri=uri, line=header.number
-        )
+        raise DataError("no header: the first line must name the columns", uri=uri, line=line)
     columns = []
     for role, known in ROLES.items():
         found = [place for place, name in enumerate(plain) if name in known]
         if len(found) != 1:
             problem = f"no column for the {role}" if not found else f"two columns for the {role}"
-            raise DataError(
-                f"{problem}; the file has: {', '.join(names)}", uri=uri, line=header.number
-            )
+            raise DataError(f"{problem}; the file has: {', '.join(names)}", uri=uri, line=line)
         columns += found
-    return TripFormat(names, columns, header.stop)
+    return columns
 
 
 def read(split: Split, form: TripFormat, sample_size: int, seed: int) -> Trips:
@@ -135,6 +144,10 @@ def read(split: Split, form: TripFormat, sample_size: int, seed: int) -> Trips:
 
 
 def _parts(split: Split, form: TripFormat, seed: int) -> Iterator[Trips]:
+    if isinstance(split, RowGroups):
+        for times, numbers in trip_tables.read(split, form.wanted):
+            yield _judge_all(times, numbers, seed)
+        return
     for block in lines.blocks_from(split, form.body):
         data, offset, start = block.data, block.offset, 0
         while start < len(data):
@@ -143,13 +156,25 @@ def _parts(split: Split, form: TripFormat, seed: int) -> Iterator[Trips]:
             start = stop
 
 
+def _key(seed: int) -> np.uint64:
+    return np.uint64(clean_rows.mix(np.uint64(seed % 2**64)))
+
+
+def _judge_all(
+    times: npt.NDArray[np.int64], numbers: npt.NDArray[np.float64], seed: int
+) -> Trips:
+    """Of rows that are numbers already: seconds int64[n, 2], float64[n, 6]."""
+    points, keys = np.empty((2, len(times)), np.float32), np.empty(len(times), np.uint64)
+    rejects = np.zeros(len(RULES), np.int64)
+    kept = clean_rows.judge_all(times, numbers, _key(seed), rejects, points, keys)
+    found = points[:, :kept].copy()
+    return Trips([found] if kept else [], Sample(keys[:kept], found), len(times), rejects)
+
+
 def _read_lines(block: Block, split: Split, form: TripFormat, seed: int) -> Trips:
     capacity = len(block.data) // SMALLEST_ROW_BYTES + 1
     points, keys = np.empty((2, capacity), np.float32), np.empty(capacity, np.uint64)
-    rejects, key = (
-        np.zeros(len(RULES), np.int64),
-        np.uint64(clean_rows.mix(np.uint64(seed % 2**64))),
-    )
+    rejects, key = np.zeros(len(RULES), np.int64), _key(seed)
     rows, kept, stopped = clean_rows.parse(block.data, form.roles, key, rejects, points, keys)
     if stopped < len(block.data):
         # Something that only the exact reader can judge: it takes the rest.
@@ -167,7 +192,7 @@ def _read_exactly(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Seconds int64[n, 2] and numbers float64[n, 6]. DataError with the line of a wrong row."""
     dialect = delimited.Dialect()
-    names = [form.names[column] for column in form.columns]
+    names = form.wanted
     kinds = [pa.timestamp("s")] * 2 + [pa.float64()] * 6
     schema = pa.schema(list(zip(names, kinds, strict=True)))
     table = delimited.read(block, dialect, schema, split, form.names)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from studykit import storage
+from studykit import cutting
 from taxi_clustering import kernel
 from taxi_clustering import trips
 from taxi_clustering.sample import SAMPLE_SIZE
@@ -99,7 +99,7 @@ def pandas_rules(path: Path) -> pd.DataFrame:
 
 def read(path: Path, split_size: int = 1 << 30, seed: int = 42) -> trips.Trips:
     """All trips of a file or folder, read split by split."""
-    splits = storage.splits(str(path), split_size)
+    splits = cutting.splits(str(path), split_size)
     forms = trips.formats(list(dict.fromkeys(split.uri for split in splits)))
     parts = [trips.read(s, forms[s.uri], SAMPLE_SIZE, seed) for s in splits]
     first = parts[0]

@@ -60,7 +60,7 @@ def test_what_polars_cannot_read_is_skipped_with_the_reason(tmp_path: Path) -> N
     data.write_text("# SNAP\n1\t2\n")
     done = _peer("polars", data, tmp_path)
     assert done.code == 4
-    assert "polars is compared on local CSV files only" in done.error
+    assert "polars is compared on local CSV or Parquet" in done.error
 
 
 def _ranked(engine: str, size: int, *, method: str = "exact", passed: bool | None = True) -> Record:

@@ -1,4 +1,4 @@
-"""Reading follower edges: CSV, SNAP text and MatrixMarket, plain or gzipped, one file or a folder.
+"""Reading follower edges: CSV, SNAP text, MatrixMarket and Parquet, one file or a folder.
 
 The one idea: almost every line is two runs of digits, which a compiled loop reads fast
 (clean_lines.py). Where it stops, the slow reader of `studykit.text.delimited` goes on, which reads
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from studykit import columnar
+from studykit.columnar import RowGroups
 from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
@@ -20,6 +22,7 @@ from studykit.text import delimited
 from studykit.text import lines
 from studykit.text.lines import Line
 
+from twitter_pagerank import edge_tables
 from twitter_pagerank.clean_lines import parse
 
 SUB_BLOCK_BYTES = 8 << 20
@@ -44,6 +47,8 @@ class EdgeFormat:
     symmetric: bool = False
     vertices: int | None = None
     entries: int | None = None
+    columns: tuple[str, str] = ("", "")
+    """Names of source and destination (Parquet only)."""
 
 
 @dataclass
@@ -68,6 +73,8 @@ def formats(uris: list[str]) -> dict[str, EdgeFormat]:
 
 def sniff(uri: str) -> EdgeFormat:
     """The format of one file, from its first lines."""
+    if columnar.is_parquet(uri):
+        return EdgeFormat("parquet", None, columns=edge_tables.columns(uri))
     head = lines.head(uri)
     if not any(line.text.strip() for line in head):
         raise DataError("no edges: the file is empty", uri=uri)
@@ -125,6 +132,9 @@ def _matrix_market(uri: str, head: list[Line]) -> EdgeFormat:
 
 def read(split: Split, form: EdgeFormat) -> Iterator[EdgeChunk]:
     """The edges of one split, as they stand in the file."""
+    if isinstance(split, RowGroups):
+        yield from (EdgeChunk(*part) for part in edge_tables.read(split, form.columns))
+        return
     for block in lines.blocks_from(split, form.body):
         data, offset, start = block.data, block.offset, 0
         while start < len(data):

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv
+from pyarrow import parquet
 from studykit import storage
 from studykit.errors import CheckError
 from studykit.records import Check
@@ -28,6 +29,7 @@ from twitter_pagerank.ranking import Ranking
 
 FULL_BYTES = 100_000_000
 READ_BYTES = 64_000_000
+PARQUET_ROWS = 4_000_000
 EDGES_PER_PASS = 150_000_000
 LARGEST_TABLE = 1 << 30
 ROUNDING = 1e-12
@@ -155,6 +157,11 @@ def _all_edges(run: Run) -> tuple[Ids, Ids]:
 def read_edges(run: Run) -> Iterator[tuple[Ids, Ids]]:
     """(sources, destinations) int64, block by block, by a reader that is not the study's."""
     for uri in storage.list_files(run.dataset.uri):
+        if _first_bytes(uri) == b"PAR1":
+            for sources, destinations in _of_parquet(uri):
+                reverse = run.parameters.reverse
+                yield (destinations, sources) if reverse else (sources, destinations)
+            continue
         symmetric, first = False, True
         for block in _text_blocks(uri):
             if first and block.startswith(b"%%MatrixMarket"):
@@ -173,6 +180,18 @@ def read_edges(run: Run) -> Iterator[tuple[Ids, Ids]]:
             yield sources, destinations
             if symmetric:
                 yield destinations, sources
+
+
+def _first_bytes(uri: str) -> bytes:
+    with storage.open_input(uri) as file:
+        return file.read(4)
+
+
+def _of_parquet(uri: str) -> Iterator[tuple[Ids, Ids]]:
+    with storage.open_input(uri) as file:
+        for batch in parquet.ParquetFile(file).iter_batches(PARQUET_ROWS):
+            sources, destinations = (column.cast(pa.int64()) for column in batch.columns)
+            yield sources.to_numpy(), destinations.to_numpy()
 
 
 def _text_blocks(uri: str) -> Iterator[bytes]:

@@ -23,10 +23,12 @@ def read_with_polars(run: Run) -> Outcome:
 
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
         forms = edges.formats(peers.local_files(run))
-        if any(form.kind != "csv" for form in forms.values()):
-            raise ResourceError(f"polars is compared on local CSV files only: {run.dataset.uri}")
+        if any(form.kind not in ("csv", "parquet") for form in forms.values()):
+            raise ResourceError(f"polars is compared on local CSV or Parquet: {run.dataset.uri}")
         tables = [
-            polars.read_csv(
+            polars.read_parquet(storage.local_path(uri), columns=list(form.columns))
+            if form.kind == "parquet"
+            else polars.read_csv(
                 storage.local_path(uri),
                 has_header=form.body > len(b"\xef\xbb\xbf"),
                 schema={"source": polars.Int64, "destination": polars.Int64},

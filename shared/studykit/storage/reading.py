@@ -50,10 +50,14 @@ def map_splits(
 
     What `work` reads by `read_blocks` of a split on a server is then, as a rule, already there.
     Local splits are pages of their file and need no help, nor does a `.gz`, which is read a block
-    at a time. Raises what `work` raises.
+    at a time; splits that are no lines (Parquet) are fetched by who reads them. Raises what `work`
+    raises.
     """
     remote = [
-        split for split in splits if not (filesystems.is_local(split.uri) or is_gzip(split.uri))
+        split
+        for split in splits
+        if type(split) is Split
+        and not (filesystems.is_local(split.uri) or is_gzip(split.uri))
     ]
     if not remote:
         return list(pool.map(work, splits))

@@ -1,0 +1,34 @@
+"""Parquet → Arrow columns of exactly the wanted types, row group by row group, with the row of
+what is wrong.
+
+    for piece in columnar.splits("edges.parquet", 30_000_000):
+        for rows in columnar.read(piece, pa.schema([("source", pa.int64())])):
+            rows["source"]                       # int64, no nulls
+
+The parts: `footers` (what a file holds), `row_groups` (splits and their rows), `fetching` (from
+a server, before it is needed), `conversion` (exactly, or refused).
+"""
+
+from studykit.columnar.conversion import LABELS
+from studykit.columnar.conversion import shown
+from studykit.columnar.footers import is_parquet
+from studykit.columnar.footers import row_count
+from studykit.columnar.footers import schema
+from studykit.columnar.row_groups import RowGroups
+from studykit.columnar.row_groups import Rows
+from studykit.columnar.row_groups import read
+from studykit.columnar.row_groups import require
+from studykit.columnar.row_groups import splits
+
+__all__ = [
+    "LABELS",
+    "RowGroups",
+    "Rows",
+    "is_parquet",
+    "read",
+    "require",
+    "row_count",
+    "schema",
+    "shown",
+    "splits",
+]

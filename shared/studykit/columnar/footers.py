@@ -1,0 +1,78 @@
+"""What a Parquet file says of itself at its end: its columns, and where its row groups lie.
+
+Format: https://parquet.apache.org/docs/file-format
+"""
+
+import contextlib
+import functools
+from collections.abc import Iterator
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from studykit.errors import DataError
+from studykit.errors import StudyError
+from studykit.storage import contents
+from studykit.storage import files
+from studykit.storage import filesystems
+from studykit.storage.failures import retried
+from studykit.storage.failures import storage_error
+from studykit.storage.failures import translated
+
+ENDING = ".parquet"
+MAGIC = (b"PAR1", b"PARE")
+"""At the beginning and the end; PARE where the footer is encrypted, which Arrow then says."""
+FOOTERS_KEPT = 64
+SHOWN_CHARACTERS = 200
+
+
+def is_parquet(uri: str) -> bool:
+    """By the file's first bytes, whatever its name; or by its name, so that a damaged one is named.
+
+    A text that begins with the same four letters goes on with a letter, Parquet does not.
+    """
+    if uri.endswith(ENDING):
+        return True
+    first = _first_bytes(uri, 5)
+    return first[:4] in MAGIC and first[4:] < b" "
+
+
+def _first_bytes(uri: str, count: int) -> bytes:
+    if not filesystems.is_local(uri):
+        return retried(lambda: contents.range_reader(uri)(0, count).tobytes(), uri)
+    with translated(uri), contents.open_input(uri) as file:
+        return file.read(count)
+
+
+@functools.lru_cache(FOOTERS_KEPT)
+def footer(uri: str, version: str) -> parquet.FileMetaData:
+    """Read once in each process while the file is of this version. DataError where it is damaged."""
+    with contents.open_input(uri) as file, decoding(uri):
+        return parquet.read_metadata(file)
+
+
+def schema(uri: str) -> pa.Schema:
+    """The file's columns; one of several levels is one nested column."""
+    with decoding(uri):
+        return footer(uri, files.look(uri).version).schema.to_arrow_schema()
+
+
+def row_count(uri: str) -> int:
+    return int(footer(uri, files.look(uri).version).num_rows)
+
+
+@contextlib.contextmanager
+def decoding(uri: str, place: str | None = None) -> Iterator[None]:
+    """What cannot be decoded inside is a DataError; what cannot be read, a StorageError."""
+    try:
+        yield
+    except StudyError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise storage_error(error, uri) from error
+        # Never the bytes of a binary file.
+        said = "".join(c if c.isascii() and c.isprintable() else " " for c in str(error))
+        reason = " ".join(said.split())[:SHOWN_CHARACTERS]
+        problem = f"no Parquet file, damaged, or of a kind that Arrow does not read: {reason}"
+        raise DataError(problem, uri=uri, place=place) from error
