@@ -71,7 +71,8 @@ class ParquetDataset(Dataset):
         self, blocks: Blocks, text: "hashlib._Hash", moved: Moved
     ) -> Iterator[pa.Table]:
         """Tables of at least so many rows, but for the last."""
-        waiting, rows = [], 0
+        waiting: list[pa.Table] = []
+        rows = 0
         for block in blocks:
             text.update(block)
             moved(len(block))

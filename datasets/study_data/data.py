@@ -213,9 +213,7 @@ def copy(
             console.print(f"copied and verified: {uri}", markup=False)
 
 
-def _asked(
-    name: str | None, size: str | None, format_: str, seed: int, place: str
-) -> list[Entry]:
+def _asked(name: str | None, size: str | None, format_: str, seed: int, place: str) -> list[Entry]:
     if name is None and size is not None:
         raise UsageError("--size needs the NAME of a data set")
     dataset = None if name is None else catalogue.named(name, format_)

@@ -43,7 +43,9 @@ def described(dataset: Dataset, place: str) -> dict[str, Any]:
 
 
 def _seeds_of_parquet(dataset: Dataset, place: str) -> dict[str, list[int]]:
-    return _seeds(as_parquet(dataset), place) if is_table(dataset) else dict.fromkeys(dataset.sizes, [])
+    if not is_table(dataset):
+        return {size: [] for size in dataset.sizes}
+    return _seeds(as_parquet(dataset), place)
 
 
 def _seeds(dataset: Dataset, place: str) -> dict[str, list[int]]:

@@ -33,9 +33,9 @@ class Input(Generic[Form]):
 
 
 def splits(uri: str, size: int) -> list[Split]:
-    """A file or a folder as byte ranges of text or as row groups of Parquet, of `size` bytes at most.
+    """A file or a folder as byte ranges of text, or row groups of Parquet, of at most `size` bytes.
 
-    A row group is never cut. DataError where there is no data, or where a folder has both forms.
+    A row group is not cut. DataError where there is no data, or where a folder has both forms.
     """
     files = storage.list_files(uri)
     tables = [file for file in files if columnar.is_parquet(file)]

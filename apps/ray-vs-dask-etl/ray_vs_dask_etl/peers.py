@@ -3,9 +3,9 @@
     python -m ray_vs_dask_etl.peers polars --size tiny --workers 2
 
 Each is one process with workers × threads threads that makes the same table as the ETL: polars'
-streaming `scan_csv`, DuckDB's `read_csv`, pyarrow's CSV reader and `group_by`; from Parquet by their
-`scan_parquet` and `read_parquet`. Their time is the phase `load`, as the ETL's is; their answers are
-checked against the same oracle.
+streaming `scan_csv`, DuckDB's `read_csv`, pyarrow's CSV reader and `group_by`; of Parquet by their
+`scan_parquet`, `read_parquet` and data set. Their time is the phase `load`, as the ETL's is; their
+answers are checked against the same oracle.
 """
 
 from collections.abc import Callable
@@ -57,9 +57,7 @@ def with_duckdb(run: Run, files: list[str], threads: int) -> Callable[[], Groups
 
     columns = run.parameters.read
     connection = duckdb.connect(config={"threads": threads})
-    table_of = (
-        "read_parquet(?)" if columnar.is_parquet(files[0]) else "read_csv(?, header = true)"
-    )
+    table_of = "read_parquet(?)" if columnar.is_parquet(files[0]) else "read_csv(?, header = true)"
 
     def group_by() -> Groups:
         figures = [

@@ -60,6 +60,11 @@ class TripFormat:
     body: int
 
     @property
+    def wanted(self) -> list[str]:
+        """The names of the eight columns, in the order of the ROLES."""
+        return [self.names[column] for column in self.columns]
+
+    @property
     def roles(self) -> npt.NDArray[np.int64]:
         """For each column the number of its role, or that it is skipped."""
         roles = np.full(len(self.names), clean_rows.SKIPPED, np.int64)
@@ -160,9 +165,7 @@ def _key(seed: int) -> np.uint64:
     return np.uint64(clean_rows.mix(np.uint64(seed % 2**64)))
 
 
-def _judge_all(
-    times: npt.NDArray[np.int64], numbers: npt.NDArray[np.float64], seed: int
-) -> Trips:
+def _judge_all(times: npt.NDArray[np.int64], numbers: npt.NDArray[np.float64], seed: int) -> Trips:
     """Of rows that are numbers already: seconds int64[n, 2], float64[n, 6]."""
     points, keys = np.empty((2, len(times)), np.float32), np.empty(len(times), np.uint64)
     rejects = np.zeros(len(RULES), np.int64)

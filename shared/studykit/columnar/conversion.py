@@ -57,7 +57,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def convert(array: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """The same values, nulls too, as the wanted type. WrongValue for the first that does not fit."""
+    """The same values, nulls too, as the wanted type. WrongValue where one does not fit."""
     kind = array.type
     if kind == wanted:
         return array
@@ -121,5 +121,5 @@ def shown(value: Any) -> str:
     if _is_text(value.type):
         text = repr(value.cast(pa.binary()).as_py().decode("utf-8", "replace"))
     else:
-        text = str(value)
+        text = str(value.cast(pa.string()).as_py())
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"

@@ -63,11 +63,7 @@ def _joined(group: parquet.RowGroupMetaData, columns: frozenset[str]) -> list[Pi
     joined: list[Piece] = []
     for start, stop in sorted(_chunks(group, columns)):
         last = joined[-1] if joined else None
-        if (
-            last is not None
-            and start - last.stop <= GAP_BYTES
-            and stop - last.start <= PIECE_BYTES
-        ):
+        if last is not None and start - last.stop <= GAP_BYTES and stop - last.start <= PIECE_BYTES:
             joined[-1] = Piece(last.start, stop, last.wanted + stop - start)
         else:
             joined.append(Piece(start, stop, stop - start))
@@ -92,9 +88,9 @@ class FetchedFile(io.RawIOBase):
     def __init__(self, uri: str, size: int, ahead: list[Piece]) -> None:
         self._uri, self._size, self._position = uri, size, 0
         self._pieces = sorted(ahead)
-        self._ahead = Ahead(ahead, self._fetch, READS_AT_ONCE)
         self._held: dict[Piece, Bytes] = {}
         self._unread: dict[Piece, int] = {}
+        self._ahead = Ahead(ahead, self._fetch, READS_AT_ONCE)
 
     def readable(self) -> bool:
         return True

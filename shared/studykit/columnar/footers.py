@@ -46,7 +46,7 @@ def _first_bytes(uri: str, count: int) -> bytes:
 
 @functools.lru_cache(FOOTERS_KEPT)
 def footer(uri: str, version: str) -> parquet.FileMetaData:
-    """Read once in each process while the file is of this version. DataError where it is damaged."""
+    """Read once in a process while the file is of this version. DataError for a damaged one."""
     with contents.open_input(uri) as file, decoding(uri):
         return parquet.read_metadata(file)
 

@@ -56,8 +56,7 @@ def map_splits(
     remote = [
         split
         for split in splits
-        if type(split) is Split
-        and not (filesystems.is_local(split.uri) or is_gzip(split.uri))
+        if type(split) is Split and not (filesystems.is_local(split.uri) or is_gzip(split.uri))
     ]
     if not remote:
         return list(pool.map(work, splits))

@@ -9,6 +9,7 @@ from studykit import records
 from studykit.records import PLAIN
 
 from studytest.case import Argv
+from studytest.columns import as_parquet
 from studytest.contract.of_study import OfStudy
 
 
@@ -36,23 +37,31 @@ def _record(folder: Path) -> records.Record:
 
 
 class Answers(PlainAnswer):
+    @pytest.fixture(scope="class")
+    def table(self, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """The same input as Parquet."""
+        path = tmp_path_factory.mktemp("table") / "table.parquet"
+        path.write_bytes(as_parquet(data.read_bytes()))
+        return path
+
     @pytest.mark.parametrize(
-        ("workers", "more"),
-        [(1, ()), (3, ("--threads", 2))],
-        ids=["one worker", "three workers of two threads"],
+        ("workers", "more", "source"),
+        [(1, (), "table"), (3, ("--threads", 2), "data")],
+        ids=["one worker, Parquet", "three workers of two threads"],
     )
     def test_every_engine_gives_the_same_answer(
         self,
         engine: str,
         workers: int,
         more: tuple[object, ...],
-        data: Path,
+        source: str,
+        request: pytest.FixtureRequest,
         plain: records.Record,
         joining: Callable[[str], tuple[object, ...]],
         tmp_path: Path,
     ) -> None:
         found = self.answer(
-            engine, data, tmp_path, "--workers", workers, *more,
+            engine, request.getfixturevalue(source), tmp_path, "--workers", workers, *more,
             "--split-size", self.case.split_size, *joining(engine),
         )  # fmt: skip
         self.case.same(found, plain.quality)

@@ -9,6 +9,7 @@ import pytest
 from studykit import records
 from studykit.records import PLAIN
 
+from studytest.columns import as_parquet
 from studytest.contract.answers import PlainAnswer
 
 FORMS: dict[str, Callable[[bytes], bytes]] = {
@@ -16,6 +17,7 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
     "byte order mark": lambda content: b"\xef\xbb\xbf" + content,
     "no newline at the end": lambda content: content.removesuffix(b"\n"),
     "gzip": gzip.compress,
+    "Parquet": as_parquet,
 }
 
 
