@@ -1,6 +1,8 @@
 """Rows of Parquet: the table and the coefficients of the same rows in CSV; wrong rows named."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +122,19 @@ def test_a_peer_gives_the_same_table(tmp_path, peer):
     assert finished.code == 0, finished.stderr
     assert finished.record["check"]["passed"] is True
     assert finished.record["quality"]["rows"] == 3000
+
+
+def test_reading_imports_no_pandas(tmp_path):
+    """Half a second for every worker, which some calls of Arrow ask for without a word."""
+    path = write(tmp_path / "rows.parquet", table())
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, pathlib, tables; from ray_vs_dask_etl import worker;"
+            f" worker.warm_up(); tables.aggregate(pathlib.Path({str(path)!r}));"
+            " sys.exit('pandas' in sys.modules)",
+        ],
+        env=running.environment(),
+    )
+    assert done.returncode == 0

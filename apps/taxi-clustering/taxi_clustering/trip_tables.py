@@ -27,10 +27,9 @@ def read(split: RowGroups, names: Sequence[str]) -> Iterator[Part]:
         times = np.empty((len(rows), 2), np.int64)
         numbers = np.empty((len(rows), 6))
         for place, name in enumerate(names[:2]):
-            microseconds = rows[name].cast(pa.int64()).to_numpy()
-            np.floor_divide(microseconds, MICROSECONDS, out=times[:, place])
+            np.floor_divide(rows.numbers(name), MICROSECONDS, out=times[:, place])
         for place, name in enumerate(names[2:]):
-            numbers[:, place] = rows[name].to_numpy()
+            numbers[:, place] = rows.numbers(name)
         finite = np.isfinite(numbers)
         if not finite.all():
             row, place = np.argwhere(~finite)[0]

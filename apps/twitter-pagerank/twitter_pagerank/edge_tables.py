@@ -32,11 +32,12 @@ def _schema(names: tuple[str, str]) -> pa.Schema:
 def read(split: RowGroups, names: tuple[str, str]) -> Iterator[tuple[Ids, Ids, int]]:
     """Sources, destinations and their largest id (or -1), batch by batch; of one's own to write."""
     for rows in columnar.read(split, _schema(names), BATCH_ROWS):
-        found, largest = [rows[name].to_numpy() for name in names], -1
+        found: list[npt.NDArray[np.int64]] = [rows.numbers(name) for name in names]
+        largest = -1
         for name, ids in zip(names, found, strict=True):
             largest = max(largest, int(ids.max(initial=-1)))
             if ids.min(initial=0) < 0:
                 row = int(np.argmax(ids < 0))
                 raise rows.error(row, name, f"negative id {ids[row]}")
-        kind = np.uint32 if largest < 2**32 else np.int64
+        kind: type[np.uint32] | type[np.int64] = np.uint32 if largest < 2**32 else np.int64
         yield found[0].astype(kind), found[1].astype(kind), largest

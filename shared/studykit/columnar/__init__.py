@@ -3,7 +3,7 @@ what is wrong.
 
     for piece in columnar.splits("edges.parquet", 30_000_000):
         for rows in columnar.read(piece, pa.schema([("source", pa.int64())])):
-            rows["source"]                       # int64, no nulls
+            rows.numbers("source")               # int64[n]
 
 The parts: `footers` (what a file holds), `row_groups` (splits and their rows), `fetching` (from
 a server, before it is needed), `conversion` (exactly, or refused).
@@ -16,6 +16,7 @@ from studykit.columnar.footers import row_count
 from studykit.columnar.footers import schema
 from studykit.columnar.row_groups import RowGroups
 from studykit.columnar.row_groups import Rows
+from studykit.columnar.row_groups import as_numpy
 from studykit.columnar.row_groups import read
 from studykit.columnar.row_groups import require
 from studykit.columnar.row_groups import splits
@@ -24,6 +25,7 @@ __all__ = [
     "LABELS",
     "RowGroups",
     "Rows",
+    "as_numpy",
     "is_parquet",
     "read",
     "require",
