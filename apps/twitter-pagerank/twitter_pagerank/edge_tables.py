@@ -39,5 +39,7 @@ def read(split: RowGroups, names: tuple[str, str]) -> Iterator[tuple[Ids, Ids, i
             if ids.min(initial=0) < 0:
                 row = int(np.argmax(ids < 0))
                 raise rows.error(row, name, f"negative id {ids[row]}")
-        kind: type[np.uint32] | type[np.int64] = np.uint32 if largest < 2**32 else np.int64
-        yield found[0].astype(kind), found[1].astype(kind), largest
+        if largest < 2**32:
+            yield found[0].astype(np.uint32), found[1].astype(np.uint32), largest
+        else:
+            yield found[0].copy(), found[1].copy(), largest
