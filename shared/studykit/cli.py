@@ -114,6 +114,15 @@ def manners(debug: bool, timeout: float | None = None) -> Iterator[None]:
         sys.stdout.flush()
 
 
+def exit_code(options: Options, body: Callable[[], int]) -> int:
+    """Run the body under the common manners; its exit code, or that of its error."""
+    try:
+        with manners(options.debug, options.timeout):
+            return body()
+    except typer.Exit as ended:
+        return ended.exit_code
+
+
 EXIT_FILE = "STUDY_EXIT_FILE"
 """Environment variable: a file that does not exist yet. Of several processes of one run, the first
 that fails makes it, with its exit code inside; the others fail because of it and say nothing. Nor

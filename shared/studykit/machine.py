@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from threadpoolctl import threadpool_limits
 
 from studykit import storage
 
@@ -35,6 +36,7 @@ def pin_threads(threads: int) -> dict[str, str]:
     """Set this process's thread pools; return the variables for the processes it starts."""
     variables = {name: str(threads) for name in THREAD_VARIABLES}
     os.environ.update(variables)
+    threadpool_limits(threads)  # Of BLAS and OpenMP, where they were loaded before.
     return variables
 
 

@@ -1,7 +1,6 @@
 """The entry point of a study on torch.distributed: what all studies do there, around their own.
 
-Started by hand, an entry point is the launcher: it starts itself again, once per rank. Under
-`torchrun` it is a rank at once.
+Started by hand, an entry point is the launcher of its ranks. Under `torchrun` it is a rank at once.
 """
 
 import contextlib
@@ -27,8 +26,19 @@ def entry_point(study: Study, methods: Methods) -> Callable[[], None]:
     return an `Outcome` in the first and None in the others."""
 
     def body(options: Options, parameters: Any) -> int:
-        if not torch_ranks.is_rank():
-            return execute(study, "torch", options, parameters, launch, sampled=False, quiet=True)
+        if torch_ranks.is_rank():
+            return work(options, parameters)
+
+        def launched(compute: Callable[[Run], None]) -> int:
+            return execute(study, "torch", options, parameters, compute, sampled=False, quiet=True)
+
+        if options.dry_run or options.address is not None:
+            module = f"{study.package}.run_torch"
+            return launched(lambda run: torch_launch.join(module, options, sys.argv[1:]))
+        with torch_launch.forked(options, lambda: work(options, parameters)) as begin:
+            return launched(lambda run: begin(run.phases.seconds["start"]))
+
+    def work(options: Options, parameters: Any) -> int:
         first_here = torch_ranks.local_rank() == 0
         return execute(
             study, "torch", options, parameters, compute,
@@ -37,10 +47,6 @@ def entry_point(study: Study, methods: Methods) -> Callable[[], None]:
             memory_limit=torch_ranks.share_of_host(options) if first_here else None,
             quiet=torch_ranks.rank() != 0,
         )  # fmt: skip
-
-    def launch(run: Run) -> None:
-        torch_launch.started_at(run.phases.seconds["start"])
-        torch_launch.launch(f"{study.package}.run_torch", run.options, sys.argv[1:])
 
     def compute(run: Run) -> Outcome | None:
         with contextlib.ExitStack() as stack:

@@ -1,115 +1,126 @@
-"""torch.distributed: start the ranks of this host as torchrun would, and wait for them.
+"""torch.distributed: the ranks of this host, forked from the process that was started.
 
-By the same elastic agent that is behind `torchrun`.
+To import torch takes a core some seconds; forked ranks need not do it again, and share its pages.
+They are forked before anything else is done, because threads, such as those of a store's client,
+do not live on in a fork; there they wait until they are told to begin.
 """
 
 import contextlib
-import logging
+import multiprocessing
 import os
 import signal
+import struct
+import subprocess
 import sys
 import time
-import uuid
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
+from multiprocessing import connection
+from multiprocessing.context import ForkProcess
 from pathlib import Path
-from typing import Any
-
-from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs
-from torch.distributed.elastic.multiprocessing.api import SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.launcher.api import LaunchConfig
-from torch.distributed.launcher.api import elastic_launch
 
 from studykit import cli
 from studykit import machine
 from studykit import phases
 from studykit import processes
+from studykit.engines import torch_ranks
 from studykit.errors import StudyError
 from studykit.errors import UsageError
 from studykit.options import Options
 
-MONITOR_SECONDS = 0.1
-HANDLED_BY_TORCH = signal.SIGQUIT.name
-"""Not an interrupt, which torch sends on as it came: a rank that still imports its libraries would
-show where. As it is, the ranks of an interrupted launcher are asked to end."""
-
-
-def launch(module: str, options: Options, argv: list[str]) -> None:
-    """Start the ranks of this host and wait for them; their end is as `ended` says."""
-    per_host, host_count = _ranks_per_host(options)
-    machine.pin_threads(options.threads)
-    # Ranks must find what this process found, however it was started, and count from its start.
-    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    with ended() as folder:
-        config = LaunchConfig(
-            min_nodes=host_count,
-            max_nodes=host_count,
-            nproc_per_node=per_host,
-            run_id=options.address or uuid.uuid4().hex,
-            rdzv_backend="c10d",
-            rdzv_endpoint=options.address or "localhost:0",
-            rdzv_configs={"timeout": 60},
-            local_addr=None if options.address else "localhost",
-            max_restarts=0,
-            monitor_interval=MONITOR_SECONDS,
-            signals_to_handle=HANDLED_BY_TORCH,
-            logs_specs=DefaultLogsSpecs(log_dir=folder),  # Its own folder would be left behind.
-        )
-        elastic_launch(config, sys.executable)("-m", module, *argv)
+BEGIN = struct.Struct("d")
+"""What a rank is told to begin: the monotonic seconds at which the run began."""
 
 
 @contextlib.contextmanager
-def ended() -> Iterator[str]:
-    """Around the ranks of this host: yields a folder for their logs, which goes with them.
+def forked(options: Options, work: Callable[[], int]) -> Iterator[Callable[[float], None]]:
+    """Fork the ranks; yields a function that has them do their work and waits for their end.
 
-    A rank that fails has said why and has left its code: SystemExit with the same. A rank that was
-    killed could not: StudyError. Either way no other rank is left.
+    It is told how many seconds ago the run began. A rank that fails says why: SystemExit with its
+    code. One that was killed cannot: StudyError. Either way no other rank is left.
     """
-    for name in ("torch.distributed.elastic", "torch.distributed.launcher"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    machine.pin_threads(options.threads)
     with (
         processes.temporary_folder("study-torch-") as folder,
         processes.ended_on_error(),
     ):
-        exit_file = Path(folder) / "exit-code"
-        os.environ[cli.EXIT_FILE] = str(exit_file)
-        on_quit = signal.getsignal(signal.SIGQUIT)
+        waiting, telling = os.pipe()
+
+        def rank(number: int) -> None:
+            os.close(telling)
+            torch_ranks.become(number, options.worker_count, folder)
+            # A terminal's interrupt is for the launcher alone, which ends its ranks.
+            os.setsid()
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            sys.exit(cli.exit_code(options, lambda: _at_their_time(waiting, work)))
+
+        fork = multiprocessing.get_context("fork").Process
+        ranks = [fork(target=rank, args=(number,)) for number in range(options.worker_count)]
+
+        def begin(since: float) -> None:
+            os.write(telling, BEGIN.pack(time.monotonic() - since) * len(ranks))
+            _wait(ranks, Path(folder))
+
         try:
-            yield folder
-        except SignalException:
-            raise cli.Terminated from None
-        except ChildFailedError as error:
-            if exit_file.exists():
-                raise SystemExit(int(exit_file.read_text())) from None
-            raise StudyError(_cause(error.failures)) from None
+            with processes.interrupts_held():  # A fork has no handlers of its own yet.
+                for process in ranks:
+                    process.start()
+            yield begin
         finally:
-            signal.signal(signal.SIGQUIT, on_quit)  # torch leaves its own there.
-            del os.environ[cli.EXIT_FILE]
+            os.close(telling)
+            os.close(waiting)
 
 
-def _cause(failures: Mapping[int, Any]) -> str:
-    """What to say of ranks that ended without a word: a killed one takes the others with it."""
-    for number, failure in failures.items():
-        if failure.exitcode < 0 and failure.exitcode != -signal.SIGTERM:
-            return f"rank {number} was killed by signal {-failure.exitcode}; others were stopped"
-    number, failure = next(iter(failures.items()))
-    return f"rank {number} ended with exit code {failure.exitcode} without saying why"
+def _at_their_time(waiting: int, work: Callable[[], int]) -> int:
+    told = os.read(waiting, BEGIN.size)
+    if not told:  # The launcher has found something wrong, or is no more.
+        return 0
+    os.environ[phases.STARTED_AT] = repr(*BEGIN.unpack(told))
+    return work()
+
+
+def _wait(ranks: Sequence[ForkProcess], folder: Path) -> None:
+    running = list(ranks)
+    while running:
+        connection.wait([process.sentinel for process in running])
+        running = [process for process in running if process.exitcode is None]
+        codes = {number: process.exitcode or 0 for number, process in enumerate(ranks)}
+        if any(codes.values()):
+            raise _failure(codes, folder / torch_ranks.EXIT_FILE)
+
+
+def _failure(codes: Mapping[int, int], exit_file: Path) -> BaseException:
+    if exit_file.exists():
+        return SystemExit(int(exit_file.read_text()))
+    return StudyError(torch_ranks.cause(codes))
+
+
+def join(module: str, options: Options, argv: Sequence[str]) -> None:
+    """Start the ranks of this host beside those of others, which meet at `options.address`."""
+    here, hosts = _ranks_per_host(options)
+    machine.pin_threads(options.threads)
+    # Ranks must find what this process found, however it was started.
+    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    command = [
+        *(sys.executable, "-m", "studykit.engines.torchrun"),
+        *("--nnodes", str(hosts), "--nproc-per-node", str(here), "--rdzv-backend", "c10d"),
+        *("--rdzv-endpoint", str(options.address), "--rdzv-id", str(options.address)),
+        *("--rdzv-conf", "timeout=60", "-m", module, *argv),
+    ]
+    with processes.ended_on_error():
+        code = subprocess.run(command, start_new_session=True).returncode
+    if code:
+        raise SystemExit(code)
 
 
 def _ranks_per_host(options: Options) -> tuple[int, int]:
-    """(ranks here, hosts): all here, or as many as there are cores where an address joins hosts."""
+    """(ranks here, hosts): as many ranks as there are cores here, and on every other host."""
     workers = options.worker_count
-    if options.address is None:
-        return workers, 1
     here = min(workers, max(1, machine.cores() // options.threads))
     if workers % here:
         raise UsageError(
             f"--workers {workers} does not share out over hosts of {here} ranks: use torchrun"
         )
     return here, workers // here
-
-
-def started_at(since: float) -> None:
-    """Tell the ranks when the run began: `since` seconds before now."""
-    os.environ[phases.STARTED_AT] = repr(time.monotonic() - since)

@@ -10,6 +10,7 @@ import signal
 import tempfile
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -28,6 +29,28 @@ from studykit.run import Run
 GROUP_TIMEOUT_SECONDS = 1800
 """Longest wait of one rank for another: a rank may parse far longer than its siblings. A rank that
 dies is noticed by its launcher within a moment, not by this."""
+
+
+EXIT_FILE = "exit-code"
+"""In the folder of a launcher: where the rank that fails first leaves its code."""
+MEETING = "STUDY_MEETING"
+"""Environment variable: the file by which ranks forked on one host find each other; no port."""
+
+
+def become(number: int, count: int, folder: str) -> None:
+    """Make this process rank `number` of `count`, all on this host, as torchrun would."""
+    ranks = {"RANK": number, "LOCAL_RANK": number, "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count}
+    os.environ |= {name: str(value) for name, value in ranks.items()}
+    os.environ |= {MEETING: f"{folder}/meeting", cli.EXIT_FILE: f"{folder}/{EXIT_FILE}"}
+
+
+def cause(codes: Mapping[int, int]) -> str:
+    """What to say of ranks (their exit codes) that ended without a word."""
+    for number, code in codes.items():
+        if code < 0 and code != -signal.SIGTERM:
+            return f"rank {number} was killed by signal {-code}; others were stopped"
+    number, code = next((number, code) for number, code in codes.items() if code)
+    return f"rank {number} ended with exit code {code} without saying why"
 
 
 def is_rank() -> bool:
@@ -61,7 +84,14 @@ def group(options: Options) -> Iterator[None]:
     if options.workers is not None and options.workers != world:
         raise UsageError(f"--workers {options.workers}, but the launcher started {world} ranks")
     with _ended_at_once():
-        dist.init_process_group("gloo", timeout=datetime.timedelta(seconds=GROUP_TIMEOUT_SECONDS))
+        meeting = os.environ.get(MEETING)
+        dist.init_process_group(
+            "gloo",
+            init_method=None if meeting is None else f"file://{meeting}",
+            rank=rank(),
+            world_size=world,
+            timeout=datetime.timedelta(seconds=GROUP_TIMEOUT_SECONDS),
+        )
     try:
         dist.barrier()
         yield
