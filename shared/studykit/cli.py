@@ -114,10 +114,10 @@ def manners(debug: bool, timeout: float | None = None) -> Iterator[None]:
         sys.stdout.flush()
 
 
-def exit_code(options: Options, body: Callable[[], int]) -> int:
+def exit_code(debug: bool, body: Callable[[], int]) -> int:
     """Run the body under the common manners; its exit code, or that of its error."""
     try:
-        with manners(options.debug, options.timeout):
+        with manners(debug):
             return body()
     except typer.Exit as ended:
         return ended.exit_code

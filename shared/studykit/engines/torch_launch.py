@@ -54,7 +54,8 @@ def forked(options: Options, work: Callable[[], int]) -> Iterator[Callable[[floa
             # A terminal's interrupt is for the launcher alone, which ends its ranks.
             os.setsid()
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            sys.exit(cli.exit_code(options, lambda: _at_their_time(waiting, work)))
+            # Nor has it a time limit of its own: the launcher's is the run's.
+            sys.exit(cli.exit_code(options.debug, lambda: _at_their_time(waiting, work)))
 
         fork = multiprocessing.get_context("fork").Process
         ranks = [fork(target=rank, args=(number,)) for number in range(options.worker_count)]
