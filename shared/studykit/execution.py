@@ -32,6 +32,7 @@ from studykit.errors import StudyError
 from studykit.errors import TimeLimitError
 from studykit.errors import errors_of_signals
 from studykit.memory import TreeSampler
+from studykit.options import BAD_ROWS_SKIP
 from studykit.options import Options
 from studykit.options import Study
 from studykit.options import configuration
@@ -201,7 +202,9 @@ def _write_failed(record: Record, run: Run, error: Exception, options: Options) 
 
 
 def _common_parameters(options: Options) -> dict[str, Any]:
-    names = ("seed", "data_seed", "split_size", "device", "memory_limit", "address")
+    names = ["seed", "data_seed", "split_size", "device", "memory_limit", "address"]
+    if options.bad_rows == BAD_ROWS_SKIP:
+        names += ["bad_rows", "bad_rows_limit"]
     return {name: getattr(options, name) for name in names}
 
 

@@ -30,6 +30,7 @@ _UNITS = {
 DEVICES = ("auto", "cpu", "cuda")
 GPU_ENGINES = ("torch",)
 """Engines that can compute on a GPU; the others compute on the CPU whatever there is."""
+BAD_ROWS_REFUSE, BAD_ROWS_SKIP = BAD_ROWS = ("refuse", "skip")
 
 
 def parse_size(text: str) -> int:
@@ -38,6 +39,18 @@ def parse_size(text: str) -> int:
     if not match or match[2] not in _UNITS or float(match[1]) <= 0:
         raise UsageError(f"'{text}' is not a size: write for example 30MB, 4GiB or 1000000")
     return int(float(match[1]) * _UNITS[match[2]])
+
+
+def parse_share(text: str) -> float:
+    """'1%' or 0.01 → 0.01. UsageError where it is neither, or not between nothing and all.
+
+    A bare number from 1 on is refused: nobody knows whether it means per cent.
+    """
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(%?)\s*", text)
+    share = float(match[1]) / (100 if match[2] else 1) if match else -1.0
+    if not 0 <= share <= 1 or (match and not match[2] and share == 1):
+        raise UsageError(f"'{text}' is not a share: write for example 1% or 0.01, at most 100%")
+    return share
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,12 @@ class Options:
     split_size: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Bytes per split, as in 30MB.")
     ] = None
+    bad_rows: Annotated[
+        str, typer.Option(help="Rows that cannot be read: refuse the file, or skip them.")
+    ] = BAD_ROWS_REFUSE
+    bad_rows_limit: Annotated[
+        str, typer.Option(metavar="SHARE", help="Of all rows, those that --bad-rows skip may skip.")
+    ] = "1%"
     timeout: Annotated[
         float | None, typer.Option(min=0.001, metavar="SECONDS", help="Give up after this long.")
     ] = None
@@ -110,6 +129,10 @@ class Options:
     def memory_limit_bytes(self) -> int | None:
         return None if self.memory_limit is None else parse_size(self.memory_limit)
 
+    @property
+    def bad_rows_share(self) -> float:
+        return parse_share(self.bad_rows_limit)
+
 
 @dataclass(frozen=True)
 class Study:
@@ -128,6 +151,8 @@ class Study:
     task: str | None = None
     """The field of `parameters` that says what is to be done, in a study of several tasks."""
     methods: tuple[str, ...] = ("exact",)
+    skips_bad_rows: bool = False
+    """Whether its reader can leave out rows that cannot be read, for --bad-rows skip."""
     packages: tuple[str, ...] = ("numpy", "numba", "pyarrow")
     """Distributions whose versions belong in the record."""
 
@@ -151,6 +176,9 @@ def configuration(study: Study, engine: str, options: Options, parameters: Any) 
     """What makes a run this run and no other, as plain JSON values: the input of its hash."""
     asked = {name: getattr(options, name) for name in _ASKED}
     asked["workers"] = options.worker_count
+    if options.bad_rows != BAD_ROWS_REFUSE:
+        # Not otherwise: records from before there was a choice stay those of their runs.
+        asked |= {"bad_rows": options.bad_rows, "bad_rows_limit": options.bad_rows_limit}
     return {
         "study": study.name,
         "engine": engine,
@@ -172,6 +200,14 @@ def validate(study: Study, engine: str, options: Options, parameters: Any) -> No
         raise UsageError(f"--device {options.device}: choose auto, cpu or cuda")
     if options.device == "cuda" and engine not in GPU_ENGINES:
         raise UsageError("--device cuda: only the torch engine computes on a GPU")
+    if options.bad_rows not in BAD_ROWS:
+        raise UsageError(f"--bad-rows {options.bad_rows}: choose {' or '.join(BAD_ROWS)}")
+    if options.bad_rows == BAD_ROWS_SKIP:
+        if not study.skips_bad_rows:
+            raise UsageError(f"--bad-rows skip: {study.name} reads whole files or none")
+        if options.method != study.methods[0]:
+            raise UsageError(f"--bad-rows skip: --method {study.methods[0]} only")
+    parse_share(options.bad_rows_limit)
     if options.split_bytes is not None and options.split_bytes < 1:
         raise UsageError("--split-size must be at least one byte")
     if options.address is None and "RANK" not in os.environ:

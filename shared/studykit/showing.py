@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from studykit import cli
 from studykit import records
@@ -35,6 +36,7 @@ def report(record: Record, outcome: Outcome, uri: str, options: Options) -> None
         print(record.model_dump_json(indent=2))
     for part in outcome.summary:
         cli.console.print(part)
+    _print_bad_rows(record.quality.get("bad_rows"))
     table = Table(title=f"{record.study} on {record.engine}: {record.status}", show_header=False)
     for name, seconds in record.phases.items():
         table.add_row(name, f"{seconds:8.2f} s")
@@ -45,3 +47,20 @@ def report(record: Record, outcome: Outcome, uri: str, options: Options) -> None
     cli.console.print(table)
     for name, where in {**record.outputs, "record": uri}.items():
         cli.console.print(f"{name}: {where}", markup=False)
+
+
+def _print_bad_rows(skipped: dict[str, Any] | None) -> None:
+    """What was wrong with rows under --bad-rows skip, where that is anything."""
+    if not skipped or not skipped["rows"]:
+        return
+    title = (
+        f"{skipped['rows']:,} bad rows, {skipped['skipped']:,} of them skipped"
+        f" ({skipped['share']:.2%} of all)"
+    )
+    reasons = Table(title=title, show_header=False)
+    for reason, count in skipped["reasons"].items():
+        reasons.add_row(f"{count:,}", Text(reason))
+    cli.console.print(reasons)
+    for row in skipped["first"]:
+        where = f"{row['file']}, line {row['line']}: {row['reason']}"
+        cli.console.print(f"bad row: {where}", markup=False)

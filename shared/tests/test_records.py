@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from studykit import records
 from studykit.errors import DataError
+from studykit.errors import UsageError
 from studykit.options import Options
 from studykit.options import Study
 from studykit.options import configuration
 from studykit.options import parse_size
+from studykit.options import validate
 from studykit.records import Check
 from studykit.records import DatasetInfo
 from studykit.records import Record
@@ -68,7 +70,7 @@ def asked(**changes: Any) -> str:
 @pytest.mark.parametrize(
     "change",
     [{"k": 4}, {"workers": 1}, {"size": "1gb"}, {"seed": 1}, {"split_size": "1MB"},
-     {"method": "published"}, {"check": False}, {"data": "x.csv"}],
+     {"method": "published"}, {"check": False}, {"data": "x.csv"}, {"bad_rows": "skip"}],
 )  # fmt: skip
 def test_what_is_asked_changes_the_hash(change):
     assert asked(**change) != asked()
@@ -79,6 +81,21 @@ def test_what_is_asked_changes_the_hash(change):
 )
 def test_how_it_is_shown_does_not_change_the_hash(change):
     assert asked(**change) == asked()
+
+
+def test_a_limit_of_bad_rows_counts_where_they_may_be_skipped():
+    assert asked(bad_rows_limit="2%") == asked()
+    assert asked(bad_rows="skip", bad_rows_limit="2%") != asked(bad_rows="skip")
+
+
+def test_bad_rows_are_skipped_by_studies_that_can_and_their_own_method():
+    lenient = dataclasses.replace(STUDY, skips_bad_rows=True, methods=("exact", "published"))
+    asked = Options(bad_rows="skip", workers=1)
+    validate(lenient, "plain", asked, Parameters())
+    with pytest.raises(UsageError, match="a-study reads whole files or none"):
+        validate(STUDY, "plain", asked, Parameters())
+    with pytest.raises(UsageError, match="--method exact only"):
+        validate(lenient, "plain", dataclasses.replace(asked, method="published"), Parameters())
 
 
 def test_only_what_is_no_default_is_on_a_command_line():

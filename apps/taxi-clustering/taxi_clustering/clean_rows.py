@@ -10,7 +10,9 @@ Bounds: Alexiadis et al. (2025), Comparing Ray and PyTorch, section V.A.
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
+from taxi_clustering import times
 from taxi_clustering.city import CENTRE_LATITUDE
 from taxi_clustering.city import CENTRE_LONGITUDE
 from taxi_clustering.city import GRID
@@ -18,6 +20,8 @@ from taxi_clustering.city import LATITUDES
 from taxi_clustering.city import LONGITUDES
 from taxi_clustering.city import METRES_PER_LATITUDE
 from taxi_clustering.city import METRES_PER_LONGITUDE
+from taxi_clustering.times import NO_TIME
+from taxi_clustering.times import SECOND
 
 MOST_MINUTES = 720.0
 MOST_MILES = 23.0
@@ -27,15 +31,17 @@ MOST_TOTAL = 1000.0
 WEST, EAST = LONGITUDES
 SOUTH, NORTH = LATITUDES
 SKIPPED, PICKUP_TIME, DROPOFF_TIME, FIRST_NUMBER = -1, 0, 1, 2
-"""Roles of a column; the numbers' are those of `trips.ROLES` from FIRST_NUMBER on."""
+"""Roles of a column; the numbers' are those of `columns.ROLES` from FIRST_NUMBER on."""
 MOST_DIGITS, MOST_DECIMALS = 19, 22
 """Of a number whose digits fit 64 bits, and whose power of ten is exact."""
-COMMA, NEWLINE, RETURN, POINT, MINUS = 44, 10, 13, 46, 45
+NEWLINE, RETURN, POINT, MINUS = 10, 13, 46, 45
 
-PLAIN = np.array([32 <= byte < 127 and byte not in (COMMA, 34) for byte in range(256)])
-"""Bytes that may be skipped unseen: no comma, no quote, no line end, nothing but ASCII."""
 POWERS = np.array([10.0**power for power in range(MOST_DECIMALS + 1)])
-DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+
+
+def plain_bytes(delimiter: str) -> npt.NDArray[np.bool_]:
+    """Bytes that may be skipped unseen: no delimiter, no quote, no line end, nothing but ASCII."""
+    return np.array([32 <= byte < 127 and chr(byte) not in (delimiter, '"') for byte in range(256)])
 
 
 @numba.njit(nogil=True, cache=True)
@@ -47,12 +53,12 @@ def mix(value):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def judge(times, numbers, rejects):  # type: ignore[no-untyped-def]
+def judge(moments, numbers, rejects):  # type: ignore[no-untyped-def]
     """Whether a trip is kept; each broken rule is counted, whatever the others say.
 
-    times: seconds, int64[2]. numbers: float64[6] in the order of `trips.ROLES`.
+    moments: microseconds, int64[2]. numbers: float64[6] in the order of `columns.ROLES`.
     """
-    minutes = (times[1] - times[0]) / 60.0
+    minutes = (moments[1] - moments[0]) / 1e6 / 60.0
     miles = numbers[0]
     # No time at all is no speed; comparisons with what is no number are false.
     mph = 60.0 * miles / minutes if minutes != 0.0 else np.nan
@@ -72,7 +78,7 @@ def judge(times, numbers, rejects):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
-def keep(times, numbers, seed, kept, points, keys):  # type: ignore[no-untyped-def]
+def keep(moments, numbers, seed, kept, points, keys):  # type: ignore[no-untyped-def]
     """Store a kept trip's pickup in metres, and the key that decides whether it is sampled.
 
     The key is made of the trip's own values: so the sample does not depend on file or place.
@@ -82,17 +88,20 @@ def keep(times, numbers, seed, kept, points, keys):  # type: ignore[no-untyped-d
     points[0, kept] = east / GRID
     points[1, kept] = north / GRID
     place = np.uint64(np.int64(east)) + (np.uint64(np.int64(north)) << np.uint64(32))
-    length = np.uint64(times[1] - times[0]) + (np.uint64(numbers[5] * 100.0) << np.uint64(32))
-    keys[kept] = mix(mix(mix(seed + place) + np.uint64(times[0])) + length)
+    begin, end = moments[0] // SECOND, moments[1] // SECOND
+    length = np.uint64(end - begin) + (np.uint64(numbers[5] * 100.0) << np.uint64(32))
+    keys[kept] = mix(mix(mix(seed + place) + np.uint64(begin)) + length)
 
 
 @numba.njit(nogil=True, cache=True)
-def judge_all(times, numbers, seed, rejects, points, keys):  # type: ignore[no-untyped-def]
-    """times int64[n, 2], numbers float64[n, 6] of rows that another reader read → trips kept."""
-    kept = 0
-    for row in range(times.shape[0]):
-        if judge(times[row], numbers[row], rejects):
-            keep(times[row], numbers[row], seed, kept, points, keys)
+def judge_all(moments, numbers, seed, rejects, points, keys, kept):  # type: ignore[no-untyped-def]
+    """Rows that another reader read: moments int64[n, 2], numbers float64[n, 6] → trips kept.
+
+    Those go behind the `kept` that are there; returned is how many there are then.
+    """
+    for row in range(moments.shape[0]):
+        if judge(moments[row], numbers[row], rejects):
+            keep(moments[row], numbers[row], seed, kept, points, keys)
             kept += 1
     return kept
 
@@ -123,52 +132,22 @@ def quotient(digits, decimals):  # type: ignore[no-untyped-def]
     return first + ((high - product) - error + low) / power
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
-def _pair(data, at):  # type: ignore[no-untyped-def]
-    """Two digits at `at` as a number, or something above 99."""
-    tens = np.uint8(data[at] - 48)
-    ones = np.uint8(data[at + 1] - 48)
-    return np.int64(tens) * 10 + ones if tens <= 9 and ones <= 9 else 1000
-
-
-@numba.njit(nogil=True, cache=True, inline="always")
-def seconds(data, at):  # type: ignore[no-untyped-def]
-    """'YYYY-MM-DD hh:mm:ss' at `at` → seconds since 1970, -1 where it is no such time."""
-    year = _pair(data, at) * 100 + _pair(data, at + 2)
-    month = _pair(data, at + 5)
-    day = _pair(data, at + 8)
-    hour = _pair(data, at + 11)
-    minute = _pair(data, at + 14)
-    second = _pair(data, at + 17)
-    if data[at + 4] != 45 or data[at + 7] != 45 or data[at + 10] != 32:
-        return -1
-    if data[at + 13] != 58 or data[at + 16] != 58:
-        return -1
-    if year < 1970 or year > 9999 or month < 1 or month > 12 or day < 1:
-        return -1
-    if hour > 23 or minute > 59 or second > 59:
-        return -1
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if day > DAYS[month - 1] + (month == 2 and leap):
-        return -1
-    # Days from the civil date, years beginning in March (Hinnant, chrono-compatible algorithms).
-    shifted = year - (month <= 2)
-    day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
-    days = shifted * 365 + shifted // 4 - shifted // 100 + shifted // 400 + day_of_year - 719468
-    return ((days * 24 + hour) * 60 + minute) * 60 + second
-
-
 @numba.njit(nogil=True, cache=True)
-def parse(data, roles, seed, rejects, points, keys):  # type: ignore[no-untyped-def]
-    """Rows of whole lines → (rows read, trips kept, byte of the row that stopped it).
+def parse(  # type: ignore[no-untyped-def]
+    data, at, roles, delimiter, plain, seed, lenient, mended, rejects, points, keys, kept
+):
+    """Rows of whole lines from byte `at` on → (rows read, trips kept, byte where it stopped).
 
-    `data` ends with a newline, or nothing is read of its last line. roles: int64[columns].
+    `data` ends with a newline, or nothing is read of its last line. roles: int64[columns]; plain:
+    bool[256], of `plain_bytes`. Kept trips go behind the `kept` that are there, and are counted
+    with them. Where it is `lenient`, fields too many at the end of a row may be empty; `mended`,
+    int64[1 + n], has the number of such rows and the first bytes of the first.
     """
-    times, numbers = np.empty(2, np.int64), np.empty(6)
+    moments, numbers = np.empty(2, np.int64), np.empty(6)
     stop = data.size
     while stop > 0 and data[stop - 1] != NEWLINE:
         stop -= 1
-    at, rows, kept, last = 0, 0, 0, roles.size - 1
+    rows, last = 0, roles.size - 1
     while at < stop:
         begin = at
         if data[at] == NEWLINE:
@@ -177,15 +156,18 @@ def parse(data, roles, seed, rejects, points, keys):  # type: ignore[no-untyped-
         for column in range(roles.size):
             role = roles[column]
             if role == SKIPPED:
-                while PLAIN[data[at]]:
+                while plain[data[at]]:
                     at += 1
             elif role < FIRST_NUMBER:
-                if at + 20 > stop:
-                    return rows, kept, begin
-                times[role] = seconds(data, at)
-                if times[role] < 0:
-                    return rows, kept, begin
-                at += 19
+                moment = times.read_usual(data, at) if at + 20 <= stop else NO_TIME
+                behind = data[at + 19] if moment != NO_TIME else NEWLINE
+                if moment != NO_TIME and (behind == delimiter or behind <= RETURN):
+                    at += 19
+                else:
+                    moment, at = times.read(data, at, stop)
+                    if moment == NO_TIME:
+                        return rows, kept, begin
+                moments[role] = moment
             else:
                 negative = data[at] == MINUS
                 at += negative
@@ -211,16 +193,23 @@ def parse(data, roles, seed, rejects, points, keys):  # type: ignore[no-untyped-
                 value = quotient(digits, decimals)
                 numbers[role - FIRST_NUMBER] = -value if negative else value
             if column < last:
-                if data[at] != COMMA:
+                if data[at] != delimiter:
                     return rows, kept, begin
                 at += 1
+        surplus = lenient and data[at] == delimiter
+        while surplus and data[at] == delimiter:
+            at += 1
         if data[at] == RETURN:
             at += 1
         if data[at] != NEWLINE:
             return rows, kept, begin
         at += 1
         rows += 1
-        if judge(times, numbers, rejects):
-            keep(times, numbers, seed, kept, points, keys)
+        if surplus:
+            if mended[0] + 1 < mended.size:
+                mended[mended[0] + 1] = begin
+            mended[0] += 1
+        if judge(moments, numbers, rejects):
+            keep(moments, numbers, seed, kept, points, keys)
             kept += 1
     return rows, kept, at

@@ -5,6 +5,7 @@ Clusters are in the order of their trips, the busiest first.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy.typing as npt
 from rich.table import Table
 from studykit.errors import DataError
 from studykit.run import Run
+from studykit.text import bad_rows
+from studykit.text.bad_rows import BadRows
 
 from taxi_clustering import city
 from taxi_clustering import trips
@@ -19,6 +22,7 @@ from taxi_clustering.kernel import Centres
 from taxi_clustering.sample import SAMPLE_SIZE
 from taxi_clustering.sample import Sample
 from taxi_clustering.search import Search
+from taxi_clustering.trips import COUNT
 from taxi_clustering.worker import Loaded
 
 SHOWN_CENTRES = 10
@@ -26,25 +30,34 @@ SHOWN_CENTRES = 10
 
 @dataclass(frozen=True)
 class Totals:
-    """Over all workers: rows read and kept, how often each rule was broken, the sample."""
+    """Over all workers: rows read and kept, how often each rule was broken, the sample.
+
+    `skipped` is what `quality` says of the rows that cannot be read, where they may be skipped.
+    """
 
     rows: int
     kept: int
     rejects: dict[str, int]
     sample: Sample
+    skipped: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: Run, loaded: Sequence[Loaded]) -> "Totals":
         """Add up what the workers read. DataError where that is too little for the clusters."""
         uri, clusters = run.dataset.uri, run.parameters.clusters
+        rejects = np.sum([part.rejects for part in loaded], axis=0)
+        rows = sum(part.rows for part in loaded)
+        bad = BadRows.total(part.bad for part in loaded)
         total = cls(
-            rows=sum(part.rows for part in loaded),
+            rows=rows,
             kept=sum(part.kept for part in loaded),
-            rejects=trips.by_rule(np.sum([part.rejects for part in loaded], axis=0)),
+            rejects=trips.by_rule(rejects, run.parameters.missing == COUNT),
             sample=Sample.of([part.sample for part in loaded], SAMPLE_SIZE),
+            skipped=bad_rows.accepted(run.options, bad, rows),
         )
         if total.rows == 0:
-            raise DataError("no trips: nothing but a header", uri=uri)
+            or_bad = " and rows that cannot be read" if bad.count else ""
+            raise DataError(f"no trips: nothing but a header{or_bad}", uri=uri)
         if total.kept == 0:
             broken = ", ".join(f"{rule} {count:,}" for rule, count in total.rejects.items())
             raise DataError(f"none of {total.rows:,} rows passed the filter: {broken}", uri=uri)
@@ -114,6 +127,7 @@ class Clustering:
             "rows_read": self.totals.rows,
             "rows_kept": self.totals.kept,
             "rejects": self.totals.rejects,
+            **self.totals.skipped,
             "inertia": self.inertia,
             "trips_per_cluster": self.trips.tolist(),
             "centres": [

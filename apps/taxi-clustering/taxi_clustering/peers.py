@@ -48,6 +48,7 @@ def read_with_polars(run: Run) -> Outcome:
                 polars.read_csv(
                     storage.local_path(uri),
                     columns=names,
+                    separator=form.delimiter,
                     schema_overrides=dict(zip(names, kinds, strict=True)),
                 )
             )

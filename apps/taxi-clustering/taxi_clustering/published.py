@@ -37,7 +37,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import silhouette_score
@@ -46,17 +45,21 @@ from studykit.records import Check
 from studykit.run import Outcome
 from studykit.run import Run
 from studykit.storage import Split
-from studykit.text import delimited
+from studykit.text import bad_rows
 from studykit.text import lines
+from studykit.text.bad_rows import BadRows
 
 from taxi_clustering import city
+from taxi_clustering import exact_rows
 from taxi_clustering import maps
 from taxi_clustering import oracle
+from taxi_clustering import oracle_rows
 from taxi_clustering import quality
 from taxi_clustering.clustering import Clustering
 from taxi_clustering.clustering import Totals
+from taxi_clustering.columns import TripFormat
+from taxi_clustering.exact_rows import MissingValue
 from taxi_clustering.search import Search
-from taxi_clustering.trips import TripFormat
 from taxi_clustering.worker import Worker
 
 BLOCK_BYTES = 1 << 20
@@ -94,17 +97,20 @@ def read(split: Split, form: TripFormat) -> tuple[int, Floats]:
 
     Longitude and latitude. DataError with the line of a row that cannot be read.
     """
-    names = [form.names[column] for column in form.columns]
-    schema = pa.schema(list(zip(names, [pa.timestamp("s")] * 2 + [pa.float64()] * 6, strict=True)))
     rows, found = 0, [np.empty((0, 2))]
+
+    def leave_out(error: DataError, offset: int) -> None:
+        nonlocal rows
+        if not (form.count_missing and isinstance(error, MissingValue)):
+            bad_rows.refuse(error, offset)
+        rows += 1
+
     for block in lines.blocks_from(split, form.body):
-        table = delimited.read(block, delimited.Dialect(), schema, split, form.names)
-        times = [table[name].cast(pa.int64()).to_numpy() for name in names[:2]]
-        numbers = [table[name].to_numpy() for name in names[2:]]
-        columns = dict(zip(oracle.COLUMNS, [*times, *numbers], strict=True))
-        kept = ~oracle.rules_broken(columns).any(axis=0)
-        found.append(np.stack([columns["lon0"][kept], columns["lat0"][kept]], axis=1))
-        rows += len(table)
+        for moments, numbers in exact_rows.read(block, split, form, leave_out, BadRows()):
+            columns = dict(zip(oracle_rows.COLUMNS, [*moments.T, *numbers.T], strict=True))
+            kept = ~oracle.rules_broken(columns).any(axis=0)
+            found.append(np.stack([columns["lon0"][kept], columns["lat0"][kept]], axis=1))
+            rows += len(moments)
     return rows, np.concatenate(found)
 
 

@@ -20,9 +20,9 @@ from studykit.cutting import Input
 from studykit.storage import Split
 
 from taxi_clustering import published
+from taxi_clustering.columns import TripFormat
 from taxi_clustering.published import Floats
 from taxi_clustering.published import Part
-from taxi_clustering.trips import TripFormat
 
 BATCH_TRIPS = 3_340
 

@@ -13,14 +13,15 @@ from study_data import yellow_trips
 from studykit import cutting
 from studykit.cutting import Input
 from studykit.errors import UsageError
+from studykit.options import BAD_ROWS_SKIP
 from studykit.options import Options
 from studykit.options import Study
 from studykit.records import DatasetInfo
 from studykit.run import Run
 
 from taxi_clustering import trips
+from taxi_clustering.columns import TripFormat
 from taxi_clustering.sample import SAMPLE_SIZE
-from taxi_clustering.trips import TripFormat
 
 ENDINGS = (".csv", ".geojson", ".html", ".png")
 """Of --out, for one file; without an ending it is a folder, for all of them (see `maps`)."""
@@ -40,6 +41,9 @@ class Parameters:
     max_iterations: Annotated[int, typer.Option(min=1, help="Not converged by then is exit 3.")] = (
         1000
     )
+    missing: Annotated[
+        str, typer.Option(help="Trips that lack a value: refuse the file, or count them.")
+    ] = trips.REFUSE
 
 
 def locate(options: Options, parameters: Parameters) -> DatasetInfo:
@@ -51,6 +55,10 @@ def validate(options: Options, parameters: Parameters) -> None:
     """Refuse what cannot work, before anything is read or made."""
     if not parameters.tolerance > 0:
         raise UsageError(f"--tolerance {parameters.tolerance:g}: must be above 0")
+    if parameters.missing not in trips.MISSING_VALUES:
+        raise UsageError(
+            f"--missing {parameters.missing}: choose {' or '.join(trips.MISSING_VALUES)}"
+        )
     if options.out is not None and ending(options.out) not in (*ENDINGS, ""):
         raise UsageError(f"--out {options.out}: end it with {', '.join(ENDINGS)}, or give a folder")
 
@@ -70,10 +78,13 @@ STUDY = Study(
     locate=locate,
     validate=validate,
     methods=("exact", "published"),
+    skips_bad_rows=True,
     packages=("numpy", "numba", "pyarrow", "ray", "torch", "scikit-learn", "polars"),
 )
 
 
 def cut_input(run: Run, split_bytes: int | None = None) -> Input[TripFormat]:
     """The input in pieces, with the formats of the files; `split_bytes` as in `cutting.cut`."""
-    return cutting.cut(run, trips.formats, split_bytes)
+    count_missing = run.parameters.missing == trips.COUNT
+    skip_bad = run.options.bad_rows == BAD_ROWS_SKIP
+    return cutting.cut(run, lambda uris: trips.formats(uris, count_missing, skip_bad), split_bytes)

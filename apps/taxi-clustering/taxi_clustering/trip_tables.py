@@ -10,7 +10,6 @@ from studykit import columnar
 from studykit.columnar import RowGroups
 
 BATCH_ROWS = 1 << 16
-MICROSECONDS = 1_000_000
 
 Part = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
@@ -22,12 +21,10 @@ def schema(names: Sequence[str]) -> pa.Schema:
 
 
 def read(split: RowGroups, names: Sequence[str]) -> Iterator[Part]:
-    """Seconds int64[n, 2] and numbers float64[n, 6], batch by batch. DataError with a wrong row."""
+    """Moments int64[n, 2] and numbers float64[n, 6], batch by batch. DataError with a wrong row."""
     for rows in columnar.read(split, schema(names), BATCH_ROWS):
-        times = np.empty((len(rows), 2), np.int64)
         numbers = np.empty((len(rows), 6))
-        for place, name in enumerate(names[:2]):
-            np.floor_divide(rows.numbers(name), MICROSECONDS, out=times[:, place])
+        moments = np.stack([rows.numbers(name) for name in names[:2]], axis=1)
         for place, name in enumerate(names[2:]):
             numbers[:, place] = rows.numbers(name)
         finite = np.isfinite(numbers)
@@ -35,4 +32,4 @@ def read(split: RowGroups, names: Sequence[str]) -> Iterator[Part]:
             row, place = np.argwhere(~finite)[0]
             reason = f"{numbers[row, place]} is no finite number"
             raise rows.error(int(row), names[2 + place], reason)
-        yield times, numbers
+        yield moments, numbers

@@ -1,8 +1,9 @@
 """Reading taxi trips: CSV or Parquet of the city → the pickups of trips that make sense.
 
-The one idea: the header says where the eight columns of the study stand; their names differ by
-month in case, underscores and prefixes, and nothing else about the file is trusted. A row with
-another number of fields than the header is an error with its line, never shifted.
+The one idea: the header says where the eight columns of the study stand and what is between them;
+their names differ by month in case, underscores and prefixes, and nothing else about the file is
+trusted. A row with another number of fields than the header is an error with its line, never
+shifted. `clean_rows` reads what is plain, `exact_rows` the rest.
 
 Schema: https://www.nyc.gov/site/tlc/about/tlc-trip-record-data.page, yellow trips 2009 - June 2016.
 The ETL is that of Alexiadis et al. (2025), Comparing Ray and PyTorch, section V.A.
@@ -10,66 +11,48 @@ The ETL is that of Alexiadis et al. (2025), Comparing Ray and PyTorch, section V
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field
 from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from studykit import columnar
 from studykit.columnar import RowGroups
 from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
-from studykit.text import delimited
+from studykit.storage.splitting import Bytes
+from studykit.text import bad_rows
 from studykit.text import lines
-from studykit.text.dialects import is_header
+from studykit.text.bad_rows import SHOWN_ROWS
+from studykit.text.bad_rows import BadRows
 
 from taxi_clustering import clean_rows
+from taxi_clustering import exact_rows
 from taxi_clustering import trip_tables
+from taxi_clustering.columns import TripFormat
+from taxi_clustering.columns import columns_of
+from taxi_clustering.columns import places_of
+from taxi_clustering.exact_rows import MissingValue
+from taxi_clustering.exact_rows import Moments
+from taxi_clustering.exact_rows import Numbers
 from taxi_clustering.sample import Sample
 
 SUB_BLOCK_BYTES = 8 << 20
-SMALLEST_ROW_BYTES = 2 * len("2015-01-01 00:00:00,") + 6 * len("0,")
+SMALLEST_ROW_BYTES = 2 * len("2015-01-01,") + 6 * len("0,")
+MOST_LINES = 1 << 16
+"""Given to the exact reader, which gets a line first and more while they come often."""
+RARE = 1000
+"""Plain rows from one that is not to the next, from which a call of the exact reader pays off."""
 
-RULES = ("pickup_location", "dropoff_location", "duration", "distance", "speed", "total")
-"""What a trip can break, in the order in which `clean_rows.judge` counts."""
-
-ROLES: dict[str, tuple[str, ...]] = {
-    "pickup time": ("tpeppickupdatetime", "pickupdatetime", "trippickupdatetime"),
-    "dropoff time": ("tpepdropoffdatetime", "dropoffdatetime", "tripdropoffdatetime"),
-    "trip distance": ("tripdistance",),
-    "pickup longitude": ("pickuplongitude", "startlon"),
-    "pickup latitude": ("pickuplatitude", "startlat"),
-    "dropoff longitude": ("dropofflongitude", "endlon"),
-    "dropoff latitude": ("dropofflatitude", "endlat"),
-    "total amount": ("totalamount", "totalamt"),
-}
-"""{what is needed: its names over the years, without case, blanks and underscores}."""
-LOCATION_IDS = ("pulocationid", "dolocationid")
+REFUSE, COUNT = MISSING_VALUES = ("refuse", "count")
+MISSING = "missing"
+RULES = ("pickup_location", "dropoff_location", "duration", "distance", "speed", "total", MISSING)
+"""What a trip can break, in the order in which `clean_rows.judge` counts; and, where it is asked
+for, that a value is missing: such a trip is judged by no other."""
 
 Points = npt.NDArray[np.float32]
 """float32[2, n]: metres east and north of the city's centre, on its grid."""
-
-
-@dataclass(frozen=True)
-class TripFormat:
-    """Of one file: the names of its columns, which of them play the ROLES, where its rows begin."""
-
-    names: list[str]
-    columns: list[int]
-    body: int
-
-    @property
-    def wanted(self) -> list[str]:
-        """The names of the eight columns, in the order of the ROLES."""
-        return [self.names[column] for column in self.columns]
-
-    @property
-    def roles(self) -> npt.NDArray[np.int64]:
-        """For each column the number of its role, or that it is skipped."""
-        roles = np.full(len(self.names), clean_rows.SKIPPED, np.int64)
-        roles[self.columns] = np.arange(len(self.columns))
-        return roles
 
 
 @dataclass(frozen=True)
@@ -81,6 +64,8 @@ class Trips:
     rows: int
     rejects: npt.NDArray[np.int64]
     """Of each of the RULES; a row may break several."""
+    bad: BadRows = field(default_factory=BadRows)
+    """Rows that cannot be read, and are not among `rows`."""
 
     @property
     def kept(self) -> int:
@@ -92,51 +77,32 @@ class Trips:
             self.sample.joined(other.sample, size),
             self.rows + other.rows,
             self.rejects + other.rejects,
+            self.bad + other.bad,
         )
 
 
-def formats(uris: list[str]) -> dict[str, TripFormat]:
+def formats(
+    uris: list[str], count_missing: bool = False, skip_bad: bool = False
+) -> dict[str, TripFormat]:
     """Look at the head of every file. DataError where one has not the columns of the study."""
-    return {uri: sniff(uri) for uri in uris}
+    return {uri: sniff(uri, count_missing, skip_bad) for uri in uris}
 
 
-def sniff(uri: str) -> TripFormat:
+def sniff(uri: str, count_missing: bool = False, skip_bad: bool = False) -> TripFormat:
     """The format of one file, from its header or its schema."""
     if columnar.is_parquet(uri):
         names = columnar.schema(uri).names
-        form = TripFormat(names, _columns(names, uri, None), 0)
+        form = TripFormat(names, places_of(names, uri), 0, ",", count_missing, skip_bad)
         columnar.require(uri, trip_tables.schema(form.wanted))
         return form
     header = lines.first_filled(uri)
     if header is None:
         raise DataError("no trips: the file is empty", uri=uri)
     try:
-        names = delimited.header_names(header.text)
+        names, columns, delimiter = columns_of(header.text)
     except DataError as error:
         raise DataError(error.reason, uri=uri, line=header.number) from None
-    return TripFormat(names, _columns(names, uri, header.number), header.stop)
-
-
-def _columns(names: list[str], uri: str, line: int | None) -> list[int]:
-    """The places of those that play the ROLES, in their order."""
-    plain = [name.lower().replace("_", "").replace(" ", "") for name in names]
-    if any(name in LOCATION_IDS for name in plain):
-        raise DataError(
-            "no coordinates: since July 2016 trips have location ids (PULocationID) instead;"
-            " take a month up to June 2016",
-            uri=uri,
-            line=line,
-        )
-    if not is_header(names):
-        raise DataError("no header: the first line must name the columns", uri=uri, line=line)
-    columns = []
-    for role, known in ROLES.items():
-        found = [place for place, name in enumerate(plain) if name in known]
-        if len(found) != 1:
-            problem = f"no column for the {role}" if not found else f"two columns for the {role}"
-            raise DataError(f"{problem}; the file has: {', '.join(names)}", uri=uri, line=line)
-        columns += found
-    return columns
+    return TripFormat(names, columns, header.stop, delimiter, count_missing, skip_bad)
 
 
 def read(split: Split, form: TripFormat, sample_size: int, seed: int) -> Trips:
@@ -150,8 +116,10 @@ def read(split: Split, form: TripFormat, sample_size: int, seed: int) -> Trips:
 
 def _parts(split: Split, form: TripFormat, seed: int) -> Iterator[Trips]:
     if isinstance(split, RowGroups):
-        for times, numbers in trip_tables.read(split, form.wanted):
-            yield _judge_all(times, numbers, seed)
+        for moments, numbers in trip_tables.read(split, form.wanted):
+            filling = _Filling(len(moments), split, form, seed)
+            filling.add(moments, numbers)
+            yield filling.trips(0)
         return
     for block in lines.blocks_from(split, form.body):
         data, offset, start = block.data, block.offset, 0
@@ -161,57 +129,84 @@ def _parts(split: Split, form: TripFormat, seed: int) -> Iterator[Trips]:
             start = stop
 
 
-def _key(seed: int) -> np.uint64:
-    return np.uint64(clean_rows.mix(np.uint64(seed % 2**64)))
-
-
-def _judge_all(times: npt.NDArray[np.int64], numbers: npt.NDArray[np.float64], seed: int) -> Trips:
-    """Of rows that are numbers already: seconds int64[n, 2], float64[n, 6]."""
-    points, keys = np.empty((2, len(times)), np.float32), np.empty(len(times), np.uint64)
-    rejects = np.zeros(len(RULES), np.int64)
-    kept = clean_rows.judge_all(times, numbers, _key(seed), rejects, points, keys)
-    found = points[:, :kept].copy()
-    return Trips([found] if kept else [], Sample(keys[:kept], found), len(times), rejects)
-
-
 def _read_lines(block: Block, split: Split, form: TripFormat, seed: int) -> Trips:
-    capacity = len(block.data) // SMALLEST_ROW_BYTES + 1
-    points, keys = np.empty((2, capacity), np.float32), np.empty(capacity, np.uint64)
-    rejects, key = np.zeros(len(RULES), np.int64), _key(seed)
-    rows, kept, stopped = clean_rows.parse(block.data, form.roles, key, rejects, points, keys)
-    if stopped < len(block.data):
-        # Something that only the exact reader can judge: it takes the rest.
-        rest = Block(block.data[stopped:], block.offset + int(stopped))
-        times, numbers = _read_exactly(rest, split, form)
-        kept += clean_rows.judge_all(times, numbers, key, rejects, points[:, kept:], keys[kept:])
-        rows += len(times)
-    # A copy of what was filled gives back the rest of the buffers' pages.
-    found = points[:, :kept].copy()
-    return Trips([found] if kept else [], Sample(keys[:kept], found), int(rows), rejects)
+    data, at, unclean = block.data, 0, 1
+    filling = _Filling(len(data) // SMALLEST_ROW_BYTES + 1, split, form, seed)
+    while at < len(data):
+        plain, at = filling.add_plain(data, at)
+        if at == len(data):
+            break
+        # Something that only the exact reader can judge. It is given one line, and more where
+        # rows that it can read come often.
+        unclean = 1 if plain >= RARE else unclean
+        end, before = lines.line_end(data, at, unclean), filling.left_out
+        filling.add_unusual(Block(data[at:end], block.offset + at))
+        at, unclean = end, min(2 * unclean, MOST_LINES) if filling.left_out == before else 1
+    return filling.trips(block.offset)
 
 
-def _read_exactly(
-    block: Block, split: Split, form: TripFormat
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Seconds int64[n, 2] and numbers float64[n, 6]. DataError with the line of a wrong row."""
-    dialect = delimited.Dialect()
-    names = form.wanted
-    kinds = [pa.timestamp("s")] * 2 + [pa.float64()] * 6
-    schema = pa.schema(list(zip(names, kinds, strict=True)))
-    table = delimited.read(block, dialect, schema, split, form.names)
-    times = [table[name].cast(pa.int64()).to_numpy() for name in names[:2]]
-    numbers = np.stack([table[name].to_numpy() for name in names[2:]], axis=1)
-    wrong = np.argwhere(~np.isfinite(numbers))
-    if len(wrong):
-        row, column = wrong[0]
-        raise DataError(
-            f"{numbers[row, column]} is no finite number",
-            uri=split.uri,
-            line=delimited.line_of_row(block, dialect, split, int(row)),
-            column=names[2 + column],
+class _Filling:
+    """Room for the trips of some lines, `most` of them, and what is counted on the way."""
+
+    def __init__(self, most: int, split: Split, form: TripFormat, seed: int) -> None:
+        self._split, self._form = split, form
+        self._seed = np.uint64(clean_rows.mix(np.uint64(seed % 2**64)))
+        self._points, self._keys = np.empty((2, most), np.float32), np.empty(most, np.uint64)
+        self._mended = np.zeros(1 + SHOWN_ROWS, np.int64)
+        self._rejects, self._bad = np.zeros(len(RULES), np.int64), BadRows()
+        self._rows = self._kept = 0
+
+    @property
+    def left_out(self) -> int:
+        """Rows that are bad, or lack a value."""
+        return self._bad.count + int(self._rejects[-1])
+
+    def add_plain(self, data: Bytes, at: int) -> tuple[int, int]:
+        """Plain rows from byte `at` on → how many, and the byte where something else begins."""
+        form = self._form
+        rows, self._kept, stopped = clean_rows.parse(
+            data, at, form.roles, np.uint8(ord(form.delimiter)), form.plain, self._seed,
+            form.skip_bad, self._mended, self._rejects, self._points, self._keys, self._kept,
+        )  # fmt: skip
+        self._rows += rows
+        return rows, stopped
+
+    def add_unusual(self, block: Block) -> None:
+        for moments, numbers in exact_rows.read(
+            block, self._split, self._form, self._leave_out, self._bad
+        ):
+            self.add(moments, numbers)
+
+    def add(self, moments: Moments, numbers: Numbers) -> None:
+        """Rows that are numbers already: microseconds int64[n, 2], float64[n, 6]."""
+        self._kept = clean_rows.judge_all(
+            moments, numbers, self._seed, self._rejects, self._points, self._keys, self._kept
         )
-    return np.stack(times, axis=1), numbers
+        self._rows += len(moments)
+
+    def _leave_out(self, error: DataError, offset: int) -> None:
+        if self._form.count_missing and isinstance(error, MissingValue):
+            self._rejects[-1] += 1
+            self._rows += 1
+        elif self._form.skip_bad:
+            self._bad.take(error, offset)
+        else:
+            bad_rows.refuse(error, offset)
+
+    def trips(self, offset: int) -> Trips:
+        """All of them; the lines began at byte `offset` of the file."""
+        mended = int(self._mended[0])
+        if mended:
+            first = (offset + self._mended[1 : 1 + min(mended, SHOWN_ROWS)]).tolist()
+            self._bad.mend(self._split.uri, exact_rows.SURPLUS, first, mended)
+        # A copy of what was filled gives back the rest of the buffers' pages.
+        found = self._points[:, : self._kept].copy()
+        sample = Sample(self._keys[: self._kept], found)
+        points = [found] if self._kept else []
+        return Trips(points, sample, self._rows, self._rejects, self._bad)
 
 
-def by_rule(rejects: npt.NDArray[np.int64]) -> dict[str, int]:
-    return dict(zip(RULES, rejects.tolist(), strict=True))
+def by_rule(rejects: npt.NDArray[np.int64], count_missing: bool = False) -> dict[str, int]:
+    """{rule: rows that break it}; missing values only where they are counted."""
+    counted = dict(zip(RULES, rejects.tolist(), strict=True))
+    return counted if count_missing else {rule: counted[rule] for rule in RULES[:-1]}

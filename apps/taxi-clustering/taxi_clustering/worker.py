@@ -15,20 +15,23 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from studykit import compiling
 from studykit import storage
 from studykit.phases import Phases
 from studykit.storage import Split
+from studykit.text.bad_rows import BadRows
 
 from taxi_clustering import clean_rows
 from taxi_clustering import kernel
+from taxi_clustering import times
 from taxi_clustering import trips
 from taxi_clustering.city import DENSITY_CELLS
+from taxi_clustering.columns import TripFormat
 from taxi_clustering.kernel import Centres
 from taxi_clustering.kernel import Floats
 from taxi_clustering.sample import Sample
 from taxi_clustering.trips import Points
-from taxi_clustering.trips import TripFormat
 
 PIECE = 1 << 18
 """Points of a task: enough not to matter, few enough to even out."""
@@ -39,12 +42,16 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a worker read: rows, how many it kept, how often each rule was broken, a sample."""
+    """What a worker read: rows, how many it kept, how often each rule was broken, a sample.
+
+    `bad` are the rows that cannot be read and were skipped.
+    """
 
     rows: int
     kept: int
     rejects: npt.NDArray[np.int64]
     sample: Sample
+    bad: BadRows
 
 
 @dataclass
@@ -82,6 +89,7 @@ class Worker:
                 rejects=np.sum([one.rejects for one in read], axis=0, dtype=np.int64)
                 + np.zeros(len(trips.RULES), np.int64),  # Of a worker without a split.
                 sample=Sample.of([one.sample for one in read], sample_size),
+                bad=BadRows.total(one.bad for one in read),
             )
 
     def step(self, centres: Centres) -> Floats:
@@ -136,13 +144,18 @@ def warm_up() -> None:
 
 
 def _meet_every_kernel() -> None:
-    rejects, key = np.zeros(6, np.int64), np.uint64(clean_rows.mix(np.uint64(0)))
+    rejects = np.zeros(len(trips.RULES), np.int64)
+    key = np.uint64(clean_rows.mix(np.uint64(0)))
     points, keys = np.zeros((2, 4), np.float32), np.zeros(4, np.uint64)
     text = np.frombuffer(b"\n", np.uint8)
-    clean_rows.parse(text, np.zeros(1, np.int64), key, rejects, points, keys)
-    times, numbers = np.zeros((1, 2), np.int64), np.zeros((1, 6))
-    for room in (points[:, 1:], points):
-        clean_rows.judge_all(times, numbers, key, rejects, room, keys)
+    roles, plain = np.zeros(1, np.int64), clean_rows.plain_bytes(",")
+    clean_rows.parse(
+        text, 0, roles, np.uint8(ord(",")), plain, key, False, np.zeros(2, np.int64),
+        rejects, points, keys, 0,
+    )  # fmt: skip
+    moments, numbers = np.zeros((1, 2), np.int64), np.zeros((1, 6))
+    clean_rows.judge_all(moments, numbers, key, rejects, points, keys, 0)
+    times.read_column(pa.array(["2015-01-15 10:00:00"]))
     worker = Worker()
     worker.points = [points]
     worker.step(points.T[:2].copy())

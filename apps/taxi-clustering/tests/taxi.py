@@ -97,10 +97,10 @@ def pandas_rules(path: Path) -> pd.DataFrame:
     )
 
 
-def read(path: Path, split_size: int = 1 << 30, seed: int = 42) -> trips.Trips:
-    """All trips of a file or folder, read split by split."""
+def read(path: Path, split_size: int = 1 << 30, seed: int = 42, **lenient: bool) -> trips.Trips:
+    """All trips of a file or folder, read split by split; `lenient` is for `trips.formats`."""
     splits = cutting.splits(str(path), split_size)
-    forms = trips.formats(list(dict.fromkeys(split.uri for split in splits)))
+    forms = trips.formats(list(dict.fromkeys(split.uri for split in splits)), **lenient)
     parts = [trips.read(s, forms[s.uri], SAMPLE_SIZE, seed) for s in splits]
     first = parts[0]
     for part in parts[1:]:

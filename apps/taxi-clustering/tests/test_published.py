@@ -22,8 +22,8 @@ from taxi_clustering import published
 from taxi_clustering import published_torch
 from taxi_clustering import study
 from taxi_clustering import trips
+from taxi_clustering.columns import TripFormat
 from taxi_clustering.study import Parameters
-from taxi_clustering.trips import TripFormat
 from torch.utils.data import DistributedSampler
 
 LINE_BYTES = len(HEADER) + 1

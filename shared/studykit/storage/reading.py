@@ -130,13 +130,21 @@ def _inflated(split: Split, block_bytes: int) -> Iterator[Block]:
 
 def line_number(uri: str, offset: int) -> int:
     """The line, counted from 1, that holds a byte: reads the file up to there."""
+    return line_numbers(uri, [offset])[0]
+
+
+def line_numbers(uri: str, offsets: Sequence[int]) -> list[int]:
+    """The lines, counted from 1, that hold some bytes, in ascending order: reads the file once."""
+    numbers: list[int] = []
     line, position = 1, 0
     for piece in _pieces(uri):
-        line += piece[: max(offset - position, 0)].count(b"\n")
-        position += len(piece)
-        if position >= offset:
+        end = position + len(piece)
+        while len(numbers) < len(offsets) and offsets[len(numbers)] <= end:
+            numbers.append(line + piece[: offsets[len(numbers)] - position].count(b"\n"))
+        if len(numbers) == len(offsets):
             break
-    return line
+        line, position = line + piece.count(b"\n"), end
+    return numbers + [line] * (len(offsets) - len(numbers))
 
 
 def _pieces(uri: str) -> Iterator[bytes]:

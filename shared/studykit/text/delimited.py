@@ -38,13 +38,19 @@ _INTEGER = re.compile(r"-?[0-9]+")
 
 
 def read(
-    block: Block, dialect: Dialect, schema: pa.Schema, split: Split, names: list[str] | None = None
+    block: Block,
+    dialect: Dialect,
+    schema: pa.Schema,
+    split: Split,
+    names: list[str] | None = None,
+    numbered: bool = True,
 ) -> pa.Table:
     """Whole lines → a table of exactly this schema: integers, floats, strings, timestamps …
 
     With `names`, the names of all columns of the file, the columns of the schema are picked by
     name; without, the file has the schema's columns in its order. DataError as said above, and
     where the schema names a column that the file has not, or has twice.
+    Not `numbered`, an error names no line: for `bad_rows.read_rows`, which finds it.
     """
     columns = list(schema.names if names is None else names)
     for name in schema.names:
@@ -53,7 +59,9 @@ def read(
             has = ", ".join(columns)
             raise DataError(f"{problem}; the file has: {has}", uri=split.uri)
     table = arrow_csv.read(block.data.tobytes(), dialect, schema, columns)
-    return _read_lines(block, dialect, schema, split, columns) if table is None else table
+    if table is not None:
+        return table
+    return _read_lines(block, dialect, schema, split, columns, numbered)
 
 
 def line_of_row(block: Block, dialect: Dialect, split: Split, row: int) -> int:
@@ -66,7 +74,12 @@ def line_of_row(block: Block, dialect: Dialect, split: Split, row: int) -> int:
 
 
 def _read_lines(
-    block: Block, dialect: Dialect, schema: pa.Schema, split: Split, columns: list[str]
+    block: Block,
+    dialect: Dialect,
+    schema: pa.Schema,
+    split: Split,
+    columns: list[str],
+    numbered: bool,
 ) -> pa.Table:
     positions = [columns.index(name) for name in schema.names]
     converters = [_converter(field.type) for field in schema]
@@ -81,7 +94,7 @@ def _read_lines(
                 name = columns[position]
                 column.append(convert(fields[position]))
         except WrongLine as wrong:
-            number = line_number(split.uri, offset)
+            number = line_number(split.uri, offset) if numbered else None
             raise DataError(str(wrong), uri=split.uri, line=number, column=name) from None
     arrays = [pa.array(column, kind) for column, kind in zip(values, schema.types, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -22,6 +22,8 @@ WRONG = {
     "an unknown method": (("--method", "magic"), "magic"),
     "an unknown device": (("--device", "tpu"), "tpu"),
     "no size": (("--split-size", "many"), "many"),
+    "bad rows": (("--bad-rows", "drop"), "refuse or skip"),
+    "no share": (("--bad-rows", "skip", "--bad-rows-limit", "5"), "1% or 0.01"),
 }
 
 
