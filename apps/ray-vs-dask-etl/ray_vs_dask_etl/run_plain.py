@@ -75,9 +75,9 @@ def native_etl(run: Run) -> Outcome:
 
 def published_regression(run: Run) -> Outcome:
     with run.phase("start", "importing scikit-learn"):
-        from ray_vs_dask_etl import native_plain
         from ray_vs_dask_etl import published
-    return published.with_batches(run, native_plain.batches, regression)
+        from ray_vs_dask_etl import published_plain
+    return published.with_batches(run, published_plain.readings, regression)
 
 
 METHODS = study.methods(etl, native_etl, regression, published_regression)

@@ -111,9 +111,9 @@ def native_etl(run: Run) -> Outcome:
 
 def published_regression(run: Run) -> Outcome:
     with run.phase("start", "importing Ray Data and scikit-learn"):
-        from ray_vs_dask_etl import native_ray
         from ray_vs_dask_etl import published
-    return published.with_batches(run, native_ray.batches, run_plain.regression)
+        from ray_vs_dask_etl import published_ray
+    return published.with_batches(run, published_ray.readings, run_plain.regression)
 
 
 METHODS = study.methods(etl, native_etl, regression, published_regression)
