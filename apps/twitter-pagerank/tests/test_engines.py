@@ -50,10 +50,17 @@ class TestEngines(OfStudy):
     def test_published_says_how_far_it_is_from_the_answer(self, engine, data, joining, tmp_path):
         record = self.called(
             engine, "--data", data, "--workers", 2, "--method", "published",
-            "--split-size", "100kb", "--results", tmp_path, *joining(engine),
+            "--split-size", "100kb", "--results", tmp_path,
+            "--out", tmp_path / "ranks.csv", *joining(engine),
         )  # fmt: skip
         assert record["status"] == "done"
         assert record["check"]["passed"] is None
         assert 0 <= record["quality"]["top_10_overlap"] <= 1
         assert 0 < record["quality"]["top_100_overlap"] < 1
         assert len(record["quality"]["top"]) == 10
+        with open(tmp_path / "ranks.csv") as file:
+            ranks = [float(row["rank"]) for row in csv.DictReader(file)]
+        assert len(ranks) == record["quality"]["vertices_ranked"]
+        assert sum(ranks) == pytest.approx(1)
+        assert ranks == sorted(ranks, reverse=True)
+        assert record["quality"].get("ranks_merged") == (2 if engine == "torch" else None)

@@ -95,15 +95,15 @@ def published_way(run: Run) -> Outcome:
         # Here, because it takes a second, which only who asks for it shall wait.
         from twitter_pagerank import published
 
-        # As in the paper: one task a chunk, collected in batches of as many as are saved together.
+        # As in the paper: one task ranks one chunk; those that are summed are collected together.
         rank = ray.remote(num_cpus=run.options.threads)(published.rank_chunk)
 
     with run.phase("load", "looking at the input"):
         source = study.cut_input(run, published.CHUNK_BYTES)
 
     def ranked() -> Iterator[published.Scores]:
-        for first in range(0, len(source.splits), published.CHUNKS_BETWEEN_SAVES):
-            batch = source.splits[first : first + published.CHUNKS_BETWEEN_SAVES]
+        for first in range(0, len(source.splits), published.CHUNKS_OF_A_SUM):
+            batch = source.splits[first : first + published.CHUNKS_OF_A_SUM]
             yield from ray.get(
                 [
                     rank.remote(split, source.formats[split.uri], run.parameters.reverse)

@@ -9,6 +9,9 @@ contributions), which only other hosts have to be sent. A rank that dies ends th
 stops the others and says so.
 """
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import torch.distributed as dist
 from studykit.engines import torch_engine
@@ -87,24 +90,27 @@ def exact(run: Run) -> Outcome | None:
 
 
 def published_way(run: Run) -> Outcome | None:
+    rank, count = dist.get_rank(), dist.get_world_size()
+
     with run.phase("start", "importing torch_ppr"):
         # Here, because it takes a second, which only who asks for it shall wait.
         from twitter_pagerank import published
+        from twitter_pagerank import published_torch
 
     with run.phase("load", "looking at the input"):
-        source = study.cut_input(run, published.CHUNK_BYTES)
-        part = source.of_worker(dist.get_rank(), dist.get_world_size())
+        source = study.cut_input(run, published_torch.CHUNK_BYTES)
 
-    with run.phase("compute", f"ranking {len(source.splits)} chunks"):
-        reverse = run.parameters.reverse
-        mine = published.merge(
-            published.rank_chunk(split, source.formats[split.uri], reverse) for split in part
-        )
-    with run.phase("communicate", "gathering the scores"):
-        scores = published.merge(gather_objects(mine))
-    if dist.get_rank() != 0:
+    with tempfile.TemporaryDirectory(prefix="pagerank-published-") as folder:
+        with run.phase("compute", f"ranking {len(source.splits)} chunks"):
+            reverse = run.parameters.reverse
+            published_torch.rank_into(Path(folder), source, reverse, rank, count)
+
+        with run.phase("communicate", "merging the files"):
+            merged = published_torch.merged(Path(folder))
+    if merged is None:
         return None
-    return published.outcome(run, scores, run_plain.exact)
+    scores, ranks_merged = merged
+    return published.outcome(run, scores, run_plain.exact, ranks_merged=ranks_merged)
 
 
 METHODS = {"exact": exact, "published": published_way}
