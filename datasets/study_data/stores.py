@@ -61,13 +61,10 @@ def locate(dataset: Dataset, size: str, store: str, seed: int = 0) -> Located:
 
 
 def input_of(options: Options, dataset: Dataset) -> DatasetInfo:
-    """What a run reads: the user's own --data, or this data set, made if it is not there yet.
-
-    Where the study's data set is a folder, the user's may have folders below, which count too.
-    """
+    """What a run reads: the user's own --data, or this data set, made if it is not there yet."""
     if options.data is not None:
         uri = storage.absolute(options.data)
-        sizes = storage.list_sizes(uri, recursive=not dataset.ending)
+        sizes = storage.list_sizes(uri)
         return DatasetInfo(name="user", uri=uri, bytes=sum(sizes.values()))
     store = options.store or default_store()
     found = locate(dataset, options.size or "tiny", store, options.data_seed)

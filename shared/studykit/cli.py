@@ -26,12 +26,13 @@ from studykit.errors import StudyError
 from studykit.errors import TimeLimitError
 from studykit.errors import UsageError
 from studykit.errors import errors_of_signals
+from studykit.errors import one_line
 from studykit.options import Options
 from studykit.options import Study
 
 Body = Callable[[Options, Any], int]
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 class Terminated(BaseException):
@@ -162,7 +163,7 @@ def _exit(code: int, reason: Exception | str, debug: bool = False) -> typer.Exit
 def _say(error: Exception, debug: bool) -> None:
     if debug:
         console.print_exception()
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = one_line(error)
     if not isinstance(error, StudyError):
         text = f"{type(error).__name__}: {text} (--debug shows where)"
     console.print(f"error: {text}", markup=False, style="red")

@@ -9,12 +9,26 @@
     ├── StorageError      5    a missing or unreadable URI, a full disk
     └── TimeLimitError  124    the run went past --timeout
 
-`str(error)` is the one line that a person reads.
+`one_line(error)` is what a person reads.
 """
 
 import contextlib
+import re
 from collections.abc import Iterator
 from functools import partial
+
+
+def one_line(error: BaseException) -> str:
+    """What a person reads of an error: in one line, with nothing that would steer a terminal.
+
+    What input holds is shown in it: blanks stay as many as they are, and what cannot be seen
+    (control characters, other blanks, bytes of a binary file) is escaped as in Python.
+    """
+    text = re.sub(r"\s*\n\s*", " ", str(error).strip()) or type(error).__name__
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 class StudyError(Exception):
@@ -50,7 +64,8 @@ class DataError(StudyError):
         if place is not None:
             places.append(place)
         if column is not None:
-            places.append(f"column {column}")
+            name = str(column)
+            places.append(f"column {name if name and name == name.strip() else repr(name)}")
         super().__init__(f"{', '.join(places)}: {reason}" if places else reason)
 
     def __reduce__(self) -> tuple[object, ...]:

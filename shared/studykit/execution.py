@@ -31,6 +31,7 @@ from studykit.errors import Signalled
 from studykit.errors import StudyError
 from studykit.errors import TimeLimitError
 from studykit.errors import errors_of_signals
+from studykit.errors import one_line
 from studykit.memory import TreeSampler
 from studykit.options import BAD_ROWS_SKIP
 from studykit.options import Options
@@ -195,7 +196,7 @@ def _status_of(error: Exception) -> records.Status:
 def _write_failed(record: Record, run: Run, error: Exception, options: Options) -> None:
     record.phases = dict(run.phases.seconds)
     record.wall_seconds = run.phases.wall_seconds
-    record.error = " ".join(str(error).split()) or type(error).__name__
+    record.error = one_line(error)
     # The error that is on its way to the person matters more than one about its record.
     with contextlib.suppress(StudyError):
         records.write(record, options.results)

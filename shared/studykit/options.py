@@ -59,7 +59,7 @@ class Options:
 
     size: Annotated[str | None, typer.Option(help="Named size from the catalogue (tiny).")] = None
     data: Annotated[
-        str | None, typer.Option(metavar="URI", help="Your own file or folder instead.")
+        str | None, typer.Option(metavar="URI", help="Your own file, folder or pattern instead.")
     ] = None
     store: Annotated[
         str | None,

@@ -83,10 +83,12 @@ def entry_point(
 
 
 def local_files(run: Run) -> list[str]:
-    """URIs of the data. ResourceError where a library could not read them as local files."""
+    """URIs of the data. ResourceError where a library could not read them as plain local files."""
     uris = storage.list_files(run.dataset.uri)
     if not all(map(storage.is_local, uris)):
         raise ResourceError(f"{run.engine} is compared on local files only: {run.dataset.uri}")
+    if any(map(storage.compression, uris)):
+        raise ResourceError(f"{run.engine} is compared on plain files only: {run.dataset.uri}")
     return uris
 
 

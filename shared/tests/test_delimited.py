@@ -98,7 +98,12 @@ def test_what_is_unusual_but_right_is_read(
         (b"3,4,5\n", "expected 2 columns, found 3"),
         (b"3\n", "expected 2 columns, found 1"),
         (b"3", "expected 2 columns, found 1"),
-        (b"3,\n", "column destination: a missing value"),
+        (b"3;4\n", "expected 2 columns, found 1; between semicolons they are 2"),
+        (b"3\t4\n", "expected 2 columns, found 1; between tabs they are 2"),
+        (b"3,\n", "column destination: a missing value, ''"),
+        (b"3,  \n", "column destination: a missing value, '  '"),
+        (b'3,"1,234"\n', "'1,234' is not an integer: it has a thousands separator"),
+        (b'3,"1,5"\n', "'1,5' is not an integer: it has a comma where numbers here have a point"),
         (b"3,", "column destination: a missing value"),
         (b"3,12a\n", "column destination: '12a' is not an integer"),
         (b"b3,4\n", "column source: 'b3' is not an integer"),
@@ -267,7 +272,7 @@ def test_columns_are_picked_by_name(
         ("started", pa.float64(), "line 2, column started: '2024-01-01 00:00:00' is not a double"),
         ("distance", pa.timestamp("s"), "column distance: '1.5' is not a timestamp"),
         ("count", pa.int8(), "line 3, column count: a missing value"),
-        ("fare", pa.int8(), "no column 'fare'; the file has: id, started, distance"),
+        ("fare", pa.int8(), "no column 'fare'; the file has: 'id', 'started', 'distance'"),
     ],
 )
 def test_a_column_of_another_type_is_named(
@@ -278,7 +283,7 @@ def test_a_column_of_another_type_is_named(
 
 
 def test_a_column_that_is_there_twice_cannot_be_picked(path: Path) -> None:
-    with pytest.raises(DataError, match="column 'a' twice; the file has: a, b, a"):
+    with pytest.raises(DataError, match="column 'a' twice; the file has: 'a', 'b', 'a'"):
         schema = pa.schema([("a", pa.int64())])
         read(path, b"a,b,a\n1,2,3\n", CSV, schema, ["a", "b", "a"], header=True)
 

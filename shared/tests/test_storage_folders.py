@@ -52,9 +52,8 @@ def test_what_is_written_is_found_with_its_sizes(folder: str) -> None:
     write(uri)
     found = {f"{uri}/{name}": len(data) for name, data in CONTENT.items()}
     assert find_sizes(uri) == {**found, f"{uri}/_last": 0}
-    assert storage.list_sizes(uri, recursive=True) == found
-    assert storage.list_files(uri, recursive=True) == sorted(found)
-    assert storage.list_files(uri) == [f"{uri}/labels.csv"]
+    assert storage.list_sizes(uri) == found
+    assert storage.list_files(uri) == sorted(found)
     assert everything(folder) == sorted(f"set/{name}" for name in (*CONTENT, "_last"))
 
 
@@ -62,7 +61,7 @@ def test_what_is_written_is_found_with_its_sizes(folder: str) -> None:
 def test_what_is_hidden_below_is_no_data(folder: str, name: str) -> None:
     for one in (name, "deep/b.csv"):
         storage.write_bytes(storage.join(folder, one), b"1")
-    assert storage.list_files(folder, recursive=True) == [storage.join(folder, "deep/b.csv")]
+    assert storage.list_files(folder) == [storage.join(folder, "deep/b.csv")]
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])

@@ -5,8 +5,6 @@ NumPy's, pairwise and in extended precision, which keeps 1e-15 (Higham 2002, sec
 deviations come from a second formula, the squared distances from the mean.
 """
 
-import contextlib
-import gzip
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -140,16 +138,12 @@ def read_tables(run: Run) -> Iterator[pa.Table]:
     types = {columns.id: pa.int64(), columns.category: pa.string()}
     types |= {name: pa.float64() for name in columns.values}
     for uri in storage.list_files(run.dataset.uri):
-        with contextlib.ExitStack() as stack:
-            file: Any = stack.enter_context(storage.open_input(uri))
-            if file.read(4) == b"PAR1":
+        with storage.open_inflated(uri) as file:
+            if file.peek(4)[:4] == b"PAR1":
                 for batch in parquet.ParquetFile(file).iter_batches(columns=list(types)):
                     table = pa.Table.from_batches([batch]).select(list(types))
                     yield table.cast(pa.schema(types))
                 continue
-            file.seek(0)
-            if uri.endswith(".gz"):
-                file = stack.enter_context(gzip.open(file))
             reader = csv.open_csv(
                 file,
                 csv.ReadOptions(block_size=READ_BYTES),

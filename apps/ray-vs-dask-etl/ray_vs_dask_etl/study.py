@@ -160,7 +160,18 @@ def threads_of_a_worker(run: Run) -> int:
     return run.options.threads * (run.options.worker_count if run.engine == PLAIN else 1)
 
 
+INFLATED_BY_NAME = {"gz": "gzip", "bz2": "bz2"}
+"""{ending: form} that pandas, Dask and Ray Data inflate, going by the name."""
+
+
 def require_local(run: Run) -> None:
     """The engines' own ways are given paths of files, as the paper gave them."""
-    if not all(map(storage.is_local, storage.list_files(run.dataset.uri))):
-        raise UsageError(f"--method {run.options.method} reads local files only")
+    for uri in storage.list_files(run.dataset.uri):
+        if not storage.is_local(uri):
+            raise UsageError(f"--method {run.options.method} reads local files only")
+        found = storage.compression(uri)
+        if found != INFLATED_BY_NAME.get(uri.rpartition(".")[2]):
+            raise UsageError(
+                f"--method {run.options.method} reads plain files, and gzip and bz2 named .gz and"
+                f" .bz2; this one is {found or 'plain'}: {uri}"
+            )

@@ -6,11 +6,9 @@ as many fields as the header, two times and six finite numbers; it lacks a value
 eight is empty or a word for nothing.
 """
 
-import contextlib
 import csv
 import datetime
 import functools
-import gzip
 import io
 import math
 import re
@@ -98,10 +96,7 @@ def batches(uri: str, strict: bool, skip: bool = False) -> Iterator[Batch]:
 
 def _pieces(file: str) -> Iterator[bytes]:
     """Whole lines, some megabytes at a time."""
-    with contextlib.ExitStack() as stack:
-        stream: Any = stack.enter_context(storage.open_input(file))
-        if file.endswith(".gz"):
-            stream = stack.enter_context(gzip.open(stream))
+    with storage.open_inflated(file) as stream:
         begun = b""
         while data := stream.read(READ_BYTES):
             whole, newline, rest = data.rpartition(b"\n")

@@ -7,13 +7,10 @@ ranks: the L1 distance r between ranks and result bounds the distance to the tru
 r / (1 - d), because the equation contracts by d (Langville & Meyer 2006, section 4.6).
 """
 
-import contextlib
-import gzip
 import io
 import re
 from collections.abc import Callable
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -195,10 +192,7 @@ def _of_parquet(uri: str) -> Iterator[tuple[Ids, Ids]]:
 
 
 def _text_blocks(uri: str) -> Iterator[bytes]:
-    with contextlib.ExitStack() as stack:
-        file: Any = stack.enter_context(storage.open_input(uri))
-        if uri.endswith(".gz"):
-            file = stack.enter_context(gzip.open(file))
+    with storage.open_inflated(uri) as file:
         rest = b""
         while data := file.read(READ_BYTES):
             end = data.rfind(b"\n") + 1

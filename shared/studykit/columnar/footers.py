@@ -14,10 +14,7 @@ from studykit.errors import DataError
 from studykit.errors import StudyError
 from studykit.storage import contents
 from studykit.storage import files
-from studykit.storage import filesystems
-from studykit.storage.failures import retried
 from studykit.storage.failures import storage_error
-from studykit.storage.failures import translated
 
 ENDING = ".parquet"
 MAGIC = (b"PAR1", b"PARE")
@@ -33,15 +30,8 @@ def is_parquet(uri: str) -> bool:
     """
     if uri.endswith(ENDING):
         return True
-    first = _first_bytes(uri, 5)
+    first = contents.first_bytes(uri, 5)
     return first[:4] in MAGIC and first[4:] < b" "
-
-
-def _first_bytes(uri: str, count: int) -> bytes:
-    if not filesystems.is_local(uri):
-        return retried(lambda: contents.range_reader(uri)(0, count).tobytes(), uri)
-    with translated(uri), contents.open_input(uri) as file:
-        return file.read(count)
 
 
 @functools.lru_cache(FOOTERS_KEPT)

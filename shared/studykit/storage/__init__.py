@@ -12,8 +12,8 @@
 
 A URI without a scheme is a local path. Whatever fails is a `StorageError` that names the URI.
 The parts: `filesystems` (a URI's file system), `failures` (retries, errors), `files` (what is
-where), `contents` (bytes), `folders` (files that count together), `writing` (atomic), `splitting`
-(byte ranges at line ends), `reading` (their lines).
+where), `contents` (bytes), `inflation` (those of compressed files), `folders` (files that count
+together), `writing` (atomic), `splitting` (byte ranges at line ends), `reading` (their lines).
 """
 
 from studykit.storage.contents import open_input
@@ -29,12 +29,13 @@ from studykit.storage.filesystems import absolute
 from studykit.storage.filesystems import is_local
 from studykit.storage.filesystems import join
 from studykit.storage.filesystems import local_path
+from studykit.storage.inflation import compression
+from studykit.storage.inflation import open_inflated
 from studykit.storage.reading import line_number
 from studykit.storage.reading import map_splits
 from studykit.storage.reading import read_blocks
 from studykit.storage.splitting import Block
 from studykit.storage.splitting import Split
-from studykit.storage.splitting import is_gzip
 from studykit.storage.splitting import splits
 from studykit.storage.writing import write_atomic
 from studykit.storage.writing import write_bytes
@@ -43,9 +44,9 @@ __all__ = [
     "Block",
     "Split",
     "absolute",
+    "compression",
     "exists",
     "free_bytes",
-    "is_gzip",
     "is_local",
     "join",
     "line_number",
@@ -54,6 +55,7 @@ __all__ = [
     "local_path",
     "look",
     "map_splits",
+    "open_inflated",
     "open_input",
     "read_blocks",
     "read_bytes",

@@ -29,12 +29,15 @@ BUFFER_BYTES = 1 << 20
 """Read at once from a server, by who reads little by little."""
 
 
-def open_input(uri: str) -> BinaryIO:
-    """A seekable binary file for reading; use it as a context manager."""
+def open_input(uri: str, buffer_bytes: int = BUFFER_BYTES) -> BinaryIO:
+    """A seekable binary file for reading; use it as a context manager.
+
+    `buffer_bytes` are read at once from a server, by who reads little by little.
+    """
     if is_local(uri):
         with translated(uri):
             return open(local_path(uri), "rb")
-    return cast(BinaryIO, io.BufferedReader(_Remote(uri), BUFFER_BYTES))
+    return cast(BinaryIO, io.BufferedReader(_Remote(uri), buffer_bytes))
 
 
 class _Remote(io.RawIOBase):
@@ -99,3 +102,11 @@ def _range(reader: Any, offset: int, count: int) -> bytes:
 def read_bytes(uri: str) -> bytes:
     with translated(uri), open_input(uri) as file:
         return file.read()
+
+
+def first_bytes(uri: str, count: int) -> bytes:
+    """So many from the start of a file, or all that it has; by one request to a server."""
+    if is_local(uri):
+        with translated(uri), open_input(uri) as file:
+            return file.read(count)
+    return retried(lambda: range_reader(uri)(0, count).tobytes(), uri)

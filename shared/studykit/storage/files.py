@@ -16,6 +16,7 @@ from pyarrow import fs as arrow_fs
 from studykit.errors import DataError
 from studykit.errors import StorageError
 from studykit.storage import filesystems
+from studykit.storage import patterns
 from studykit.storage.failures import retried
 from studykit.storage.failures import translated
 from studykit.storage.filesystems import absolute
@@ -86,25 +87,42 @@ def exists(uri: str) -> bool:
     return True
 
 
-def list_files(uri: str, recursive: bool = False) -> list[str]:
-    """A file → itself; a folder → the data files in it, and in those below it, sorted by path.
+def list_files(uri: str) -> list[str]:
+    """A file → itself; a folder → the data files in it and in those below it, sorted by path;
+    a pattern (see `patterns`) → those of all that fits it.
 
     Hidden files (`.` and `_` in front) and sidecars (`*.json`) are no data. StorageError where
-    the URI is missing, DataError where a folder holds no data file.
+    the URI is missing or nothing fits, DataError where a folder holds no data file.
     """
-    return list(list_sizes(uri, recursive))
+    return list(list_sizes(uri))
 
 
-def list_sizes(uri: str, recursive: bool = False) -> dict[str, int]:
+def list_sizes(uri: str) -> dict[str, int]:
     """The data files as `list_files` gives them, each with its bytes."""
-    entry = look(uri)
-    if not entry.is_folder:
-        return {entry.uri: entry.size}
-    found = listed(entry.uri, recursive, hidden=(".", "_"))
+    if patterns.is_pattern(uri) and not exists(uri):
+        found = _below(*map(look, patterns.expand(uri)))
+        if not found:
+            raise StorageError("nothing is there that fits this pattern", uri=absolute(uri))
+    else:
+        entry = look(uri)
+        if not entry.is_folder:
+            return {entry.uri: entry.size}
+        found = _below(entry)
     data = {file: size for file, size in found.items() if not file.endswith(".json")}
     if not data:
-        raise DataError("no data: a folder without a data file", uri=entry.uri)
+        raise DataError("no data: a folder without a data file", uri=absolute(uri))
     return data
+
+
+def _below(*entries: Entry) -> dict[str, int]:
+    """Files themselves, and what folders hold at any depth that is not hidden."""
+    found: dict[str, int] = {}
+    for one in entries:
+        if one.is_folder:
+            found |= listed(one.uri, recursive=True, hidden=(".", "_"))
+        else:
+            found[one.uri] = one.size
+    return found
 
 
 def listed(uri: str, recursive: bool, hidden: tuple[str, ...]) -> dict[str, int]:

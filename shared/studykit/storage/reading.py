@@ -25,11 +25,12 @@ from studykit.storage import filesystems
 from studykit.storage.ahead import Ahead
 from studykit.storage.failures import retried
 from studykit.storage.failures import translated
+from studykit.storage.inflation import INFLATED_BYTES
 from studykit.storage.inflation import inflate
+from studykit.storage.inflation import open_inflated
 from studykit.storage.splitting import Block
 from studykit.storage.splitting import Bytes
 from studykit.storage.splitting import Split
-from studykit.storage.splitting import is_gzip
 
 Result = TypeVar("Result")
 
@@ -37,8 +38,7 @@ TAIL_BYTES = 1 << 16  # read with a split, so that its last line is nearly alway
 LONGEST_LINE_BYTES = 1 << 26  # beyond, this is no text of lines, and searching on would not end
 READS_AT_ONCE = 3  # of one reader from a server
 PIECE_BYTES = 1 << 23  # of a split on a server, where the next split is not known
-BLOCK_BYTES = 1 << 25  # of a .gz
-INFLATED_BYTES = 1 << 18  # at a time
+BLOCK_BYTES = 1 << 25  # of a compressed file
 
 _of_this_thread = threading.local()
 
@@ -49,14 +49,16 @@ def map_splits(
     """`work` on every split by the threads of a pool, in their order; the next ones are fetched.
 
     What `work` reads by `read_blocks` of a split on a server is then, as a rule, already there.
-    Local splits are pages of their file and need no help, nor does a `.gz`, which is read a block
-    at a time; splits that are no lines (Parquet) are fetched by who reads them. Raises what `work`
-    raises.
+    Local splits are pages of their file and need no help, nor does a compressed file, which is
+    read a block at a time; splits that are no lines (Parquet) are fetched by who reads them. Raises
+    what `work` raises.
     """
     remote = [
         split
         for split in splits
-        if type(split) is Split and not (filesystems.is_local(split.uri) or is_gzip(split.uri))
+        if type(split) is Split
+        and split.compression is None
+        and not filesystems.is_local(split.uri)
     ]
     if not remote:
         return list(pool.map(work, splits))
@@ -75,12 +77,12 @@ def map_splits(
 def read_blocks(split: Split, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
     """The lines of a split, in blocks: memory is bounded, however large its file is.
 
-    Of a local file one block, a view of its pages without a copy; of a `.gz`, blocks of about
-    `block_bytes`. Blocks may be empty, where no line begins in them. StorageError where the file
-    is missing or no longer the one that was cut; DataError where a `.gz` is damaged.
+    Of a local file one block, a view of its pages without a copy; of a compressed one, blocks of
+    about `block_bytes`. Blocks may be empty, where no line begins in them. StorageError where the
+    file is missing or no longer the one that was cut; DataError where a compressed one is damaged.
     """
-    if is_gzip(split.uri):
-        yield from _inflated(split, block_bytes)
+    if split.compression is not None:
+        yield from _inflated(split, split.compression, block_bytes)
     elif filesystems.is_local(split.uri):
         with translated(split.uri):
             block = _read_local(split)
@@ -107,10 +109,19 @@ def _fetch(split: Split) -> Block:
     return block
 
 
-def _inflated(split: Split, block_bytes: int) -> Iterator[Block]:
+def _inflated(split: Split, compression: str, block_bytes: int) -> Iterator[Block]:
+    try:
+        yield from _whole_lines(split, compression, block_bytes)
+    except DataError:
+        _check_version(split)  # One that changes meanwhile looks damaged.
+        raise
+    _check_version(split)
+
+
+def _whole_lines(split: Split, compression: str, block_bytes: int) -> Iterator[Block]:
     offset, size, limit = 0, 0, block_bytes
     waiting: list[bytes] = []
-    for piece in inflate(split.uri, min(block_bytes, INFLATED_BYTES)):
+    for piece in inflate(split.uri, compression, min(block_bytes, INFLATED_BYTES)):
         if size + len(piece) > limit:
             data = b"".join(waiting)
             end = data.rfind(b"\n") + 1
@@ -125,7 +136,6 @@ def _inflated(split: Split, block_bytes: int) -> Iterator[Block]:
         size += len(piece)
     if size:
         yield Block(np.frombuffer(b"".join(waiting), np.uint8), offset)
-    _check_version(split)
 
 
 def line_number(uri: str, offset: int) -> int:
@@ -148,11 +158,9 @@ def line_numbers(uri: str, offsets: Sequence[int]) -> list[int]:
 
 
 def _pieces(uri: str) -> Iterator[bytes]:
-    if is_gzip(uri):
-        yield from inflate(uri, INFLATED_BYTES)
-        return
-    with translated(uri), contents.open_input(uri) as file:
-        while piece := file.read(BLOCK_BYTES):
+    with translated(uri), open_inflated(uri) as file:
+        # As far as one step goes: a wrong line is named, whatever damage comes behind it.
+        while piece := file.read1(BLOCK_BYTES):
             yield piece
 
 

@@ -5,10 +5,12 @@ made without reading; whoever reads a split drops the end of a line that began b
 reads its own last line to the end (see `reading`). So the lines of all splits together are the
 file, once each, wherever the cuts fall (the input splits of Hadoop, https://hadoop.apache.org).
 
-A `.gz` cannot be entered in the middle and is one split.
+A compressed file cannot be entered in the middle and is one split. Its first bytes say that it is
+one: they are read here, once for each file, and its split tells whoever reads it.
 """
 
 from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +19,17 @@ from studykit.errors import DataError
 from studykit.errors import UsageError
 from studykit.storage import files
 from studykit.storage import filesystems
+from studykit.storage.inflation import compression
 
 Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Split:
-    """The lines of a file whose first byte lies in [start, stop); of a .gz, all lines.
+    """The lines of a file whose first byte lies in [start, stop); of a compressed one, all lines.
 
-    `size` is the size of the file in bytes, `version` what it was when the cuts were made.
+    `size` is the size of the file in bytes, as it is stored, `version` what it was when the cuts
+    were made, `compression` how it has to be inflated (see `inflation`), None where it is plain.
     """
 
     uri: str
@@ -33,11 +37,14 @@ class Split:
     stop: int
     size: int
     version: str
+    compression: str | None = None
 
     def cut(self, step: int) -> "list[Split]":
-        """The same lines as splits of at most `step` bytes."""
+        """The same lines as splits of at most `step` bytes, or as one where it is compressed."""
+        if self.compression is not None:
+            return [self]
         return [
-            Split(self.uri, start, min(start + step, self.stop), self.size, self.version)
+            replace(self, start=start, stop=min(start + step, self.stop))
             for start in range(self.start, self.stop, step)
         ]
 
@@ -46,7 +53,7 @@ class Split:
 class Block:
     """Whole lines (the last one of a file perhaps without its end), read-only.
 
-    `offset` is the position of `data[0]` in the file, in the inflated bytes of a `.gz`.
+    `offset` is the position of `data[0]` in the file, in the inflated bytes of a compressed one.
     """
 
     data: Bytes
@@ -63,12 +70,9 @@ def splits(uri: str, split_size: int) -> list[Split]:
     cut: list[Split] = []
     for file in files.list_files(uri):
         entry = files.look(file)
-        whole = Split(file, 0, entry.size, entry.size, entry.version)
-        cut += whole.cut(max(entry.size, 1) if is_gzip(file) else split_size)
+        if entry.size:
+            whole = Split(file, 0, entry.size, entry.size, entry.version, compression(file))
+            cut += whole.cut(split_size)
     if not cut:
         raise DataError("no data: the input is empty", uri=filesystems.absolute(uri))
     return cut
-
-
-def is_gzip(uri: str) -> bool:
-    return uri.endswith(".gz")

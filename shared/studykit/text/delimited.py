@@ -28,13 +28,15 @@ from studykit.text.dialects import Dialect
 from studykit.text.dialects import WrongLine
 from studykit.text.dialects import fields_of
 from studykit.text.dialects import header_names
+from studykit.text.dialects import shown
 from studykit.text.dialects import text_of
-
-SHOWN_CHARACTERS = 40  # of a wrong value, in a message
+from studykit.text.dialects import wrong_count
 
 __all__ = ["Dialect", "header_names", "line_of_row", "read"]
 
 _INTEGER = re.compile(r"-?[0-9]+")
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 
 
 def read(
@@ -56,7 +58,7 @@ def read(
     for name in schema.names:
         if columns.count(name) != 1:
             problem = f"column {name!r} twice" if name in columns else f"no column {name!r}"
-            has = ", ".join(columns)
+            has = ", ".join(map(shown, columns))
             raise DataError(f"{problem}; the file has: {has}", uri=split.uri)
     table = arrow_csv.read(block.data.tobytes(), dialect, schema, columns)
     if table is not None:
@@ -87,9 +89,10 @@ def _read_lines(
     for offset, line in _data_lines(block, dialect):
         name = None
         try:
-            fields = fields_of(text_of(line), dialect)
+            text = text_of(line)
+            fields = fields_of(text, dialect)
             if len(fields) != len(columns):
-                raise WrongLine(f"expected {len(columns)} columns, found {len(fields)}")
+                raise wrong_count(text, len(fields), len(columns), dialect)
             for position, convert, column in zip(positions, converters, values, strict=True):
                 name = columns[position]
                 column.append(convert(fields[position]))
@@ -121,7 +124,7 @@ def _converter(kind: pa.DataType) -> Callable[[str], Any]:
     def convert(field: str) -> Any:
         text = field.strip(" \t")
         if not text:
-            raise WrongLine("a missing value")
+            raise WrongLine(f"a missing value, {shown(field)}")
         try:
             if bounds is not None:
                 return _integer(text, int(bounds.min), int(bounds.max), kind)
@@ -129,20 +132,25 @@ def _converter(kind: pa.DataType) -> Callable[[str], Any]:
                 return float(text)
             return pa.scalar(text).cast(kind)
         except (ValueError, pa.ArrowException):
-            raise WrongLine(f"{_shown(text)} is not a {kind}") from None
+            raise WrongLine(_no_number(text, f"a {kind}")) from None
 
     return convert
 
 
 def _integer(text: str, smallest: int, largest: int, kind: pa.DataType) -> int:
     if not _INTEGER.fullmatch(text):
-        raise WrongLine(f"{_shown(text)} is not an integer")
+        raise WrongLine(_no_number(text, "an integer"))
     # The length first: Python refuses to convert thousands of digits.
     value = int(text) if len(text) < 100 else largest + 1
     if not smallest <= value <= largest:
-        raise WrongLine(f"{_shown(text)} does not fit {kind} ({smallest} … {largest})")
+        raise WrongLine(f"{shown(text)} does not fit {kind} ({smallest} … {largest})")
     return value
 
 
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")
+def _no_number(text: str, wanted: str) -> str:
+    reason = f"{shown(text)} is not {wanted}"
+    if _THOUSANDS.fullmatch(text):
+        return f"{reason}: it has a thousands separator, which numbers here have not"
+    if _DECIMAL_COMMA.fullmatch(text):
+        return f"{reason}: it has a comma where numbers here have a point"
+    return reason

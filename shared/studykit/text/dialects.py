@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from studykit.errors import DataError
 from studykit.storage.reading import LONGEST_LINE_BYTES
 
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
+SHOWN_CHARACTERS = 40  # of a value, in a message
+
 _NUMBER_BEGINS = re.compile(r"[+-]?\.?[0-9]")
 _BLANKS = re.compile(r"[ \t]+")
 _NOT_CLOSED = "a quote that is not closed in its line"
@@ -33,6 +36,23 @@ class WrongLine(Exception):
     """What is wrong with a line, before its number is known."""
 
 
+def shown(text: str) -> str:
+    """A value or a name in a message, so that its blanks are seen, and that it is empty."""
+    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")
+
+
+def wrong_count(text: str, found: int, expected: int, dialect: Dialect) -> WrongLine:
+    """What is wrong with a line of too few or too many fields, and by what it has as many as it
+    should, where another delimiter makes it so."""
+    reason = f"expected {expected} columns, found {found}"
+    fitting = [
+        name
+        for sign, name in DELIMITERS.items()
+        if sign != dialect.delimiter and text.count(sign) == expected - 1 > 0
+    ]
+    return WrongLine(f"{reason}; between {fitting[0]} they are {expected}" if fitting else reason)
+
+
 def header_names(line: bytes) -> list[str]:
     """The names in the header of a CSV file. DataError (the caller knows the file) where it cannot
     be read."""
@@ -52,7 +72,9 @@ def text_of(line: bytes) -> str:
     try:
         return line.decode()
     except UnicodeDecodeError:
-        raise WrongLine("a byte that is not UTF-8 text") from None
+        raise WrongLine(
+            "a byte that is not UTF-8 text (in Latin-1? iconv -f LATIN1 -t UTF-8 FILE > NEW)"
+        ) from None
 
 
 def fields_of(text: str, dialect: Dialect) -> list[str]:

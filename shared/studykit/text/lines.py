@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from studykit.storage import files
+from studykit.storage.failures import translated
+from studykit.storage.inflation import open_inflated
+from studykit.storage.reading import LONGEST_LINE_BYTES
 from studykit.storage.reading import read_blocks
 from studykit.storage.splitting import Block
 from studykit.storage.splitting import Bytes
 from studykit.storage.splitting import Split
+from studykit.text import foreign
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 HEAD_BYTES = 1 << 16
@@ -28,12 +31,16 @@ class Line:
     text: bytes
 
 
-def head(uri: str) -> list[Line]:
-    """The first lines of a file, some 64 KB of them, without a byte order mark."""
-    entry = files.look(uri)
-    split = Split(uri, 0, min(HEAD_BYTES, entry.size), entry.size, entry.version)
-    block = next(read_blocks(split, HEAD_BYTES), None) if entry.size else None
-    data = b"" if block is None else block.data.tobytes()
+def head(uri: str, size: int = HEAD_BYTES) -> list[Line]:
+    """The first lines of a file, some `size` bytes of them, without a byte order mark.
+
+    DataError where the file is no text, and of a compressed one that is damaged there.
+    """
+    with translated(uri), open_inflated(uri, 2 * size) as file:
+        data = file.read(size)
+        foreign.refuse(data, uri)
+        if len(data) == size and not data.endswith(b"\n"):
+            data += file.readline(LONGEST_LINE_BYTES)
     start = len(BYTE_ORDER_MARK) if data.startswith(BYTE_ORDER_MARK) else 0
     lines = []
     for number, text in enumerate(io.BytesIO(data[start:]), start=1):

@@ -8,6 +8,7 @@ import pytest
 from studykit import records
 from studykit.records import PLAIN
 
+from studytest import forms
 from studytest.case import Argv
 from studytest.columns import as_parquet
 from studytest.contract.of_study import OfStudy
@@ -44,10 +45,15 @@ class Answers(PlainAnswer):
         path.write_bytes(as_parquet(data.read_bytes()))
         return path
 
+    @pytest.fixture(scope="class")
+    def compressed(self, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """The same input in parts, half of it compressed."""
+        return forms.in_parts(data.read_bytes(), tmp_path_factory.mktemp("compressed"))
+
     @pytest.mark.parametrize(
         ("workers", "more", "source"),
-        [(1, (), "table"), (3, ("--threads", 2), "data")],
-        ids=["one worker, Parquet", "three workers of two threads"],
+        [(1, (), "table"), (3, ("--threads", 2), "compressed")],
+        ids=["one worker, Parquet", "three workers of two threads, compressed parts"],
     )
     def test_every_engine_gives_the_same_answer(
         self,

@@ -1,7 +1,6 @@
 """Input that is read whatever its form, or refused in one line that names it; nothing is written
 by halves."""
 
-import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,12 +10,12 @@ from studykit.records import PLAIN
 
 from studytest.columns import as_parquet
 from studytest.contract.answers import PlainAnswer
+from studytest.forms import FOREIGN
 
 FORMS: dict[str, Callable[[bytes], bytes]] = {
     "CRLF": lambda content: content.replace(b"\n", b"\r\n"),
     "byte order mark": lambda content: b"\xef\xbb\xbf" + content,
     "no newline at the end": lambda content: content.removesuffix(b"\n"),
-    "gzip": gzip.compress,
     "Parquet": as_parquet,
 }
 
@@ -27,11 +26,23 @@ class Inputs(PlainAnswer):
     def test_the_form_of_a_file_changes_nothing(
         self, form: str, data: Path, plain: records.Record, tmp_path: Path
     ) -> None:
-        name = data.name + (".gz" if form == "gzip" else "")
-        path = tmp_path / "data" / name
+        path = tmp_path / "data" / data.name
         path.parent.mkdir()
         path.write_bytes(FORMS[form](data.read_bytes()))
         self.case.same(self.answer(PLAIN, path, tmp_path, "--workers", 2), plain.quality)
+
+    @pytest.mark.quick
+    @pytest.mark.parametrize("form", FOREIGN)
+    def test_what_is_no_text_is_refused_for_what_it_is(
+        self, form: str, data: Path, tmp_path: Path
+    ) -> None:
+        made_of, said = FOREIGN[form]
+        path = tmp_path / data.name
+        path.write_bytes(made_of(data.read_bytes()))
+        line = self.refused(
+            PLAIN, 2, "--data", path, "--workers", 1, "--results", tmp_path / "results"
+        )
+        assert str(path) in line and said in line
 
     @pytest.mark.quick
     def test_damaged_input_is_exit_2_and_nothing_is_written(
