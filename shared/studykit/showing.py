@@ -62,5 +62,6 @@ def _print_bad_rows(skipped: dict[str, Any] | None) -> None:
         reasons.add_row(f"{count:,}", Text(reason))
     cli.console.print(reasons)
     for row in skipped["first"]:
-        where = f"{row['file']}, line {row['line']}: {row['reason']}"
+        place = row.get("place") or f"line {row['line']}"
+        where = f"{row['file']}, {place}: {row['reason']}"
         cli.console.print(f"bad row: {where}", markup=False)

@@ -73,17 +73,20 @@ def _all_match(texts: pa.Array, form: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(texts, form)).as_py())
 
 
-def read_parquet(
+def text_of_parquet(
     stream: Any, places_of: Callable[[Sequence[str]], dict[str, int]]
-) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """{what: its values} of some rows at a time; `places_of` finds the columns by their names."""
+) -> Iterator[bytes]:
+    """The rows as lines of CSV, some at a time, the first with a header: read as any text then.
+
+    `places_of` finds the columns by their names.
+    """
     with parquet.ParquetFile(stream) as file:
         names = file.schema_arrow.names
-        wanted = {what: names[place] for what, place in places_of(names).items()}
-        for batch in file.iter_batches(PARQUET_ROWS, columns=list(wanted.values())):
-            columns = {what: batch.column(name) for what, name in wanted.items()}
-            for end in ("from", "to"):
-                columns[end] = columns[end].cast(pa.timestamp("us")).cast(pa.int64())
-            for what in columns.keys() - {"from", "to"}:
-                columns[what] = columns[what].cast(pa.float64())
-            yield {what: column.to_numpy() for what, column in columns.items()}
+        wanted = [names[place] for place in places_of(names).values()]
+        header = ",".join(wanted).encode() + b"\n"
+        for batch in file.iter_batches(PARQUET_ROWS, columns=wanted):
+            written = pa.BufferOutputStream()
+            options = csv.WriteOptions(include_header=False, quoting_style="none")
+            csv.write_csv(batch.select(wanted), written, options)
+            yield header + written.getvalue().to_pybytes()
+            header = b""

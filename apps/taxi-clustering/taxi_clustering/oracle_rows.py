@@ -80,10 +80,6 @@ def batches(uri: str, strict: bool, skip: bool = False) -> Iterator[Batch]:
     Where bad lines are skipped, empty fields too many at the end of one do not make it bad.
     """
     for file in storage.list_files(uri):
-        with storage.open_input(file) as stream:
-            if stream.read(4) == b"PAR1":
-                yield from map(Batch, oracle_arrow.read_parquet(stream, _places))
-                continue
         header: Header | None = None
         for text in _pieces(file):
             if header is None:
@@ -96,6 +92,10 @@ def batches(uri: str, strict: bool, skip: bool = False) -> Iterator[Batch]:
 
 def _pieces(file: str) -> Iterator[bytes]:
     """Whole lines, some megabytes at a time."""
+    with storage.open_input(file) as stream:
+        if stream.read(4) == b"PAR1":
+            yield from oracle_arrow.text_of_parquet(stream, _places)
+            return
     with storage.open_inflated(file) as stream:
         begun = b""
         while data := stream.read(READ_BYTES):

@@ -93,7 +93,7 @@ def sniff(uri: str, count_missing: bool = False, skip_bad: bool = False) -> Trip
     if columnar.is_parquet(uri):
         names = columnar.schema(uri).names
         form = TripFormat(names, places_of(names, uri), 0, ",", count_missing, skip_bad)
-        columnar.require(uri, trip_tables.schema(form.wanted))
+        columnar.require(uri, trip_tables.schema(uri, form.wanted))
         return form
     header = lines.first_filled(uri)
     if header is None:
@@ -116,10 +116,12 @@ def read(split: Split, form: TripFormat, sample_size: int, seed: int) -> Trips:
 
 def _parts(split: Split, form: TripFormat, seed: int) -> Iterator[Trips]:
     if isinstance(split, RowGroups):
-        for moments, numbers in trip_tables.read(split, form.wanted):
+        others = _Filling(0, split, form, seed)
+        for moments, numbers in trip_tables.read(split, form.wanted, others.leave_out):
             filling = _Filling(len(moments), split, form, seed)
             filling.add(moments, numbers)
             yield filling.trips(0)
+        yield others.trips(0)
         return
     for block in lines.blocks_from(split, form.body):
         data, offset, start = block.data, block.offset, 0
@@ -173,7 +175,7 @@ class _Filling:
 
     def add_unusual(self, block: Block) -> None:
         for moments, numbers in exact_rows.read(
-            block, self._split, self._form, self._leave_out, self._bad
+            block, self._split, self._form, self.leave_out, self._bad
         ):
             self.add(moments, numbers)
 
@@ -184,7 +186,8 @@ class _Filling:
         )
         self._rows += len(moments)
 
-    def _leave_out(self, error: DataError, offset: int) -> None:
+    def leave_out(self, error: DataError, offset: int) -> None:
+        """A row that lacks a value or cannot be read: counted, or the run ends."""
         if self._form.count_missing and isinstance(error, MissingValue):
             self._rejects[-1] += 1
             self._rows += 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from pyarrow import csv
 from pyarrow import parquet
@@ -90,6 +91,30 @@ def test_times_of_any_unit(tmp_path, text, kind):
     assert same(read(write(tmp_path / "trips.parquet", columns)), read(text))
 
 
+def with_times(columns: pa.Table, convert: Any) -> pa.Table:
+    for place in (1, 2):
+        changed = convert(columns[place].cast(pa.timestamp("us")))
+        columns = columns.set_column(place, columns.schema.names[place], changed)
+    return columns
+
+
+TIMES = {
+    "universal time": lambda column: pc.assume_timezone(column, "America/New_York").cast(
+        pa.timestamp("us", "UTC")
+    ),
+    "New York's own": lambda column: pc.assume_timezone(column, "America/New_York"),
+    "as the city's site writes them": lambda column: pc.strftime(
+        column.cast(pa.timestamp("s")), "%m/%d/%Y %I:%M:%S %p", locale="C"
+    ),
+}
+
+
+@pytest.mark.parametrize("form", TIMES)
+def test_times_with_a_zone_or_as_text_are_new_yorks(tmp_path, text, form):
+    columns = with_times(table(text), TIMES[form])
+    assert same(read(write(tmp_path / "trips.parquet", columns)), read(text))
+
+
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
@@ -109,6 +134,63 @@ def test_a_wrong_row_is_named(tmp_path, text, column, value, said):
         read(path)
     found = caught.value
     assert (found.place, found.column) == ("row 1001 (row group 1)", column)
+    assert "--bad-rows skip" in found.reason
+
+
+def changed(columns: pa.Table, values: dict[int, tuple[str, Any]]) -> pa.Table:
+    """{row: (column, another value)}; times as text, so that one can be none."""
+    columns = with_times(columns, lambda c: c.cast(pa.timestamp("s")).cast(pa.string()))
+    for row, (name, value) in values.items():
+        place = columns.schema.names.index(name)
+        column = columns[place].to_pylist()
+        column[row] = value
+        columns = columns.set_column(place, name, pa.array(column, columns[place].type))
+    return columns
+
+
+MISSING = {10: ("dropoff_latitude", None), 999: ("total_amount", float("nan")),
+           2500: ("tpep_dropoff_datetime", None)}  # fmt: skip
+BAD = {11: ("tpep_pickup_datetime", "noon"), 1700: ("trip_distance", float("inf"))}
+
+
+@pytest.mark.parametrize("split_size", [1, 1 << 30])
+def test_rows_that_lack_a_value_or_cannot_be_read_are_counted_where_that_is_asked(
+    tmp_path, text, split_size
+):
+    columns = changed(table(text), MISSING | BAD)
+    path = write(tmp_path / "trips.parquet", columns)
+    found = read(path, split_size, count_missing=True, skip_bad=True)
+    good = pa.array([row not in MISSING | BAD for row in range(3000)])
+    right = read(write(tmp_path / "good.parquet", columns.filter(good)))
+    assert np.array_equal(sampled(found), sampled(right))
+    assert found.rejects.tolist() == [*right.rejects.tolist()[:-1], len(MISSING)]
+    assert (found.rows, found.bad.skipped) == (3000 - len(BAD), len(BAD))
+    assert [row.offset for row in found.bad.first] == list(BAD)
+    with pytest.raises(DataError, match="'noon' is no time") as caught:
+        read(path, split_size, count_missing=True)
+    assert caught.value.place == "row 12 (row group 0)"
+
+
+def test_what_was_left_out_is_in_the_record_and_on_the_screen(tmp_path, text):
+    path = write(tmp_path / "trips.parquet", changed(table(text), MISSING | BAD))
+    done = running.call(
+        "taxi_clustering.run_plain", "--data", path, "--workers", 2, "--clusters", 5,
+        "--bad-rows", "skip", "--missing", "count", "--json", "--results", tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    quality = done.record["quality"]
+    assert quality["rejects"]["missing"] == len(MISSING)
+    assert [row["place"] for row in quality["bad_rows"]["first"]] == [
+        "row 12 (row group 0)",
+        "row 1701 (row group 2)",
+    ]
+    assert f"{path}, row 12 (row group 0): column tpep_pickup_datetime: 'noon'" in done.stderr
+    assert done.record["check"]["passed"] is True
+    few = running.call(
+        "taxi_clustering.run_plain", "--data", path, "--workers", 1, "--bad-rows", "skip",
+        "--missing", "count", "--bad-rows-limit", "0.01%", "--results", tmp_path / "results",
+    )  # fmt: skip
+    assert few.code == 2 and "row 12 (row group 0): 2 of " in few.error
 
 
 def test_trips_without_coordinates_are_refused(tmp_path):

@@ -18,6 +18,7 @@ from studykit.columnar.row_groups import RowGroups
 from studykit.columnar.row_groups import Rows
 from studykit.columnar.row_groups import as_numpy
 from studykit.columnar.row_groups import read
+from studykit.columnar.row_groups import read_good
 from studykit.columnar.row_groups import require
 from studykit.columnar.row_groups import splits
 
@@ -28,6 +29,7 @@ __all__ = [
     "as_numpy",
     "is_parquet",
     "read",
+    "read_good",
     "require",
     "row_count",
     "schema",

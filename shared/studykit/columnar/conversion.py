@@ -40,6 +40,8 @@ def is_possible(kind: pa.DataType, wanted: pa.DataType) -> bool:
         if types.is_timestamp(kind):
             return (kind.tz is None) == (wanted.tz is None)
         return wanted.tz is None and _is_text(kind)
+    if types.is_string(wanted):
+        return _is_text(kind)
     if types.is_dictionary(wanted):
         return _is_text(kind) or bool(types.is_integer(kind) or types.is_boolean(kind))
     return False

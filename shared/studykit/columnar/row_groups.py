@@ -6,10 +6,13 @@ split, whatever its size: who writes files for many workers writes many row grou
 """
 
 import contextlib
+from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +34,11 @@ from studykit.storage.splitting import Split
 BATCH_ROWS = 1 << 16
 INT96_UNIT = "us"
 """Of the timestamps of old writers, whose nanoseconds reach from 1677 to 2262 only."""
+
+
+Good = TypeVar("Good")
+Take = Callable[[DataError, int], None]
+"""Is told what is wrong with a row, and its number in the file from 0; raises, or goes on."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +71,16 @@ class Rows:
         """A column without a missing value: a view, read-only; times are integers."""
         return as_numpy(self.columns[column])
 
-    def error(self, row: int, column: str, reason: str) -> DataError:
+    def part(self, start: int, stop: int) -> "Rows":
+        columns = {name: array.slice(start, stop - start) for name, array in self.columns.items()}
+        return replace(self, columns=columns, first_row=self.first_row + start)
+
+    def error(
+        self, row: int, column: str, reason: str, kind: type[DataError] = DataError
+    ) -> DataError:
         """What is wrong in a row, from 0 in these rows; said with its row in the file, from 1."""
         place = f"row {self.first_row + row + 1} (row group {self.group})"
-        return DataError(reason, uri=self.uri, place=place, column=column)
+        return kind(reason, uri=self.uri, place=place, column=column)
 
 
 def as_numpy(array: pa.Array) -> npt.NDArray[Any]:
@@ -133,6 +147,43 @@ def read(
     DataError as in `require`, and with the row where a value does not fit or, in a column that is
     not `nullable`, is missing. StorageError where the file is no longer the one that was cut.
     """
+    for raw in _raw(split, wanted, batch_rows):
+        yield _converted(raw, wanted, nullable)
+
+
+def read_good(
+    split: RowGroups,
+    wanted: pa.Schema,
+    made_of: Callable[[Rows], Good],
+    take: Take,
+    batch_rows: int = BATCH_ROWS,
+    nullable: Collection[str] = (),
+) -> Iterator[Good]:
+    """What `made_of` makes of the rows that `read` gives, without the wrong ones: `take` is told.
+
+    Wrong is a row of which `read` or `made_of` raises a DataError. It is found as in
+    `text.bad_rows`: by halves, so that the same rows are left out however the file was cut.
+    """
+
+    def good(raw: Rows) -> Iterator[Good]:
+        try:
+            found = made_of(_converted(raw, wanted, nullable))
+        except DataError as error:
+            if len(raw) == 1:
+                take(error, raw.first_row)
+                return
+        else:
+            yield found
+            return
+        yield from good(raw.part(0, len(raw) // 2))
+        yield from good(raw.part(len(raw) // 2, len(raw)))
+
+    for raw in _raw(split, wanted, batch_rows):
+        yield from good(raw)
+
+
+def _raw(split: RowGroups, wanted: pa.Schema, batch_rows: int) -> Iterator[Rows]:
+    """The columns as they are stored."""
     _require_version(split)
     footer = footers.footer(split.uri, split.version)
     with footers.decoding(split.uri):
@@ -143,8 +194,7 @@ def read(
             stop = first_row + footer.row_group(group).num_rows
             for batch in _batches(file, split.uri, group, wanted, batch_rows):
                 columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-                raw = Rows(columns, split.uri, group, first_row)
-                yield _converted(raw, wanted, nullable)
+                yield Rows(columns, split.uri, group, first_row)
                 first_row += batch.num_rows
             if first_row != stop:
                 reason = f"damaged: ends {stop - first_row} rows before its footer says"

@@ -37,12 +37,16 @@ Take = Callable[[DataError, int], None]
 
 @dataclass(frozen=True)
 class BadRow:
-    """One of the lines that were left out; `offset` is its first byte in the file."""
+    """One of the lines that were left out; `offset` is its first byte in the file.
+
+    Of a file that has no lines it is a row: its number from 0, and in words its `place`.
+    """
 
     uri: str
     offset: int
     column: int | str | None
     reason: str
+    place: str | None = None
 
 
 @dataclass
@@ -71,7 +75,8 @@ class BadRows:
         if error.column is not None:
             reason = f"column {error.column}: {reason}"
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
-        self.first.append(BadRow(error.uri or "", offset, error.column, error.reason))
+        row = BadRow(error.uri or "", offset, error.column, error.reason, error.place)
+        self.first.append(row)
         self.first[:] = _first(self.first)
 
     def mend(self, uri: str, reason: str, offsets: Sequence[int], count: int = 1) -> None:
@@ -98,10 +103,10 @@ def _first(rows: list[BadRow]) -> list[BadRow]:
 
 def refuse(error: DataError, offset: int) -> None:
     """`Take`: the first wrong line ends the run."""
-    uri = error.uri or ""
-    (line,) = line_numbers(uri, [offset])
+    uri, place = error.uri or "", error.place
+    line = line_numbers(uri, [offset])[0] if place is None else None
     reason = f"{error.reason} (--bad-rows skip leaves such rows out)"
-    raise DataError(reason, uri=uri, line=line, column=error.column)
+    raise DataError(reason, uri=uri, line=line, column=error.column, place=place)
 
 
 def read_rows(block: Block, read: Callable[[Block], Rows], take: Take) -> Iterator[Rows]:
@@ -139,7 +144,8 @@ def accepted(options: Options, bad: BadRows, rows: int) -> dict[str, Any]:
             f" than --bad-rows-limit {options.bad_rows_limit}: mend the file, or raise the limit;"
             f" the first: {shown[0]['reason']}",
             uri=shown[0]["file"],
-            line=shown[0]["line"],
+            line=shown[0].get("line"),
+            place=shown[0].get("place"),
         )
     return {
         "bad_rows": {
@@ -157,8 +163,10 @@ def _described(bad: BadRows) -> list[dict[str, Any]]:
     described = []
     for uri in dict.fromkeys(row.uri for row in bad.first):
         rows = [row for row in bad.first if row.uri == uri]
-        numbers = line_numbers(uri, [row.offset for row in rows])
-        for row, number in zip(rows, numbers, strict=True):
+        offsets = [row.offset for row in rows if row.place is None]
+        numbers = iter(line_numbers(uri, offsets) if offsets else [])
+        for row in rows:
+            where = {"line": next(numbers)} if row.place is None else {"place": row.place}
             column = "" if row.column is None else f"column {row.column}: "
-            described.append({"file": uri, "line": number, "reason": column + row.reason})
+            described.append({"file": uri, **where, "reason": column + row.reason})
     return described
