@@ -13,6 +13,8 @@ from rich.table import Table
 from studykit.errors import DataError
 from studykit.records import PLAIN
 from studykit.run import Run
+from studykit.text import bad_rows
+from studykit.text.bad_rows import BadRows
 
 from ray_vs_dask_etl import rows
 from ray_vs_dask_etl import solver
@@ -42,6 +44,8 @@ class Fitted:
     right: int
     worker_phases: list[dict[str, float]]
     bytes_sent: int
+    skipped: dict[str, Any]
+    """What `quality` says of rows that cannot be read, where they may be skipped."""
 
     def quality(self, run: Run) -> dict[str, Any]:
         """What a record's `quality` says of it."""
@@ -72,6 +76,7 @@ class Fitted:
             "passes": fit.passes,
             "gradient_norm": fit.gradient_norm,
             "cached_bytes": total.bytes,
+            **self.skipped,
         }
 
 
@@ -79,6 +84,8 @@ def fitted(run: Run, loaded: Sequence[Partial[Loaded]], on_all: OnAll) -> Fitted
     """Fit and predict on cached parts, at least one. DataError where they hold no row."""
     parameters, done = run.parameters, list[Partial[Any]](loaded)
     total = Loaded.total([part.result for part in loaded])
+    bad = BadRows.total(part.bad for part in loaded)
+    skipped = bad_rows.accepted(run.options, bad, total.rows)
     if total.rows == 0:
         raise DataError(rows.NO_ROWS, uri=run.dataset.uri)
 
@@ -106,7 +113,7 @@ def fitted(run: Run, loaded: Sequence[Partial[Loaded]], on_all: OnAll) -> Fitted
         computed(phases)
     right = sum(part.result for part in predicted)
     sent = 0 if run.engine == PLAIN else len(loaded) * _bytes_of_a_part(fit, parameters.solver)
-    return Fitted(fit, total, right, phases, sent)
+    return Fitted(fit, total, right, phases, sent, skipped)
 
 
 def _bytes_of_a_part(fit: Fit, asked: str) -> int:

@@ -16,9 +16,11 @@ import pyarrow.compute as pc
 from pyarrow import csv
 from pyarrow import parquet
 from studykit import storage
+from studykit.options import BAD_ROWS_SKIP
 from studykit.records import Check
 from studykit.run import Run
 
+from ray_vs_dask_etl import oracle_skipping
 from ray_vs_dask_etl.rows import Columns
 from ray_vs_dask_etl.solver import Fit
 
@@ -134,6 +136,9 @@ def group_by(run: Run, means: dict[str, list[float]]) -> dict[str, Expected]:
 
 def read_tables(run: Run) -> Iterator[pa.Table]:
     """All rows, block by block: the id, the numbers and the category, by Arrow's readers."""
+    if run.options.bad_rows == BAD_ROWS_SKIP:
+        yield from oracle_skipping.read_tables(run)
+        return
     columns = run.parameters.read
     types = {columns.id: pa.int64(), columns.category: pa.string()}
     types |= {name: pa.float64() for name in columns.values}

@@ -13,6 +13,8 @@ from studykit.errors import DataError
 from studykit.records import PLAIN
 from studykit.run import Outcome
 from studykit.run import Run
+from studykit.text import bad_rows
+from studykit.text.bad_rows import BadRows
 
 from ray_vs_dask_etl import fitting
 from ray_vs_dask_etl import grouping
@@ -32,10 +34,14 @@ READ_ONCE = "read the input once"
 def etl(run: Run, parts: Sequence[Partial[list[Group]]]) -> Outcome:
     """Of what the splits gave, exactly."""
     partials = [part.result for part in parts]
+    groups = grouping.grouped(run, partials)
+    bad = BadRows.total(part.bad for part in parts)
+    skipped = bad_rows.accepted(run.options, bad, sum(group["count"] for group in groups))
     return _of_groups(
         run,
-        grouping.grouped(run, partials),
+        groups,
         oracle.EXACT,
+        skipped,
         worker_phases=worker.seconds_of_workers(parts, study.threads_of_a_worker(run)),
         bytes_sent=0 if run.engine == PLAIN else len(pickle.dumps(partials)),
     )
@@ -46,11 +52,17 @@ def of_others(run: Run, groups: Groups) -> Outcome:
     return _of_groups(run, grouping.in_order(groups, run), oracle.ROUNDED)
 
 
-def _of_groups(run: Run, groups: Groups, tolerance: float, **measured: Any) -> Outcome:
+def _of_groups(
+    run: Run,
+    groups: Groups,
+    tolerance: float,
+    skipped: dict[str, Any] | None = None,
+    **measured: Any,
+) -> Outcome:
     if not groups:
         raise DataError(rows.NO_ROWS, uri=run.dataset.uri)
     return Outcome(
-        quality=grouping.quality(groups),
+        quality=grouping.quality(groups) | dict(skipped or {}),
         check=lambda: oracle.check_groups(run, groups, tolerance),
         write=lambda uri: {"groups": tables.write(pa.Table.from_pylist(groups), uri)},
         limit=lambda: limits.streaming(run, READ_ONCE),

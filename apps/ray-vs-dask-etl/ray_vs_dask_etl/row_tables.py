@@ -9,6 +9,8 @@ import pyarrow as pa
 from studykit import columnar
 from studykit.columnar import RowGroups
 from studykit.columnar import Rows
+from studykit.text import bad_rows
+from studykit.text.bad_rows import Take
 
 UNKNOWN = -1
 
@@ -30,13 +32,16 @@ def read(
     category: str,
     categories: Sequence[str],
     most: int,
+    take: Take = bad_rows.refuse,
 ) -> Iterator[Part]:
     """Ids int64[n], numbers float64[columns, n], codes uint8[n], at most so many rows at a time.
 
-    Without a name the ids are empty. A part is valid until the next one is asked for.
+    Without a name the ids are empty. A part is valid until the next one is asked for. `take` is
+    told of rows that are wrong, and raises or goes on.
     """
     room, no_ids = np.empty((len(values), most)), np.empty(0, np.int64)
-    for rows in columnar.read(split, schema(id_, values, category), most):
+
+    def converted(rows: Rows) -> Part:
         numbers = room[:, : len(rows)]
         for place, name in enumerate(values):
             numbers[place] = rows.numbers(name)
@@ -46,7 +51,9 @@ def read(
                 raise rows.error(row, name, f"{numbers[place, row]} is not a finite number")
         # A copy, which can be written to: what cannot is another compiled type.
         ids = no_ids if id_ is None else rows.numbers(id_).copy()
-        yield ids, numbers, _codes(rows, category, categories)
+        return ids, numbers, _codes(rows, category, categories)
+
+    yield from columnar.read_good(split, schema(id_, values, category), converted, take, most)
 
 
 def _codes(rows: Rows, category: str, categories: Sequence[str]) -> npt.NDArray[np.uint8]:

@@ -10,6 +10,7 @@ double keeps) and names the line of what is wrong.
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -21,8 +22,10 @@ from studykit.columnar import RowGroups
 from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
+from studykit.text import bad_rows
 from studykit.text import delimited
 from studykit.text import lines
+from studykit.text.bad_rows import BadRows
 
 from ray_vs_dask_etl import row_tables
 from ray_vs_dask_etl.clean_lines import CATEGORY
@@ -78,6 +81,8 @@ class RowFormat:
 
     names: tuple[str, ...]
     body: int
+    skip_bad: bool = False
+    """Whether rows that cannot be read are left out, or end the run."""
 
     def roles(self, columns: Columns) -> npt.NDArray[np.int64]:
         known = {columns.id: ID, columns.category: CATEGORY}
@@ -97,9 +102,9 @@ class Chunk:
         return len(self.codes)
 
 
-def formats(uris: Sequence[str], columns: Columns) -> dict[str, RowFormat]:
+def formats(uris: Sequence[str], columns: Columns, skip_bad: bool = False) -> dict[str, RowFormat]:
     """Look at the head of every file. DataError where a column that is wanted is not there."""
-    return {uri: sniff(uri, columns) for uri in uris}
+    return {uri: replace(sniff(uri, columns), skip_bad=skip_bad) for uri in uris}
 
 
 def sniff(uri: str, columns: Columns) -> RowFormat:
@@ -132,14 +137,19 @@ def _require_names(names: Sequence[str], columns: Columns, uri: str, line: int |
             )
 
 
-def read(split: Split, form: RowFormat, columns: Columns, ids: bool = True) -> Iterator[Chunk]:
+def read(
+    split: Split, form: RowFormat, columns: Columns, ids: bool = True, bad: BadRows | None = None
+) -> Iterator[Chunk]:
     """The rows of one split, chunk by chunk; a chunk is valid until the next one is asked for.
 
-    Without `ids` Parquet's are not read, and empty.
+    Without `ids` Parquet's are not read, and empty. Rows that are left out are noted in `bad`.
     """
+    bad = BadRows() if bad is None else bad
+    take = bad.take if form.skip_bad else bad_rows.refuse
     if isinstance(split, RowGroups):
-        wanted = (columns.id if ids else None, columns.values, columns.category, columns.categories)
-        for part in row_tables.read(split, *wanted, most=TABLE_ROWS):
+        id_ = columns.id if ids or form.skip_bad else None
+        wanted = (id_, columns.values, columns.category, columns.categories, TABLE_ROWS)
+        for part in row_tables.read(split, *wanted, take):
             yield Chunk(*part)
         return
     most = max(CHUNK_VALUES // len(columns.values), 1)
@@ -147,6 +157,10 @@ def read(split: Split, form: RowFormat, columns: Columns, ids: bool = True) -> I
         np.empty(most, np.int64), np.empty((len(columns.values), most)), np.empty(most, np.uint8)
     )
     roles = form.roles(columns)
+
+    def slowly(some: Block) -> Chunk:
+        return _read_slowly(some, form, columns, split)
+
     for block in lines.blocks_from(split, form.body):
         data, position = block.data, 0
         unclean, clean = 1, 0
@@ -159,13 +173,12 @@ def read(split: Split, form: RowFormat, columns: Columns, ids: bool = True) -> I
             position, clean = int(stopped), clean + rows
             if rows < most and position < len(data):
                 # One line that is not clean costs one line; a file of them, few calls.
-                unclean = 1 if clean >= RARE else min(2 * unclean, MOST_LINES_AT_ONCE)
-                clean = 0
+                unclean = 1 if clean >= RARE else min(max(2 * unclean, 1), MOST_LINES_AT_ONCE)
+                clean, before = 0, bad.count
                 end = lines.line_end(data, position, unclean)
-                yield _read_slowly(
-                    Block(data[position:end], block.offset + position), form, columns, split
-                )
-                position = end
+                rest = Block(data[position:end], block.offset + position)
+                yield from bad_rows.read_rows(rest, slowly, take)
+                position, unclean = end, 0 if bad.count > before else unclean
 
 
 def _read_slowly(block: Block, form: RowFormat, columns: Columns, split: Split) -> Chunk:
@@ -175,14 +188,12 @@ def _read_slowly(block: Block, form: RowFormat, columns: Columns, split: Split) 
         + [(columns.category, pa.string())]
     )
     dialect = delimited.Dialect()
-    table = delimited.read(block, dialect, schema, split, list(form.names))
+    table = delimited.read(block, dialect, schema, split, list(form.names), numbered=False)
 
     def refuse(wrong: npt.NDArray[np.bool_], column: str, reason: str) -> None:
         if wrong.any():
-            row = int(np.argmax(wrong))
-            line = delimited.line_of_row(block, dialect, split, row)
-            value = table.column(column)[row]
-            raise DataError(f"{value} {reason}", uri=split.uri, line=line, column=column)
+            value = table.column(column)[int(np.argmax(wrong))].as_py()
+            raise DataError(f"{value!r} {reason}", uri=split.uri, column=column)
 
     values = np.empty((len(columns.values), table.num_rows))
     for place, name in enumerate(columns.values):

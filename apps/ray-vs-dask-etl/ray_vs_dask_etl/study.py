@@ -18,6 +18,7 @@ from studykit import storage
 from studykit import tables
 from studykit.cutting import Input
 from studykit.errors import UsageError
+from studykit.options import BAD_ROWS_SKIP
 from studykit.options import Options
 from studykit.options import Study
 from studykit.records import PLAIN
@@ -119,6 +120,7 @@ STUDY = Study(
     validate=validate,
     task="task",
     methods=("exact", "native", "published"),
+    skips_bad_rows=True,
     packages=(
         "numpy", "numba", "pyarrow", "pandas", "ray", "dask", "distributed", "dask-ml",
         "scikit-learn", "polars", "duckdb",
@@ -152,7 +154,8 @@ def methods(
 
 def cut_input(run: Run) -> Input[RowFormat]:
     """The input in pieces, with the layout of every file."""
-    return cutting.cut(run, lambda uris: rows.formats(uris, run.parameters.read))
+    skip_bad = run.options.bad_rows == BAD_ROWS_SKIP
+    return cutting.cut(run, lambda uris: rows.formats(uris, run.parameters.read, skip_bad))
 
 
 def threads_of_a_worker(run: Run) -> int:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
 from typing import Any
 from typing import Generic
 from typing import TypeVar
@@ -18,6 +20,7 @@ import numpy.typing as npt
 from studykit import compiling
 from studykit.errors import DataError
 from studykit.storage import Split
+from studykit.text.bad_rows import BadRows
 
 from ray_vs_dask_etl import clean_lines
 from ray_vs_dask_etl import regression
@@ -38,12 +41,13 @@ Features = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Partial(Generic[Result]):
-    """A result of one split; the process that made it; its phase and seconds."""
+    """A result of one split; the process that made it; its phase and seconds; its bad rows."""
 
     result: Result
     worker: str
     phase: str
     seconds: float
+    bad: BadRows = field(default_factory=BadRows)
 
 
 def partial(phase: str, work: Callable[..., Result], *arguments: Any) -> Partial[Result]:
@@ -68,25 +72,27 @@ def seconds_of_workers(partials: Iterable[Partial[Any]], threads: int) -> list[d
 
 def aggregate(split: Split, form: RowFormat, columns: Columns) -> Partial[list[Group]]:
     """One group per category, of the rows of a split."""
-    return partial("load", _aggregate, split, form, columns)
+    bad = BadRows()
+    return replace(partial("load", _aggregate, split, form, columns, bad), bad=bad)
 
 
-def _aggregate(split: Split, form: RowFormat, columns: Columns) -> list[Group]:
+def _aggregate(split: Split, form: RowFormat, columns: Columns, bad: BadRows) -> list[Group]:
     bins = Bins(len(columns.categories), len(columns.values))
-    for chunk in rows.read(split, form, columns, ids=False):
+    for chunk in rows.read(split, form, columns, ids=False, bad=bad):
         bins.add(chunk.values, chunk.codes)
     return bins.groups()
 
 
 def cache(split: Split, form: RowFormat, columns: Columns, seed: int) -> Partial[Cached]:
     """The rows of a split, parsed and divided into training and test rows."""
-    return partial("load", _cache, split, form, columns, seed)
+    bad = BadRows()
+    return replace(partial("load", _cache, split, form, columns, seed, bad), bad=bad)
 
 
-def _cache(split: Split, form: RowFormat, columns: Columns, seed: int) -> Cached:
+def _cache(split: Split, form: RowFormat, columns: Columns, seed: int, bad: BadRows) -> Cached:
     moments = np.zeros((len(columns.categories), 1 + 2 * len(columns.values)))
     chunks = []
-    for chunk in rows.read(split, form, columns):
+    for chunk in rows.read(split, form, columns, bad=bad):
         features = np.empty(chunk.values.shape, np.float32)
         codes = np.empty(len(chunk), np.uint8)
         added = np.zeros_like(moments)
@@ -113,7 +119,8 @@ def _joined(
 
 def describe(cached: Partial[Cached]) -> Partial[Loaded]:
     """What the driver has to know of it."""
-    return Partial(Loaded.of(cached.result), cached.worker, cached.phase, cached.seconds)
+    known = Loaded.of(cached.result)
+    return Partial(known, cached.worker, cached.phase, cached.seconds, cached.bad)
 
 
 def evaluate(cached: Partial[Cached], theta: Floats, second: bool) -> Partial[Sums]:

@@ -58,7 +58,7 @@ DAMAGES = {
     "a field too many": Damage(
         after_good("2,0.5,0.5,A,1"), ("line 3", "expected 4 columns, found 5")
     ),
-    "another category": Damage(after_good("2,0.5,0.5,E"), ("line 3", "E is none of A, B, C, D")),
+    "another category": Damage(after_good("2,0.5,0.5,E"), ("line 3", "'E' is none of A, B, C, D")),
     "a truncated last line": Damage(
         after_good("2,0.5,0.5", end=""), ("line 3", "expected 4 columns, found 3")
     ),

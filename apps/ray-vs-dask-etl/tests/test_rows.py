@@ -96,7 +96,7 @@ BAD_LINES = {
     "not a number": ("2,nan,0.5,A", "nan is not a finite number"),
     "infinite": ("2,0.5,-inf,A", "-inf is not a finite number"),
     "beyond a double": ("2,1e999,0.5,A", "inf is not a finite number"),
-    "another category": ("2,0.5,0.5,E", "E is none of A, B, C, D"),
+    "another category": ("2,0.5,0.5,E", "'E' is none of A, B, C, D"),
     "a missing category": ("2,0.5,0.5,", "is none of A, B, C, D"),
     "a quoted line break": ('2,0.5,"0.\n5",A', "a quote that is not closed"),
     "a NUL byte": ("2,0.\x005,0.5,A", "a NUL byte"),

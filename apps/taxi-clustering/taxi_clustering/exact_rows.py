@@ -28,7 +28,7 @@ from studykit.text.dialects import text_of
 from taxi_clustering import times
 from taxi_clustering.columns import TripFormat
 
-MISSING = pa.array(["", "nan", "nat", "na", "n/a", "null", "none", "\\n"])
+MISSING = r"(?i)^(|nan|nat|na|n/a|null|none|\\n)$"
 """As pandas, R, SQL and Hive write that there is no value; case does not matter."""
 TIMES = 2
 """The first columns; the others are numbers."""
@@ -72,7 +72,7 @@ def _converted(block: Block, split: Split, form: TripFormat) -> tuple[Moments, N
     table = delimited.read(block, dialect, schema, split, form.names, numbered=False)
     texts = {name: pc.utf8_trim(table[name].combine_chunks(), " \t") for name in form.wanted}
     for name, column in texts.items():
-        empty = pc.is_in(pc.utf8_lower(column), value_set=MISSING)
+        empty = pc.match_substring_regex(column, MISSING)
         if (place := pc.index(empty, True).as_py()) >= 0:
             said = column[place].as_py()
             shown = f" ({said!r})" if said else ""

@@ -25,8 +25,6 @@ FIRST_YEAR_WITH_ZONE = 1967
 """Before, every town had summer times of its own."""
 DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 
-Bytes = npt.NDArray[np.uint8]
-
 
 @numba.njit(nogil=True, cache=True, inline="always")
 def days_since_1970(year, month, day):  # type: ignore[no-untyped-def]
@@ -231,19 +229,22 @@ def _zone(data, at, stop):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _read_all(data, offsets, found):  # type: ignore[no-untyped-def]
+def read_texts(data, offsets):  # type: ignore[no-untyped-def]
+    """Of uint8[…], in which a text ends where the next begins → microseconds int64[n], NO_TIME
+    where one is no time."""
+    found = np.empty(offsets.size - 1, np.int64)
     for row in range(found.size):
         found[row], end = read(data, offsets[row], offsets[row + 1])
         if end != offsets[row + 1]:
             found[row] = NO_TIME
+    return found
 
 
 def read_column(texts: pa.Array) -> npt.NDArray[np.int64]:
-    """Strings without blanks around them → microseconds int64[n], NO_TIME where one is no time."""
-    found = np.empty(len(texts), np.int64)
-    if len(texts):
-        whole = texts.cast(pa.large_string())
-        _, ends, data = whole.buffers()
-        offsets = np.frombuffer(ends, np.int64)[whole.offset :][: len(texts) + 1]
-        _read_all(np.frombuffer(data or b"\0", np.uint8), offsets, found)
-    return found
+    """`read_texts` of strings without blanks around them."""
+    if not len(texts):
+        return np.empty(0, np.int64)
+    whole = texts.cast(pa.large_string())
+    _, ends, data = whole.buffers()
+    offsets = np.frombuffer(ends, np.int64)[whole.offset :][: len(texts) + 1]
+    return read_texts(np.frombuffer(data or b"\0", np.uint8), offsets)

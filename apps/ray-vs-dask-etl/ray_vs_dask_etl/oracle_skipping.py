@@ -1,0 +1,156 @@
+"""The oracle's own reading where rows that cannot be read are skipped (--bad-rows skip).
+
+A row can be read where it has as many fields as the header, a whole number of 64 bits as its id,
+finite numbers, and a category that may occur. Arrow takes a piece of the file where that is sure
+to be right; else it goes line by line through Python's csv, int and float.
+"""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+from pyarrow import parquet
+from studykit import storage
+from studykit.errors import CheckError
+from studykit.run import Run
+
+from ray_vs_dask_etl.rows import Columns
+
+READ_BYTES = 16_000_000
+PARQUET_ROWS = 100_000
+DELIMITERS = ",;\t|"
+INTEGER = re.compile("-?[0-9]{1,40}")
+
+
+def read_tables(run: Run) -> Iterator[pa.Table]:
+    """The rows that can be read: the id, the numbers and the category."""
+    columns = run.parameters.read
+    for uri in storage.list_files(run.dataset.uri):
+        with storage.open_inflated(uri) as file:
+            if file.peek(4)[:4] == b"PAR1":
+                yield from _of_parquet(file, columns)
+            else:
+                yield from _of_text(_pieces(file), columns)
+
+
+def _pieces(file: Any) -> Iterator[bytes]:
+    """Whole lines, some megabytes at a time."""
+    begun = b""
+    while data := file.read(READ_BYTES):
+        whole, newline, rest = data.rpartition(b"\n")
+        if newline:
+            yield begun + whole + newline
+            begun = b""
+        begun += rest
+    if begun:
+        yield begun
+
+
+def _of_text(pieces: Iterator[bytes], columns: Columns) -> Iterator[pa.Table]:
+    wanted = [columns.id, *columns.values, columns.category]
+    schema = _schema(columns)
+    names: list[str] | None = None
+    for piece in pieces:
+        if names is None:
+            piece = re.sub(rb"\A(?:[ \t\r]*\n)*", b"", piece.removeprefix(b"\xef\xbb\xbf"))
+            header, _, piece = piece.partition(b"\n")
+            names, delimiter = _named(header.decode("utf-8", "replace").rstrip("\r"), wanted)
+            places = [names.index(name) for name in wanted]
+        table = _by_arrow(piece, len(names), places, delimiter, schema)
+        if table is None:
+            read = (_row(line, len(names), places, delimiter) for line in io.BytesIO(piece))
+            found = [row for row in read if row]
+            fields = list(zip(*found, strict=True)) or [()] * len(wanted)
+            kinds = zip(fields, schema.types, strict=True)
+            table = pa.table([pa.array(list(some), kind) for some, kind in kinds], schema=schema)
+        yield right(table, columns)
+
+
+def _schema(columns: Columns) -> pa.Schema:
+    numbers = [(name, pa.float64()) for name in columns.values]
+    return pa.schema([(columns.id, pa.int64()), *numbers, (columns.category, pa.string())])
+
+
+def _named(header: str, wanted: Sequence[str]) -> tuple[list[str], str]:
+    for delimiter in DELIMITERS:
+        names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+        if set(wanted) <= set(names):
+            return names, delimiter
+    raise CheckError(f"the check finds no columns {', '.join(wanted)}, the engine did")
+
+
+def _by_arrow(
+    piece: bytes, count: int, places: Sequence[int], delimiter: str, schema: pa.Schema
+) -> pa.Table | None:
+    """None where a line is wrong, or Arrow might take for right what is not."""
+    doubtful = any(mark in piece for mark in (b'"', b"\0", b"0x", b"0X"))
+    if doubtful or piece.count(b"\r") != piece.count(b"\r\n"):
+        return None
+    kinds = dict(zip(map(str, places), schema.types, strict=True))
+    try:
+        table = arrow_csv.read_csv(
+            pa.py_buffer(piece),
+            arrow_csv.ReadOptions(
+                column_names=[str(place) for place in range(count)], block_size=len(piece)
+            ),
+            arrow_csv.ParseOptions(delimiter=delimiter),
+            arrow_csv.ConvertOptions(
+                column_types=kinds, include_columns=list(kinds), null_values=[]
+            ),
+        ).rename_columns(schema.names)
+    except (pa.ArrowInvalid, ValueError):
+        return None
+    return table
+
+
+def _row(line: bytes, count: int, places: Sequence[int], delimiter: str) -> tuple[Any, ...] | None:
+    """Id, numbers and category; None where the line cannot be read, or is blank."""
+    text = line.decode(errors="surrogateescape")
+    if text.endswith("\n"):
+        text = text[:-2] if text.endswith("\r\n") else text[:-1]
+    if not text.strip(" " if delimiter == "\t" else " \t") or "\0" in text or "\r" in text:
+        return None
+    try:
+        fields = next(csv.reader([text], delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    if len(fields) != count:
+        return None
+    number, *texts, category = (fields[place] for place in places)
+    number, values = number.strip(" \t"), [_number(text) for text in texts]
+    if not INTEGER.fullmatch(number) or not -(2**63) <= int(number) < 2**63:
+        return None
+    return None if None in values else (int(number), *values, category)
+
+
+def _number(text: str) -> float | None:
+    text = text.strip(" \t")
+    try:
+        value = float(text) if text.isascii() and "_" not in text else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _of_parquet(file: Any, columns: Columns) -> Iterator[pa.Table]:
+    schema = _schema(columns)
+    for batch in parquet.ParquetFile(file).iter_batches(PARQUET_ROWS, columns=schema.names):
+        table = pa.Table.from_batches([batch]).select(schema.names).drop_null().cast(schema)
+        yield right(table, columns)
+
+
+def right(table: pa.Table, columns: Columns) -> pa.Table:
+    """The rows of finite numbers whose category may occur."""
+    keep = np.ones(len(table), bool)
+    for name in columns.values:
+        keep &= np.isfinite(table[name].to_numpy())
+    known = pc.is_in(table[columns.category], value_set=pa.array(columns.categories))
+    return table.filter(pa.array(keep & known.to_numpy()))
