@@ -40,11 +40,15 @@ import numpy.typing as npt
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import silhouette_score
+from studykit.columnar import RowGroups
+from studykit.cutting import Input
 from studykit.errors import DataError
+from studykit.errors import UsageError
 from studykit.records import Check
 from studykit.run import Outcome
 from studykit.run import Run
 from studykit.storage import Split
+from studykit.storage import is_gzip
 from studykit.text import bad_rows
 from studykit.text import lines
 from studykit.text.bad_rows import BadRows
@@ -55,6 +59,7 @@ from taxi_clustering import maps
 from taxi_clustering import oracle
 from taxi_clustering import oracle_rows
 from taxi_clustering import quality
+from taxi_clustering import study
 from taxi_clustering.clustering import Clustering
 from taxi_clustering.clustering import Totals
 from taxi_clustering.columns import TripFormat
@@ -90,6 +95,17 @@ class Part:
     rows: int
     kept: int
     blocks: list[Block]
+
+
+def cut_input(run: Run) -> Input[TripFormat]:
+    """The input in blocks. UsageError where a file has none, since it cannot be cut anywhere."""
+    source = study.cut_input(run, BLOCK_BYTES)
+    for split in source.splits:
+        if isinstance(split, RowGroups) or is_gzip(split.uri):
+            raise UsageError(
+                f"--method published clusters pieces of a CSV file, which {split.uri} is not"
+            )
+    return source
 
 
 def read(split: Split, form: TripFormat) -> tuple[int, Floats]:

@@ -63,7 +63,7 @@ def published_way(run: Run) -> Outcome:
         from taxi_clustering import published
 
     with run.phase("load", "looking at the input"):
-        source = study.cut_input(run, published.BLOCK_BYTES)
+        source = published.cut_input(run)
 
     with run.phase("compute", f"clustering {len(source.splits)} blocks"):
         clusters, seed = run.parameters.clusters, run.options.seed

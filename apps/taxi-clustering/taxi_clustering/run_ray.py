@@ -87,7 +87,7 @@ def published_way(run: Run) -> Outcome:
         cluster = ray.remote(num_cpus=run.options.threads)(published.cluster_split)
 
     with run.phase("load", "looking at the input"):
-        source = study.cut_input(run, published.BLOCK_BYTES)
+        source = published.cut_input(run)
 
     with run.phase("compute", f"clustering {len(source.splits)} blocks"):
         clusters, seed = run.parameters.clusters, run.options.seed

@@ -79,7 +79,7 @@ def published_way(run: Run) -> Outcome | None:
         from taxi_clustering import published_torch
 
     with run.phase("load", "reading the blocks of every rank"):
-        source = study.cut_input(run, published.BLOCK_BYTES)
+        source = published.cut_input(run)
         rows, degrees = published_torch.load(source, rank, count)
 
     with run.phase("compute", f"clustering one in {count} of the trips, in batches"):

@@ -1,5 +1,6 @@
 """The paper's own method: which trips each of its engines clusters, and what becomes of a block."""
 
+import gzip
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pyarrow import csv
+from pyarrow import parquet
 from studykit import storage
 from studykit.cutting import Input
 from studykit.errors import DataError
+from studykit.errors import UsageError
 from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
@@ -79,16 +83,25 @@ def test_pickups_are_the_degrees_of_the_file_and_those_of_pandas(tmp_path):
     assert found.tolist() == good[["pickup_longitude", "pickup_latitude"]].to_numpy().tolist()
 
 
+@pytest.mark.parametrize("form", ["gz", "parquet"])
+def test_what_has_no_pieces_is_refused(tmp_path, form):
+    path = tmp_path / f"trips.{form}"
+    written = made_up(tmp_path / "trips.csv", 100)
+    if form == "gz":
+        path.write_bytes(gzip.compress(written.read_bytes()))
+    else:
+        parquet.write_table(csv.read_csv(written), path)
+    with pytest.raises(UsageError, match="pieces of a CSV file"):
+        published.cut_input(run_of(path, 5))
+    assert len(published.cut_input(run_of(written, 5)).splits) == 1
+
+
 @pytest.mark.parametrize("trips_of_rank", [0, 1, 3, 7, 12, 100, 3341])
 @pytest.mark.parametrize("ranks", [1, 4, 8, 12])
 def test_a_rank_takes_the_rows_that_the_sampler_gives_it(trips_of_rank, ranks):
     for rank in range(ranks):
-        sampler = DistributedSampler(
-            range(trips_of_rank),  # type: ignore[arg-type]
-            num_replicas=ranks,
-            rank=rank,
-            shuffle=False,
-        )
+        rows: Any = range(trips_of_rank)
+        sampler: Any = DistributedSampler(rows, ranks, rank, shuffle=False)
         assert published_torch.sampled(trips_of_rank, rank, ranks).tolist() == list(sampler)
 
 
