@@ -90,6 +90,55 @@ def test_every_row_is_read_once_from_every_store(
     }
 
 
+WRITERS: dict[str, dict[str, Any]] = {
+    **{name: {"compression": name} for name in ("none", "gzip", "brotli", "zstd", "lz4")},
+    "pages of version 2": {"data_page_version": "2.0", "data_page_size": 2000},
+    "an index of pages": {"write_page_index": True, "data_page_size": 2000},
+    "no dictionary": {"use_dictionary": False},
+    "differences": {
+        "use_dictionary": False,
+        "column_encoding": {
+            "id": "DELTA_BINARY_PACKED",
+            "value": "BYTE_STREAM_SPLIT",
+            "label": "DELTA_BYTE_ARRAY",
+        },
+    },
+    "no schema of Arrow's": {"store_schema": False},
+}
+
+
+@pytest.mark.parametrize("options", WRITERS.values(), ids=list(WRITERS))
+def test_what_other_writers_write_is_read(folder: str, options: dict[str, Any]) -> None:
+    uri = written(storage.join(folder, "a.parquet"), TABLE, row_group_size=3000, **options)
+    assert values(uri, WANTED) == {name: TABLE[name].to_pylist() for name in WANTED.names}
+
+
+def test_timestamps_of_old_writers(tmp_path: Path) -> None:
+    """96 bits, as Spark and Impala wrote them; beyond the nanoseconds of 64 bits too."""
+    times = [datetime.datetime(2009, 1, 4, 2, 52, 0, 7), datetime.datetime(2300, 1, 1)]
+    column = pa.array(times, pa.timestamp("us"))
+    uri = written(tmp_path / "a", {"a": column}, use_deprecated_int96_timestamps=True)
+    assert values(uri, pa.schema([("a", pa.timestamp("us"))]))["a"] == times
+
+
+def test_of_a_large_row_group_little_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filesystems, "_open_clients", {})
+    (tmp_path / "bucket").mkdir()
+    fake_s3.install(monkeypatch, tmp_path)
+    noise = np.random.default_rng(1).normal(size=2_000_000)
+    written("s3://bucket/a", {"a": noise}, row_group_size=1 << 30)
+    kind = pa.schema([("a", pa.float64())])
+    for uri, most in ((str(tmp_path / "bucket" / "a"), 4_000_000), ("s3://bucket/a", 8_000_000)):
+        (split,) = columnar.splits(uri, 1)
+        before, peak = pa.total_allocated_bytes(), 0
+        for rows in columnar.read(split, kind, 1 << 14):
+            assert len(rows) <= 1 << 14
+            peak = max(peak, pa.total_allocated_bytes() - before)
+        assert peak < most < noise.nbytes
+
+
 def test_the_rows_of_a_folder_are_those_of_its_files(folder: str) -> None:
     parts = [TABLE.slice(0, 4000), TABLE.slice(4000, 0), TABLE.slice(4000)]
     for number, part in enumerate(parts):

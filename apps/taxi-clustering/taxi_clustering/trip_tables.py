@@ -22,9 +22,9 @@ Moments = npt.NDArray[np.int64]
 Part = tuple[Moments, npt.NDArray[np.float64]]
 
 
-def schema(uri: str, names: Sequence[str]) -> pa.Schema:
+def schema(uri: str, names: Sequence[str], version: str | None = None) -> pa.Schema:
     """What the eight columns are read as: two times, of a zone or none or text, and six numbers."""
-    found = columnar.schema(uri)
+    found = columnar.schema(uri, version)
     kinds = [_kind_of_time(found.field(name).type) for name in names[:TIMES]]
     kinds += [pa.float64()] * len(names[TIMES:])
     return pa.schema(list(zip(names, kinds, strict=True)))
@@ -57,7 +57,7 @@ def read(split: RowGroups, names: Sequence[str], take: Take) -> Iterator[Part]:
             raise rows.error(row, name, f"{value} is no finite number")
         return moments, numbers
 
-    wanted = schema(split.uri, names)
+    wanted = schema(split.uri, names, split.version)
     return columnar.read_good(split, wanted, converted, take, BATCH_ROWS, nullable=names)
 
 

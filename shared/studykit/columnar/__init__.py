@@ -5,8 +5,8 @@ what is wrong.
         for rows in columnar.read(piece, pa.schema([("source", pa.int64())])):
             rows.numbers("source")               # int64[n]
 
-The parts: `footers` (what a file holds), `row_groups` (splits and their rows), `fetching` (from
-a server, before it is needed), `conversion` (exactly, or refused).
+The parts: `footers` (what a file holds), `row_groups` (splits), `fetching` (from a server, before
+it is needed), `rows` (the wanted columns), `conversion` (exactly, or refused).
 """
 
 from studykit.columnar.conversion import LABELS
@@ -15,12 +15,12 @@ from studykit.columnar.footers import is_parquet
 from studykit.columnar.footers import row_count
 from studykit.columnar.footers import schema
 from studykit.columnar.row_groups import RowGroups
-from studykit.columnar.row_groups import Rows
-from studykit.columnar.row_groups import as_numpy
-from studykit.columnar.row_groups import read
-from studykit.columnar.row_groups import read_good
-from studykit.columnar.row_groups import require
 from studykit.columnar.row_groups import splits
+from studykit.columnar.rows import Rows
+from studykit.columnar.rows import as_numpy
+from studykit.columnar.rows import read
+from studykit.columnar.rows import read_good
+from studykit.columnar.rows import require
 
 __all__ = [
     "LABELS",

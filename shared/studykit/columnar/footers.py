@@ -41,10 +41,10 @@ def footer(uri: str, version: str) -> parquet.FileMetaData:
         return parquet.read_metadata(file)
 
 
-def schema(uri: str) -> pa.Schema:
-    """The file's columns; one of several levels is one nested column."""
+def schema(uri: str, version: str | None = None) -> pa.Schema:
+    """The columns; one of several levels is a nested one. `version` of the file, where known."""
     with decoding(uri):
-        return footer(uri, files.look(uri).version).schema.to_arrow_schema()
+        return footer(uri, version or files.look(uri).version).schema.to_arrow_schema()
 
 
 def row_count(uri: str) -> int:
