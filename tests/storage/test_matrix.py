@@ -15,6 +15,7 @@ from pyarrow import fs
 from servers import Server
 from study_data import copying
 from studykit.storage import filesystems
+from studytest import forms
 from studytest import running
 
 PACKAGES = sorted(
@@ -89,12 +90,15 @@ def test_a_store_gives_the_answer_of_the_local_disk(
 
 @pytest.mark.parametrize("store", ["hdfs", "s3"], indirect=True)
 @pytest.mark.parametrize("package", PACKAGES)
-def test_a_copy_is_read_as_data_of_ones_own(package: str, store: Server, here: Path) -> None:
+def test_a_copy_in_compressed_parts_is_read_as_data_of_ones_own(
+    package: str, store: Server, here: Path, tmp_path: Path
+) -> None:
+    """Named by a pattern, which fits the folders that they lie in."""
     expected = local(package, here)
-    source, place = expected["dataset"]["uri"], f"{store.uri}/{package}/copied/"
-    copying.copy(source, place)
-    copied = place + source.rsplit("/", 1)[-1]
-    record = called(package, "plain", "--data", copied, "--results", here / "copied")
+    content = Path(expected["dataset"]["uri"]).read_bytes()
+    place = f"{store.uri}/{package}/copied"
+    copying.copy(str(forms.in_parts(content, tmp_path)), place)
+    record = called(package, "plain", "--data", f"{place}/part=*", "--results", here / "copied")
     assert_same(record["quality"], expected["quality"])
 
 
