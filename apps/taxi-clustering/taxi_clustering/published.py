@@ -48,7 +48,6 @@ from studykit.records import Check
 from studykit.run import Outcome
 from studykit.run import Run
 from studykit.storage import Split
-from studykit.storage import is_gzip
 from studykit.text import bad_rows
 from studykit.text import lines
 from studykit.text.bad_rows import BadRows
@@ -101,9 +100,9 @@ def cut_input(run: Run) -> Input[TripFormat]:
     """The input in blocks. UsageError where a file has none, since it cannot be cut anywhere."""
     source = study.cut_input(run, BLOCK_BYTES)
     for split in source.splits:
-        if isinstance(split, RowGroups) or is_gzip(split.uri):
+        if isinstance(split, RowGroups) or split.compression is not None:
             raise UsageError(
-                f"--method published clusters pieces of a CSV file, which {split.uri} is not"
+                f"--method published cuts plain CSV into pieces, which {split.uri} is not"
             )
     return source
 

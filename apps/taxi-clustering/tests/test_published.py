@@ -91,7 +91,7 @@ def test_what_has_no_pieces_is_refused(tmp_path, form):
         path.write_bytes(gzip.compress(written.read_bytes()))
     else:
         parquet.write_table(csv.read_csv(written), path)
-    with pytest.raises(UsageError, match="pieces of a CSV file"):
+    with pytest.raises(UsageError, match="cuts plain CSV into pieces"):
         published.cut_input(run_of(path, 5))
     assert len(published.cut_input(run_of(written, 5)).splits) == 1
 
