@@ -7,6 +7,7 @@ The tests marked `quick` need one start of each engine at most.
 """
 
 from studytest.contract.answers import Answers
+from studytest.contract.bad_rows import BadRows
 from studytest.contract.commands import Commands
 from studytest.contract.comparison import Comparison
 from studytest.contract.inputs import Inputs
@@ -15,5 +16,5 @@ from studytest.contract.records import Records
 from studytest.contract.starting import Starting
 
 
-class Contract(Commands, Inputs, Records, Answers, Comparison, Starting, Launch):
+class Contract(Commands, Inputs, Records, Answers, BadRows, Comparison, Starting, Launch):
     """In the order in which it says most for the least time."""

@@ -8,6 +8,7 @@ from typing import Any
 from typing import ClassVar
 
 import pytest
+from studykit.records import PLAIN
 
 from studytest import clusters
 from studytest import running
@@ -34,6 +35,8 @@ class OfStudy:
             "ray": [name for name in case.engines if name == "ray"],
             "torch": [name for name in case.engines if name == "torch"],
             "scripted": case.scripted,
+            "skipping": case.engines if case.study.skips_bad_rows else [],
+            "lenient": [PLAIN] if case.study.skips_bad_rows else [],
             **{name: case.modules(name) for name in ("compare", "peers")},
             "damage": list(case.damages),
             "unconverged": [] if case.unconverged is None else [case.unconverged],
