@@ -14,9 +14,11 @@ import pytest
 from pyarrow import fs
 from servers import Server
 from study_data import copying
+from studykit import storage
 from studykit.storage import filesystems
 from studytest import forms
 from studytest import running
+from studytest.columns import as_parquet
 
 PACKAGES = sorted(
     {path.parent.name for place in sys.path for path in Path(place).glob("*/run_plain.py")}
@@ -99,6 +101,19 @@ def test_a_copy_in_compressed_parts_is_read_as_data_of_ones_own(
     place = f"{store.uri}/{package}/copied"
     copying.copy(str(forms.in_parts(content, tmp_path)), place)
     record = called(package, "plain", "--data", f"{place}/part=*", "--results", here / "copied")
+    assert_same(record["quality"], expected["quality"])
+
+
+@pytest.mark.parametrize("store", ["hdfs", "s3"], indirect=True)
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_copy_as_parquet_is_read_as_data_of_ones_own(
+    package: str, store: Server, here: Path
+) -> None:
+    expected = local(package, here)
+    copy = f"{store.uri}/{package}/as-parquet/table"
+    content = Path(expected["dataset"]["uri"]).read_bytes()
+    storage.write_bytes(copy, as_parquet(content))
+    record = called(package, "plain", "--data", copy, "--results", here / "as-parquet")
     assert_same(record["quality"], expected["quality"])
 
 
