@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from studykit import storage
 from studykit.errors import DataError
+from studykit.text import lines
 
 BLOCK_BYTES = 1 << 24
 
@@ -18,8 +19,13 @@ BLOCK_BYTES = 1 << 24
 def split(uri: str, folder: str) -> tuple[str, str]:
     """The URIs of both halves; of an odd number of rows the first has one more.
 
-    DataError where there are fewer than two rows, StorageError where the file is missing.
+    DataError where there are fewer than two rows or what is there is no plain text, StorageError
+    where the file is missing.
     """
+    by = storage.compression(uri)
+    if by is not None:
+        raise DataError(f"is compressed by {by}: inflate it first", uri=storage.absolute(uri))
+    lines.head(uri)  # Refuses what is no text.
     header, rows = _count(uri)
     if rows < 2:
         raise DataError(f"{rows} rows: two halves need two or more", uri=storage.absolute(uri))
@@ -40,28 +46,28 @@ def split(uri: str, folder: str) -> tuple[str, str]:
 
 def _count(uri: str) -> tuple[bytes, int]:
     """The header with its line end, and the rows below it."""
-    lines, last, header = 0, b"\n", b""
+    ends, last, header = 0, b"\n", b""
     with storage.open_input(uri) as file:
         for block in _blocks(file, storage.size(uri)):
-            if lines == 0:
+            if ends == 0:
                 header += block[: block.find(b"\n") + 1] if b"\n" in block else block
-            lines += block.count(b"\n")
+            ends += block.count(b"\n")
             last = block[-1:]
-    return header, lines + (last != b"\n") - 1
+    return header, ends + (last != b"\n") - 1
 
 
-def _position(uri: str, lines: int) -> int:
+def _position(uri: str, count: int) -> int:
     """The first byte behind so many lines."""
     position = 0
     with storage.open_input(uri) as file:
         for block in _blocks(file, storage.size(uri)):
             inside = block.count(b"\n")
-            if inside >= lines:
+            if inside >= count:
                 start = 0
-                for _ in range(lines):
+                for _ in range(count):
                     start = block.index(b"\n", start) + 1
                 return position + start
-            lines -= inside
+            count -= inside
             position += len(block)
     return position
 

@@ -1,5 +1,6 @@
 """The rows: the same bytes however they are made, uniform, and with the signal asked for."""
 
+import gzip
 import hashlib
 import io
 from pathlib import Path
@@ -17,6 +18,7 @@ from study_data import uniform_rows
 from studykit.errors import DataError
 from studykit.errors import UsageError
 from studytest import running
+from studytest.columns import as_parquet
 
 TINY = uniform_rows.DATASET.sizes["tiny"]
 
@@ -134,3 +136,13 @@ def test_one_row_has_no_halves(tmp_path) -> None:  # type: ignore[no-untyped-def
     path.write_bytes(text(1))
     with pytest.raises(DataError, match="1 rows"):
         halves.split(str(path), str(tmp_path))
+
+
+@pytest.mark.parametrize(("form", "said"), [(as_parquet, "Parquet"), (gzip.compress, "gzip")])
+def test_only_a_plain_text_has_halves(tmp_path, form, said) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "rows.csv"
+    path.write_bytes(form(text(100)))
+    with pytest.raises(DataError, match=said) as caught:
+        halves.split(str(path), str(tmp_path / "halves"))
+    assert caught.value.uri == str(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["rows.csv"]

@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import pickle
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 from studykit import columnar
 from studykit import cutting
@@ -88,6 +92,43 @@ def test_every_row_is_read_once_from_every_store(
     assert values(uri, WANTED, size, batch_rows=400) == {
         name: TABLE[name].to_pylist() for name in WANTED.names
     }
+
+
+INTEGERS = [pa.int8(), pa.int32(), pa.int64(), pa.uint8(), pa.float32(), pa.float64()]
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.one_of(st.integers(0, 127), st.none()), st.floats(width=32), st.text(max_size=3)
+        ),
+        min_size=1,
+        max_size=60,
+    ),
+    kind=st.sampled_from(INTEGERS),
+    group=st.integers(1, 70),
+    batch=st.integers(1, 70),
+    size=st.sampled_from([1, 500, 1 << 30]),
+    dictionary=st.booleans(),
+)
+def test_any_table_is_read_back_or_its_first_missing_value_named(
+    rows: Any, kind: Any, group: int, batch: int, size: int, dictionary: bool
+) -> None:
+    ids, numbers, labels = map(list, zip(*rows, strict=True))
+    table = {"id": pa.array(ids, kind), "v": pa.array(numbers, pa.float32()), "l": labels}
+    wanted = pa.schema([("l", LABELS), ("id", pa.int64()), ("v", pa.float64())])
+    with tempfile.TemporaryDirectory() as folder:
+        uri = written(folder + "/a", table, row_group_size=group, use_dictionary=dictionary)
+        try:
+            found = values(uri, wanted, size, batch_rows=batch)
+        except DataError as error:
+            row = ids.index(None)
+            assert error.place == f"row {row + 1} (row group {row // group})"
+            return
+    assert None not in ids
+    assert (found["id"], found["l"]) == (ids, labels)
+    assert np.array_equal(found["v"], numbers, equal_nan=True)
 
 
 WRITERS: dict[str, dict[str, Any]] = {
