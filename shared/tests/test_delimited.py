@@ -74,6 +74,7 @@ def blocks(
         (b"\xef\xbb\xbf# by hand\r\n1,2\r\n3,4", CSV, False),
         (b"\n1,2\n\n \t\n3,4\n\n", CSV, False),
         (b"# a\n1,2\n% b,c,d\n3,4\n#", CSV, False),
+        (b"  # a\n1,2\n\t% b,c\n3,4\n", CSV, False),
         (b" 1 ,\t2\n3, 4 \n", CSV, False),
         (b'"1",2\n3,"4"\n', CSV, False),
         (b"source,destination\n1,2\n3,4\n", Dialect(","), True),

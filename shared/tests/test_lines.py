@@ -39,6 +39,7 @@ def test_the_head_of_a_large_file_is_small_and_whole_lines(tmp_path: Path) -> No
     head = lines.head(str(path))
     assert {line.text for line in head} == {b"12,34567"}
     assert lines.HEAD_BYTES <= head[-1].stop < lines.HEAD_BYTES + 9
+    assert 200_000 <= lines.head(str(path), 200_000)[-1].stop < 200_009
 
 
 @given(

@@ -14,6 +14,7 @@ from twitter_pagerank import edges
 from twitter_pagerank import host_memory
 from twitter_pagerank import kernel
 from twitter_pagerank import relabel
+from twitter_pagerank.edge_format import Reading
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.worker import Worker
 
@@ -58,11 +59,14 @@ def rank(
     split_size: int = 1 << 20,
     tolerance: float = 1e-13,
     reverse: bool = False,
+    reading: Reading = edges.AS_IT_IS,
+    damping: float = 0.85,
+    most: int = 2000,
 ) -> Ranking:
     """The exact method over `parts` workers of this process, exchanging by hand."""
-    workers = [Worker(threads) for _ in range(parts)]
+    workers = [Worker(threads, damping) for _ in range(parts)]
     splits = storage.splits(str(path), split_size)
-    forms = edges.formats(list(dict.fromkeys(split.uri for split in splits)))
+    forms = edges.formats(list(dict.fromkeys(split.uri for split in splits)), reading)
     loaded = [
         worker.load(splits[place::parts], forms, reverse) for place, worker in enumerate(workers)
     ]
@@ -81,7 +85,7 @@ def rank(
     shared = host_memory.private_window(workers[0].vertices.count)
     sums = [worker.start(out_degree, shared) for worker in workers]
     iterations, residual = 0, float("inf")
-    while residual >= tolerance and iterations < 2000:
+    while residual >= tolerance and iterations < most:
         gathered = np.concatenate(sums)
         sums = [worker.step(gathered) for worker in workers]
         residual = kernel.residual(np.concatenate(sums))

@@ -10,6 +10,7 @@ from pyarrow import parquet
 from studykit import cutting
 from studykit.errors import DataError
 from twitter_pagerank import edges
+from twitter_pagerank.study import Parameters
 
 PAIRS = [(i * 7 % 90, i * i % 90) for i in range(5000)]
 
@@ -76,5 +77,23 @@ def test_names_are_no_ids(tmp_path):
 def test_more_than_two_columns_are_named(tmp_path):
     path = tmp_path / "edges.parquet"
     parquet.write_table(pa.table({"a": [1], "b": [2], "c": [3]}), path)
-    with pytest.raises(DataError, match="found 3: a, b, c"):
+    with pytest.raises(DataError, match=r"found 3 \('a', 'b', 'c'\).*--columns 'a,b'"):
         read(path)
+
+
+def test_columns_are_chosen_by_name_or_number(tmp_path):
+    path = tmp_path / "edges.parquet"
+    parquet.write_table(pa.table({"w": [0.5], "to": [2], "from": [1]}), path)
+    for columns in ("from,to", "3,2"):
+        form = edges.sniff(str(path), Parameters(columns=columns).reading)
+        (split,) = cutting.splits(str(path), 1)
+        (chunk,) = edges.read(split, form)
+        assert (chunk.sources.tolist(), chunk.destinations.tolist()) == ([1], [2])
+        assert form.unused == ["w"]
+
+
+@pytest.mark.parametrize("options", [{"delimiter": ";"}, {"skip_lines": 1}])
+def test_what_is_said_of_lines_is_refused(tmp_path, options):
+    path = write(tmp_path / "edges.parquet", [1], [2])
+    with pytest.raises(DataError, match="Parquet has no lines"):
+        edges.sniff(str(path), Parameters(**options).reading)

@@ -73,8 +73,25 @@ def test_a_wrong_count_of_edges_is_found(run, right):
 
 
 def test_the_power_iteration_agrees_with_networkx():
-    sources, destinations = np.array(PAIRS).T
-    ids, ranks, edges = oracle.power_iteration(sources, destinations, 0.85)
+    links = oracle.Links.of(*np.array(PAIRS).T)
+    ranks = oracle.power_iteration(links, 0.85)
+    assert ranks is not None
     expected = networkx_ranks(PAIRS)
-    assert edges == len(set(PAIRS))
-    assert max(abs(expected[int(v)] - r) for v, r in zip(ids, ranks, strict=True)) < 1e-12
+    assert len(links.tail) == len(set(PAIRS))
+    found = zip(links.ids.tolist(), ranks.tolist(), strict=True)
+    assert max(abs(expected[v] - r) for v, r in found) < 1e-12
+
+
+def test_a_periodic_graph_next_to_damping_1_is_checked_by_the_equation(tmp_path):
+    """The oracle's own iteration swings on and on there: an answer that is right was called wrong,
+    and one that is wrong must still be found."""
+    path = write_graph(tmp_path / "edges.csv", [(1, 2), (2, 1), (3, 1), (4, 1)])
+    dataset = DatasetInfo(name="user", uri=str(path), bytes=path.stat().st_size)
+    parameters = Parameters(damping=0.999)
+    run = Run(study.STUDY, "plain", Options(), parameters, dataset, quiet=True)
+    ranking = rank(path, damping=0.999, tolerance=1e-8, most=100_000)
+    assert ranking.iterations > 10_000
+    check = oracle.check(run, ranking)
+    assert (check.passed, check.oracle) == (True, oracle.EQUATION)
+    moved = ranking.ranks + np.array([1e-6, -1e-6, 0, 0])
+    assert failed(run, dataclasses.replace(ranking, ranks=moved))

@@ -13,7 +13,7 @@ from torch.utils.data import DistributedSampler
 from twitter_pagerank import edges
 from twitter_pagerank import published
 from twitter_pagerank import published_torch
-from twitter_pagerank.edges import EdgeFormat
+from twitter_pagerank.edge_format import EdgeFormat
 from twitter_pagerank.published import Scores
 
 PAIRS = random_pairs(300, 4000, seed=5)

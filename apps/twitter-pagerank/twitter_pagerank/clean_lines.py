@@ -6,9 +6,13 @@ It reads at some 0.5 GB/s a core and stops at the first line that is anything el
 import numba
 import numpy as np
 
-_NEWLINE, _RETURN, _SPACE, _TAB, _COMMA, _HASH, _PERCENT = 10, 13, 32, 9, 44, 35, 37
+ANY_BLANKS = np.uint8(0)
+"""In place of a delimiter: runs of blanks and tabs."""
+
+_NEWLINE, _RETURN, _SPACE, _TAB, _DOT, _HASH, _PERCENT = 10, 13, 32, 9, 46, 35, 37
 _ZERO = np.uint8(48)
 _0, _1, _10, _18 = np.uint64(0), np.uint64(1), np.uint64(10), np.uint64(18)
+_LARGEST_EXACT_FLOAT = np.uint64(2**53)
 
 
 @numba.njit(nogil=True, inline="always")
@@ -16,10 +20,21 @@ def _in_number(byte):  # type: ignore[no-untyped-def]
     return byte == 43 or byte == 45 or byte == 46 or byte == 69 or byte == 101  # + - . E e
 
 
+@numba.njit(nogil=True)
+def _behind_zeros(data, i, number):  # type: ignore[no-untyped-def]
+    """From the point of a number such as 1.0 to behind its zeros; not where digits were lost."""
+    if number <= _LARGEST_EXACT_FLOAT:
+        i += _1
+        while i < np.uint64(data.size) and data[i] == _ZERO:
+            i += _1
+    return i
+
+
 @numba.njit(nogil=True, cache=True)
-def parse(data, sources, destinations, comma, values, widest):  # type: ignore[no-untyped-def]
+def parse(data, sources, destinations, delimiter, values, widest):  # type: ignore[no-untyped-def]
     """uint8 bytes of whole lines → ids; stops before the first line that is not clean.
 
+    `delimiter` is one byte, or ANY_BLANKS; `values`: a number follows the two ids (between blanks).
     Returns (edges read, offset of the line at which it stopped or the length, largest id or -1).
     All positions are unsigned, so that no index needs the check for counting from the end.
     """
@@ -52,8 +67,13 @@ def parse(data, sources, destinations, comma, values, widest):  # type: ignore[n
         if i == n or i - first > _18 or source > widest:
             i = line
             break
-        if comma:
-            if data[i] != _COMMA:
+        if data[i] == _DOT:
+            i = _behind_zeros(data, i, source)
+            if i == n:
+                i = line
+                break
+        if delimiter:
+            if data[i] != delimiter:
                 i = line
                 break
             i += _1
@@ -73,7 +93,9 @@ def parse(data, sources, destinations, comma, values, widest):  # type: ignore[n
         if i == first or i - first > _18 or destination > widest:
             i = line
             break
-        if not comma:
+        if i < n and data[i] == _DOT:
+            i = _behind_zeros(data, i, destination)
+        if not delimiter:
             separator = i
             while i < n and (data[i] == _SPACE or data[i] == _TAB):
                 i += _1

@@ -1,4 +1,4 @@
-"""Reading edges of Parquet: two columns of whole numbers, whatever their names and types."""
+"""Reading edges of Parquet: two of its columns, whole numbers of whatever type."""
 
 from collections.abc import Iterator
 
@@ -9,20 +9,25 @@ from studykit import columnar
 from studykit.columnar import RowGroups
 from studykit.errors import DataError
 
+from twitter_pagerank import table_columns
+from twitter_pagerank.edge_format import EdgeFormat
+from twitter_pagerank.edge_format import Reading
+
 BATCH_ROWS = 1 << 19
 
 Ids = npt.NDArray[np.uint32] | npt.NDArray[np.int64]
 
 
-def columns(uri: str) -> tuple[str, str]:
-    """The names of source and destination. DataError where the file has not two columns of ids."""
+def look(uri: str, reading: Reading) -> EdgeFormat:
+    """Which columns are read. DataError where they are not there, or hold no ids."""
+    if reading.delimiter_given or reading.skip_lines:
+        problem = "Parquet has no lines: leave out --delimiter and --skip-lines"
+        raise DataError(problem, uri=uri)
     names = columnar.schema(uri).names
-    if len(names) != 2:
-        has = f"found {len(names)}: {', '.join(names)}"
-        raise DataError(f"expected 2 columns (source and destination), {has}", uri=uri)
-    found = (names[0], names[1])
-    columnar.require(uri, _schema(found))
-    return found
+    places = table_columns.places(uri, None, names, len(names), reading)
+    form = EdgeFormat("parquet", None, names=tuple(names), places=places)
+    columnar.require(uri, _schema(form.ends))
+    return form
 
 
 def _schema(names: tuple[str, str]) -> pa.Schema:

@@ -7,10 +7,12 @@ from studykit import limits
 from studykit.run import Outcome
 from studykit.run import Run
 
+from twitter_pagerank import input_facts
 from twitter_pagerank import oracle
 from twitter_pagerank import ranking as rankings
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.study import Parameters
+from twitter_pagerank.study import Totals
 
 BYTES_PER_EDGE_OF_AN_ITERATION = 4
 """What an iteration must at least stream: each edge's source, once."""
@@ -19,12 +21,15 @@ BYTES_PER_EDGE_OF_AN_ITERATION = 4
 def exact(
     run: Run,
     ranking: Ranking,
+    totals: Totals,
     worker_phases: Sequence[Mapping[str, float]],
     bytes_sent: int = 0,
 ) -> Outcome:
-    """Of a ranking. `worker_phases` are the seconds of every worker."""
+    """Of a ranking of what `totals` are of. `worker_phases` are the seconds of every worker."""
     parameters: Parameters = run.parameters
-    quality = ranking.quality(parameters)
+    quality = ranking.quality(parameters) | input_facts.of(totals, ranking.ids, parameters)
+    for note in quality["notes"]:
+        run.say(f"note: {note}")
     unconverged = None
     if not ranking.residual < parameters.tolerance:
         unconverged = (

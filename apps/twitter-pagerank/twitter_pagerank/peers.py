@@ -22,15 +22,17 @@ def read_with_polars(run: Run) -> Outcome:
         import polars
 
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
-        forms = edges.formats(peers.local_files(run))
-        if any(form.kind not in ("csv", "parquet") for form in forms.values()):
+        forms = edges.formats(peers.local_files(run), run.parameters.reading)
+        plain = run.parameters.reading == edges.AS_IT_IS
+        kinds = {form.kind for form in forms.values()}
+        if not plain or not kinds <= {"csv", "parquet"}:
             raise ResourceError(f"polars is compared on local CSV or Parquet: {run.dataset.uri}")
         tables = [
-            polars.read_parquet(storage.local_path(uri), columns=list(form.columns))
+            polars.read_parquet(storage.local_path(uri), columns=list(form.ends))
             if form.kind == "parquet"
             else polars.read_csv(
                 storage.local_path(uri),
-                has_header=form.body > len(b"\xef\xbb\xbf"),
+                has_header=form.header,
                 schema={"source": polars.Int64, "destination": polars.Int64},
             )
             for uri, form in forms.items()

@@ -54,7 +54,7 @@ from torch_ppr import page_rank
 
 from twitter_pagerank import edges
 from twitter_pagerank import ranking
-from twitter_pagerank.edges import EdgeFormat
+from twitter_pagerank.edge_format import EdgeFormat
 from twitter_pagerank.study import NO_EDGES
 
 CHUNK_BYTES = 10 << 20

@@ -20,7 +20,7 @@ from studykit.cutting import Input
 from studykit.engines.collectives import gather_objects
 
 from twitter_pagerank import published
-from twitter_pagerank.edges import EdgeFormat
+from twitter_pagerank.edge_format import EdgeFormat
 from twitter_pagerank.published import Pairs
 from twitter_pagerank.published import Scores
 

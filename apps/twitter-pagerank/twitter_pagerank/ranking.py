@@ -40,7 +40,6 @@ class Ranking:
             "duplicate_edges": self.lines - self.edges,
             "iterations": self.iterations,
             "residual": self.residual,
-            "direction": "destination to source" if parameters.reverse else "source to destination",
             "top": top(self.ranks, self.ids, parameters.top),
             "rank_quantiles": _quantiles(self.ranks),
         }

@@ -50,7 +50,7 @@ def exact(run: Run) -> Outcome:
     ids = worker.vertices.ids(0, worker.vertices.count)
     worker.close()
     ranking = Ranking(ids, worker.ranks, worker.edges, totals.edges, iterations, residual)
-    return outcome.exact(run, ranking, [worker.phases.seconds])
+    return outcome.exact(run, ranking, totals, [worker.phases.seconds])
 
 
 def published_way(run: Run) -> Outcome:

@@ -87,7 +87,7 @@ def exact(run: Run) -> Outcome:
         computed(phases)
     ranking = Ranking(ids, ranks, edges, totals.edges, iterations, residual)
     sent = outcome.bytes_sent(ranking, count, hosts.others)
-    return outcome.exact(run, ranking, phases, sent)
+    return outcome.exact(run, ranking, totals, phases, sent)
 
 
 def published_way(run: Run) -> Outcome:

@@ -21,7 +21,8 @@ from studykit.records import DatasetInfo
 from studykit.run import Run
 
 from twitter_pagerank import edges
-from twitter_pagerank.edges import EdgeFormat
+from twitter_pagerank.edge_format import EdgeFormat
+from twitter_pagerank.edge_format import Reading
 from twitter_pagerank.worker import Loaded
 
 NO_EDGES = "no edges: nothing but a header, comments or blank lines"
@@ -41,7 +42,24 @@ class Parameters:
     reverse: Annotated[
         bool, typer.Option("--reverse", help="The file's edges point against the flow of rank.")
     ] = False
+    undirected: Annotated[
+        bool, typer.Option("--undirected", help="Every edge counts both ways.")
+    ] = False
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE,DESTINATION", help="Of a table: names, or numbers from 1."),
+    ] = None
+    delimiter: Annotated[
+        str | None,
+        typer.Option(metavar="SIGN", help="Between columns: one sign, comma, tab, blanks …"),
+    ] = None
+    skip_lines: Annotated[int, typer.Option(min=0, help="Of every file, not read.")] = 0
     top: Annotated[int, typer.Option(min=1, help="Vertices in the table of the highest.")] = 10
+
+    @property
+    def reading(self) -> Reading:
+        """What was said of the files. UsageError where it cannot be."""
+        return Reading.of(self.columns, self.delimiter, self.skip_lines, self.undirected)
 
 
 def locate(options: Options, parameters: Parameters) -> DatasetInfo:
@@ -53,6 +71,9 @@ def validate(options: Options, parameters: Parameters) -> None:
         raise UsageError(f"--damping {parameters.damping:g}: must lie between 0 and 1")
     if not parameters.tolerance > 0:
         raise UsageError(f"--tolerance {parameters.tolerance:g}: must be above 0")
+    if parameters.reverse and parameters.undirected:
+        raise UsageError("--reverse and --undirected exclude each other: give one of them")
+    _ = parameters.reading
     tables.require_ending(options.out)
 
 
@@ -71,24 +92,28 @@ STUDY = Study(
 
 def cut_input(run: Run, split_bytes: int | None = None) -> Input[EdgeFormat]:
     """`split_bytes` is the method's own size of a piece, where it has one."""
-    return cutting.cut(run, edges.formats, split_bytes)
+    reading: Reading = run.parameters.reading
+    return cutting.cut(run, lambda uris: edges.formats(uris, reading), split_bytes)
 
 
 @dataclass(frozen=True)
 class Totals:
-    """Over all workers: edge lines, the largest id."""
+    """Over all workers: edges, the largest id; and of every file its edges as they stand there,
+    and what is known of it from its head."""
 
     edges: int
     largest: int
+    lines: dict[str, int]
+    formats: dict[str, EdgeFormat]
 
     @classmethod
     def of(cls, loaded: list[Loaded], source: Input[EdgeFormat]) -> "Totals":
         """Add up what the workers read. DataError for no edge, or not as many as declared."""
+        lines = {uri: sum(part.lines.get(uri, 0) for part in loaded) for uri in source.formats}
         for uri, form in source.formats.items():
-            found = sum(part.lines.get(uri, 0) for part in loaded)
-            if form.entries is not None and found != form.entries:
-                raise DataError(f"{form.entries} entries declared, {found} found", uri=uri)
-        total = cls(sum(part.edges for part in loaded), max(part.largest for part in loaded))
-        if total.edges == 0:
+            if form.entries is not None and lines[uri] != form.entries:
+                raise DataError(f"{form.entries} entries declared, {lines[uri]} found", uri=uri)
+        edges = sum(part.edges for part in loaded)
+        if edges == 0:
             raise DataError(NO_EDGES, uri=source.splits[0].uri)
-        return total
+        return cls(edges, max(part.largest for part in loaded), lines, source.formats)

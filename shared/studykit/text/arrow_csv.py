@@ -53,9 +53,8 @@ def read(text: bytes, dialect: Dialect, schema: pa.Schema, columns: list[str]) -
 
 
 def _without_comments(text: bytes, comment: bytes) -> bytes:
-    marks = [comment[i : i + 1] for i in range(len(comment))]
-    if any(text.startswith(mark) or b"\n" + mark in text for mark in marks):
-        return re.sub(rb"(?m)^[" + re.escape(comment) + rb"].*\n?", b"", text)
+    if any(comment[i : i + 1] in text for i in range(len(comment))):
+        return re.sub(rb"(?m)^[ \t]*[" + re.escape(comment) + rb"].*\n?", b"", text)
     return text
 
 

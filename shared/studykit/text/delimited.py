@@ -107,10 +107,11 @@ def _data_lines(block: Block, dialect: Dialect) -> Iterator[tuple[int, bytes]]:
     """(offset in the file, line with its end) of every line that is not blank and no comment."""
     text, start = block.data.tobytes(), 0
     blank = b" \r\n" if dialect.delimiter == "\t" else b" \t\r\n"
+    marks = [dialect.comment[i : i + 1] for i in range(len(dialect.comment))]
     while start < len(text):
         stop = text.find(b"\n", start) + 1 or len(text)
         line = text[start:stop]
-        if line.strip(blank) and line[0] not in dialect.comment:
+        if line.strip(blank) and line.lstrip(b" \t")[:1] not in marks:
             yield block.offset + start, line
         start = stop
 

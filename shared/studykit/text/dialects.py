@@ -25,7 +25,7 @@ class Dialect:
     """How the lines of a file are made.
 
     `delimiter` None means runs of blanks and tabs, and no quotes. A line that begins with a byte
-    of `comment` is no data.
+    of `comment`, behind blanks or not, is no data.
     """
 
     delimiter: str | None = ","
