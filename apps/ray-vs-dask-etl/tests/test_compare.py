@@ -66,7 +66,7 @@ def test_the_papers_speedups_are_computed_from_its_own_baselines():
 def test_the_printed_speedups_divide_by_what_is_said_of_them():
     rows = published.rows("ray-vs-dask-etl")
     seconds = {
-        (row["engine"], row["dataset_or_task"], row["size_gb"], row["workers"]): row["value"]
+        (row["engine"], row["dataset_or_task"], row["size_gb"], row["workers"]): float(row["value"])
         for row in rows
         if row["metric"] == "wall_s"
     }
@@ -78,6 +78,7 @@ def test_the_printed_speedups_divide_by_what_is_said_of_them():
             baseline = seconds["dask", "logistic-regression", 4.68, 2]
         else:
             baseline = seconds["dask", cell.task, 8.57 if cell.task == "etl" else 9.42, 2]
+        assert cell.speedup_printed is not None
         assert cell.speedup_printed == pytest.approx(baseline / seconds[run], abs=0.0051)
         worth = cell.speedup_printed / cell.workers
         assert cell.efficiency_printed == pytest.approx(worth, abs=0.0051)
