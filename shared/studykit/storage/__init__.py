@@ -14,54 +14,29 @@ A URI without a scheme is a local path. Whatever fails is a `StorageError` that 
 The parts: `filesystems` (a URI's file system), `failures` (retries, errors), `files` (what is
 where), `contents` (bytes), `inflation` (those of compressed files), `folders` (files that count
 together), `writing` (atomic), `splitting` (byte ranges at line ends), `reading` (their lines).
+Each name is said `as` itself: it is for others (PEP 484).
 """
 
-from studykit.storage.contents import open_input
-from studykit.storage.contents import read_bytes
-from studykit.storage.files import exists
-from studykit.storage.files import free_bytes
-from studykit.storage.files import list_files
-from studykit.storage.files import list_sizes
-from studykit.storage.files import look
-from studykit.storage.files import remove
-from studykit.storage.files import size
-from studykit.storage.filesystems import absolute
-from studykit.storage.filesystems import is_local
-from studykit.storage.filesystems import join
-from studykit.storage.filesystems import local_path
-from studykit.storage.inflation import compression
-from studykit.storage.inflation import open_inflated
-from studykit.storage.reading import line_number
-from studykit.storage.reading import map_splits
-from studykit.storage.reading import read_blocks
-from studykit.storage.splitting import Block
-from studykit.storage.splitting import Split
-from studykit.storage.splitting import splits
-from studykit.storage.writing import write_atomic
-from studykit.storage.writing import write_bytes
-
-__all__ = [
-    "Block",
-    "Split",
-    "absolute",
-    "compression",
-    "exists",
-    "free_bytes",
-    "is_local",
-    "join",
-    "line_number",
-    "list_files",
-    "list_sizes",
-    "local_path",
-    "look",
-    "map_splits",
-    "open_inflated",
-    "open_input",
-    "read_blocks",
-    "read_bytes",
-    "remove",
-    "size",
-    "splits",
-    "write_atomic",
-    "write_bytes",
-]
+from studykit.storage.contents import open_input as open_input
+from studykit.storage.contents import read_bytes as read_bytes
+from studykit.storage.files import exists as exists
+from studykit.storage.files import free_bytes as free_bytes
+from studykit.storage.files import list_files as list_files
+from studykit.storage.files import list_sizes as list_sizes
+from studykit.storage.files import look as look
+from studykit.storage.files import remove as remove
+from studykit.storage.files import size as size
+from studykit.storage.filesystems import absolute as absolute
+from studykit.storage.filesystems import is_local as is_local
+from studykit.storage.filesystems import join as join
+from studykit.storage.filesystems import local_path as local_path
+from studykit.storage.inflation import compression as compression
+from studykit.storage.inflation import open_inflated as open_inflated
+from studykit.storage.reading import line_number as line_number
+from studykit.storage.reading import map_splits as map_splits
+from studykit.storage.reading import read_blocks as read_blocks
+from studykit.storage.splitting import Block as Block
+from studykit.storage.splitting import Split as Split
+from studykit.storage.splitting import splits as splits
+from studykit.storage.writing import write_atomic as write_atomic
+from studykit.storage.writing import write_bytes as write_bytes

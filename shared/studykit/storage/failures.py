@@ -58,18 +58,20 @@ def client_errors() -> tuple[type[Exception], ...]:
 
 
 def retried(operation: Callable[[], T], uri: str) -> T:
-    """Run a remote operation that may be repeated, until it succeeds or there is no hope.
+    """Run an operation that may be repeated; on a server, until it succeeds or there is no hope.
 
-    StorageError at once for what waiting cannot mend (missing, forbidden, an HDFS that hangs), else
-    after `ATTEMPTS` tries. Errors of a study's own pass through.
+    StorageError at once on a local disk and for what waiting cannot mend (missing, forbidden, an
+    HDFS that hangs), else after `ATTEMPTS` tries. Errors of a study's own pass through.
     """
+    kind = uri.partition("://")[0].lower()
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return answered(operation, uri) if uri.lower().startswith("hdfs://") else operation()
+            return answered(operation, uri) if kind == "hdfs" else operation()
         except StudyError:
             raise
         except client_errors() as error:
-            if isinstance(error, _FINAL) or _FINAL_WORDS.search(str(error)):
+            lasting = isinstance(error, _FINAL) or _FINAL_WORDS.search(str(error))
+            if lasting or kind not in ("hdfs", "s3"):
                 raise storage_error(error, uri) from error
             if attempt == ATTEMPTS:
                 raise storage_error(error, uri, f" (tried {ATTEMPTS} times)") from error

@@ -1,14 +1,13 @@
 """Files and folders by URI: look, list, remove.
 
-The one idea: local files by the operating system, remote ones by Arrow with retries, and the
-same answers and errors from both. Names that begin with `.` or `_` are nobody's data: unfinished
-writes (see `writing`), marker files of other systems.
+The one idea: Arrow's file systems for all of them, so that a local disk and a server give the same
+answers and errors. Names that begin with `.` or `_` are nobody's data: unfinished writes (see
+`writing`), marker files of other systems.
 """
 
 import errno
 import os
 import shutil
-import stat
 from typing import NamedTuple
 
 from pyarrow import fs as arrow_fs
@@ -37,37 +36,33 @@ class Entry(NamedTuple):
 def look(uri: str) -> Entry:
     """StorageError where there is nothing at the URI, or nothing that can be read."""
     uri = absolute(uri)
-    if is_local(uri):
-        with translated(uri):
-            status = os.stat(uri)
-        is_folder = stat.S_ISDIR(status.st_mode)
-        if not is_folder and not stat.S_ISREG(status.st_mode):
-            raise StorageError("is neither a file nor a folder", uri=uri)
-        return Entry(uri, is_folder, status.st_size, f"{status.st_mtime_ns}-{status.st_size}")
-    return retried(lambda: remote_entry(uri), uri)
+    return retried(lambda: entry_at(uri), uri)
 
 
-def remote_entry(uri: str) -> Entry:
-    """What is at a URI on a server. Not retried: the caller does it again, or does not."""
+def entry_at(uri: str) -> Entry:
+    """What is at a URI. Not retried: the caller does it again, or does not."""
     files, path = filesystems.filesystem(uri)
     info = files.get_file_info(path)
     if info.type == arrow_fs.FileType.NotFound:
         raise FileNotFoundError(errno.ENOENT, "no such file or folder")
+    if info.type == arrow_fs.FileType.Unknown:
+        raise StorageError("is neither a file nor a folder", uri=uri)
     if info.type == arrow_fs.FileType.Directory:
         return Entry(uri, True, 0, "")
-    return Entry(uri, False, info.size, _remote_version(files, path, info))
+    return Entry(uri, False, info.size, _version(files, path, info))
 
 
-def _remote_version(files: arrow_fs.FileSystem, path: str, info: arrow_fs.FileInfo) -> str:
+def _version(files: arrow_fs.FileSystem, path: str, info: arrow_fs.FileInfo) -> str:
     """The ETag where there is one, else the time of the last change and the size."""
     if isinstance(files, arrow_fs.PyFileSystem):
         details = files.handler.fs.info(path)
         keys = ("ETag", "modification_time", "mtime", "created")
         changed = next((details[key] for key in keys if key in details), "")
         return f"{changed}-{info.size}"
-    with files.open_input_file(path) as file:
-        metadata = file.metadata() or {}
-    tag = metadata.get("ETag")
+    tag = None
+    if not isinstance(files, arrow_fs.LocalFileSystem):
+        with files.open_input_file(path) as file:
+            tag = (file.metadata() or {}).get("ETag")
     return tag.decode() if tag else f"{info.mtime_ns}-{info.size}"
 
 
@@ -81,7 +76,7 @@ def exists(uri: str) -> bool:
     try:
         look(uri)
     except StorageError as error:
-        if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
+        if isinstance(error.__cause__, FileNotFoundError):
             return False
         raise
     return True
@@ -127,31 +122,21 @@ def _below(*entries: Entry) -> dict[str, int]:
 
 def listed(uri: str, recursive: bool, hidden: tuple[str, ...]) -> dict[str, int]:
     """{file: its bytes} below a folder, but for what lies at or below a name that begins so."""
-
-    def attempt() -> dict[str, int]:
-        files, path = filesystems.filesystem(uri)
-        found = files.get_file_info(arrow_fs.FileSelector(path, recursive=recursive))
-        sizes = {uri_of(uri, info.path): info.size for info in found if info.is_file}
-        return {
-            file: sizes[file]
-            for file in sorted(sizes)
-            if not any(part.startswith(hidden) for part in file[len(uri) :].split("/"))
-        }
-
-    if is_local(uri):
-        with translated(uri):
-            return attempt()
-    return retried(attempt, uri)
+    files, path = filesystems.filesystem(uri)
+    selector = arrow_fs.FileSelector(path, recursive=recursive)
+    found = retried(lambda: files.get_file_info(selector), uri)
+    sizes = {uri_of(uri, info.path): info.size for info in found if info.is_file}
+    return {
+        file: sizes[file]
+        for file in sorted(sizes)
+        if not any(part.startswith(hidden) for part in file[len(uri) :].split("/"))
+    }
 
 
 def remove(uri: str) -> None:
     """Remove a file; StorageError where it is missing."""
-    if is_local(uri):
-        with translated(uri):
-            os.unlink(local_path(uri))
-    else:
-        files, path = filesystems.filesystem(uri)
-        retried(lambda: files.delete_file(path), uri)
+    files, path = filesystems.filesystem(uri)
+    retried(lambda: files.delete_file(path), uri)
 
 
 def free_bytes(uri: str) -> int | None:

@@ -6,7 +6,6 @@ that all of them are there. So whoever reads looks for that one, on every store.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import suppress
@@ -23,7 +22,6 @@ from studykit.storage.files import listed
 from studykit.storage.files import remove
 from studykit.storage.filesystems import absolute
 from studykit.storage.filesystems import is_local
-from studykit.storage.filesystems import local_path
 from studykit.storage.filesystems import scheme
 from studykit.storage.filesystems import uri_of
 from studykit.storage.writing import hidden
@@ -50,8 +48,11 @@ def write_folder(uri: str, last: str) -> Iterator[str]:
     Whatever ends the block early leaves nothing behind.
     """
     target = absolute(uri)
-    place = target if scheme(target) == "s3" else hidden(target)
-    _make(place)
+    place = target
+    if scheme(target) != "s3":  # It has no folders; a marker object would only be in the way.
+        place = hidden(target)
+        files, path = filesystems.filesystem(place)
+        retried(lambda: files.create_dir(path, recursive=True), place)
     try:
         yield place
         if place != target and not exists(f"{target}/{last}"):
@@ -67,37 +68,19 @@ def write_folder(uri: str, last: str) -> Iterator[str]:
                 remove_folder(place)
 
 
-def _make(uri: str) -> None:
-    if is_local(uri):
-        with translated(uri):
-            os.makedirs(local_path(uri), exist_ok=True)
-    elif uri.startswith("s3://"):
-        return  # S3 has no folders; a marker object would only be in the way.
-    else:
-        files, path = filesystems.filesystem(uri)
-        retried(lambda: files.create_dir(path, recursive=True), uri)
-
-
 def _rename(source: str, target: str) -> None:
-    if is_local(target):
-        with translated(target):
-            os.rename(source, target)
-            sync_folder(os.path.dirname(target))
-        return
     files, path = filesystems.filesystem(target)
     hidden_path = filesystems.filesystem(source)[1]
     with translated(target):
-        answered(lambda: files.handler.fs.mv(hidden_path, path, recursive=True), target)
+        if is_local(target):
+            files.move(hidden_path, path)
+            sync_folder(os.path.dirname(target))
+        else:
+            answered(lambda: files.handler.fs.mv(hidden_path, path, recursive=True), target)
 
 
 def remove_folder(uri: str) -> bool:
     """Remove a folder with all that is below; False where there is none."""
-    if is_local(uri):
-        with translated(uri):
-            there = os.path.isdir(local_path(uri))
-            if there:
-                shutil.rmtree(local_path(uri))
-            return there
     files, path = filesystems.filesystem(uri)
 
     def attempt() -> bool:

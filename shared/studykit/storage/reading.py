@@ -183,7 +183,7 @@ def _read_remote(split: Split) -> Block:
     def read(start: int, stop: int) -> Bytes:
         data = read_range(start, stop - start)
         if len(data) < stop - start:
-            if files.remote_entry(split.uri).version != split.version:
+            if files.entry_at(split.uri).version != split.version:
                 raise _changed(split)
             raise OSError("the server sent less than it has")
         return data
