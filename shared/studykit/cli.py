@@ -1,12 +1,11 @@
 """From a study's own parameters and the common options to a command with the same manners.
 
 `entry_point(study, engine, body)` is the main of an engine file. What lies around its body (options
-and their validation, signals, the time limit, the one line of an error, the exit code) is here,
-once, for every engine.
+and their validation, signals, the one line of an error, the exit code) is here, once, for every
+engine.
 """
 
 import contextlib
-import dataclasses
 import inspect
 import os
 import signal
@@ -14,18 +13,15 @@ import sys
 import threading
 from collections.abc import Callable
 from collections.abc import Iterator
-from types import FrameType
 from typing import Any
 
 import typer
 from rich.console import Console
 
+from studykit import interrupts
 from studykit import options as common
-from studykit.errors import Signalled
 from studykit.errors import StudyError
-from studykit.errors import TimeLimitError
 from studykit.errors import UsageError
-from studykit.errors import errors_of_signals
 from studykit.errors import one_line
 from studykit.options import Options
 from studykit.options import Study
@@ -34,9 +30,12 @@ Body = Callable[[Options, Any], int]
 
 console = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
-
-class Terminated(BaseException):
-    """SIGTERM, raised where the main thread is, so that every `finally` on the way out runs."""
+EXIT_FILE = "STUDY_EXIT_FILE"
+"""Environment variable: a file that does not exist yet. Of several processes of one run, the first
+that fails makes it, with its exit code inside; the others fail because of it and say nothing. Nor
+does one that is only told to stop: whoever told it knows why."""
+GRACE_SECONDS = 5.0
+"""For the interpreter's own end after an interrupt, when all has been cleaned up and said."""
 
 
 def typer_command(
@@ -47,24 +46,14 @@ def typer_command(
     Typer reads `__signature__` and `__annotations__`; both are made from the dataclasses, so no
     study writes the common options again.
     """
-    fields = {group: dataclasses.fields(group) for group in groups}
-    listed = [field for own in fields.values() for field in own]
+    fields = {group: inspect.signature(group).parameters for group in groups}
+    listed = [field for own in fields.values() for field in own.values()]
 
     def command(**values: Any) -> None:
-        given = (
-            group(**{field.name: values[field.name] for field in own})
-            for group, own in fields.items()
-        )
-        body(*given)
+        body(*(group(**{name: values[name] for name in own}) for group, own in fields.items()))
 
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [
-            inspect.Parameter(field.name, keyword, default=field.default, annotation=field.type)
-            for field in listed
-        ]
-    )
-    command.__annotations__ = {field.name: field.type for field in listed}
+    command.__signature__ = inspect.Signature(listed)  # type: ignore[attr-defined]
+    command.__annotations__ = {field.name: field.annotation for field in listed}
     command.__doc__ = doc
     return command
 
@@ -73,7 +62,7 @@ def entry_point(study: Study, engine: str, body: Body) -> Callable[[], None]:
     """The main function of an engine file: parse, run under the common manners, exit."""
 
     def run(options: Options, parameters: Any) -> None:
-        with manners(options.debug, options.timeout):
+        with manners(options.debug):
             common.validate(study, engine, options, parameters)
             raise typer.Exit(body(options, parameters))
 
@@ -94,15 +83,14 @@ def application(command: Callable[..., None]) -> Callable[[], None]:
 
 
 @contextlib.contextmanager
-def manners(debug: bool, timeout: float | None = None) -> Iterator[None]:
+def manners(debug: bool) -> Iterator[None]:
     """One line per error and the exit codes that all entry points share."""
-    previous = signal.signal(signal.SIGTERM, _terminate)
+    previous = signal.signal(signal.SIGTERM, interrupts.terminate)
     try:
-        with _time_limit(timeout):
-            yield
+        yield
     except StudyError as error:
         raise _exit(error.exit_code, error, debug) from None
-    except Terminated:
+    except interrupts.Terminated:
         raise _interrupted(143, "terminated") from None
     except KeyboardInterrupt:
         raise _interrupted(130, "interrupted") from None
@@ -122,16 +110,6 @@ def exit_code(debug: bool, body: Callable[[], int]) -> int:
             return body()
     except typer.Exit as ended:
         return ended.exit_code
-
-
-EXIT_FILE = "STUDY_EXIT_FILE"
-"""Environment variable: a file that does not exist yet. Of several processes of one run, the first
-that fails makes it, with its exit code inside; the others fail because of it and say nothing. Nor
-does one that is only told to stop: whoever told it knows why."""
-
-
-GRACE_SECONDS = 5.0
-"""For the interpreter's own end after an interrupt, when all has been cleaned up and said."""
 
 
 def _interrupted(code: int, word: str) -> typer.Exit:
@@ -169,34 +147,9 @@ def _say(error: Exception, debug: bool) -> None:
     console.print(f"error: {text}", markup=False, style="red")
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    # A second signal must not break the clean-up that the first one began.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Terminated
-
-
-@contextlib.contextmanager
-def _time_limit(seconds: float | None) -> Iterator[None]:
-    if seconds is None:
-        yield
-        return
-
-    def expire(number: int, frame: FrameType | None) -> None:
-        raise Signalled(TimeLimitError(f"not done within --timeout {seconds:g} s"))
-
-    previous = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+def round_from_environment() -> int:
+    """The round of a sweep, which it tells its children; 0 for a run by hand."""
     try:
-        with errors_of_signals():
-            yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
-
-
-def repeat_from_environment() -> tuple[int, int]:
-    """(repeat, round) that a sweep gives its children; (0, 0) for a run by hand."""
-    try:
-        return int(os.environ.get("STUDY_REPEAT", "0")), int(os.environ.get("STUDY_ROUND", "0"))
+        return int(os.environ.get("STUDY_ROUND", "0"))
     except ValueError:
-        raise UsageError("STUDY_REPEAT and STUDY_ROUND must be whole numbers") from None
+        raise UsageError("STUDY_ROUND must be a whole number") from None

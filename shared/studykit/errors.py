@@ -9,13 +9,11 @@
     ├── StorageError      5    a missing or unreadable URI, a full disk
     └── TimeLimitError  124    the run went past --timeout
 
-`one_line(error)` is what a person reads.
+`one_line(error)` is what a person reads. Engines send errors between processes: pickled, each comes
+back with its text as its reason, and then with the attributes that it had.
 """
 
-import contextlib
 import re
-from collections.abc import Iterator
-from functools import partial
 
 
 def one_line(error: BaseException) -> str:
@@ -68,13 +66,6 @@ class DataError(StudyError):
             places.append(f"column {name if name and name == name.strip() else repr(name)}")
         super().__init__(f"{', '.join(places)}: {reason}" if places else reason)
 
-    def __reduce__(self) -> tuple[object, ...]:
-        # Engines send errors between processes; keyword-only arguments need help to be pickled.
-        known = partial(
-            DataError, uri=self.uri, line=self.line, column=self.column, place=self.place
-        )
-        return known, (self.reason,)
-
 
 class CheckError(StudyError):
     exit_code = 3
@@ -97,30 +88,6 @@ class StorageError(StudyError):
         self.reason, self.uri = reason, uri
         super().__init__(f"{uri}: {reason}" if uri is not None else reason)
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return partial(StorageError, uri=self.uri), (self.reason,)
-
 
 class TimeLimitError(StudyError):
     exit_code = 124
-
-
-class Signalled(BaseException):
-    """What the handler of a signal raises wherever the main thread happens to be.
-
-    Like an interrupt it is no Exception: libraries that are starting processes take those for
-    failures of their own, log them and go on.
-    """
-
-    def __init__(self, error: StudyError) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
-@contextlib.contextmanager
-def errors_of_signals() -> Iterator[None]:
-    """Outside of the block it is the error that it stands for."""
-    try:
-        yield
-    except Signalled as signalled:
-        raise signalled.error from None

@@ -7,18 +7,15 @@ after it, with memory not sampled.
 import contextlib
 import datetime
 import shlex
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
-from collections.abc import Iterator
-from types import FrameType
 from typing import Any
 
 import psutil
 
 from studykit import cli
+from studykit import interrupts
 from studykit import machine
 from studykit import phases as phase
 from studykit import records
@@ -27,16 +24,14 @@ from studykit import storage
 from studykit.errors import BusyError
 from studykit.errors import CheckError
 from studykit.errors import ResourceError
-from studykit.errors import Signalled
 from studykit.errors import StudyError
 from studykit.errors import TimeLimitError
-from studykit.errors import errors_of_signals
 from studykit.errors import one_line
 from studykit.memory import TreeSampler
-from studykit.options import BAD_ROWS_SKIP
 from studykit.options import Options
 from studykit.options import Study
 from studykit.options import configuration
+from studykit.options import recorded
 from studykit.records import PLAIN
 from studykit.records import Record
 from studykit.run import Outcome
@@ -67,57 +62,66 @@ def execute(
     if options.dry_run:
         showing.print_plan(study, engine, options, parameters)
         return 0
-    repeat, round_number = cli.repeat_from_environment()
     rss_before = psutil.Process().memory_info().rss
-    dataset = study.locate(options, parameters)
-    run = Run(study, engine, options, parameters, dataset, quiet=quiet)
-    run.phases.add("start", import_seconds)
-    asked = configuration(study, engine, options, parameters)
-    record = Record(
-        study=study.name,
-        engine=engine,
+    with interrupts.limited(options.timeout, memory_limit) as use:
+        dataset = study.locate(options, parameters)
+        run = Run(study, engine, options, parameters, dataset, quiet=quiet)
+        run.phases.add("start", import_seconds)
+        record = _begun(run, started)
+        try:
+            run.sampler = sampler = TreeSampler(sampled_pid, use)
+            with sampler if sampled else contextlib.nullcontext():
+                outcome = compute(run)
+                if sampled:
+                    sampler.sample()
+            if outcome is None:
+                return 0
+            record.driver_rss_delta_bytes = psutil.Process().memory_info().rss - rss_before
+            _finish(record, run, outcome)
+        except interrupts.LimitReached as limit:
+            _write_failed(record, run, limit.error)
+            raise
+        except Exception as error:
+            _write_failed(record, run, error)
+            raise
+        host_peaks = outcome.host_peaks or [sampler.peak_bytes]
+        record.peak_memory_bytes = sum(host_peaks)
+        record.peak_memory_per_host_bytes = max(host_peaks)
+        record.cpu_seconds = sampler.cpu_seconds
+        uri = records.write(record, options.results)
+        _keep_profiles(run, uri)
+        showing.report(record, outcome, uri, options)
+    if record.status == "wrong":
+        raise CheckError(record.error or "the answer failed its check")
+    return 0
+
+
+def _begun(run: Run, started: datetime.datetime) -> Record:
+    """What is known before anything is done. Of the machine a quiet process, one of several of the
+    run, leaves to another what takes time to find out."""
+    options, quiet = run.options, run.quiet
+    asked = configuration(run.study, run.engine, options, run.parameters)
+    number = cli.round_from_environment()
+    return Record(
+        study=run.study.name,
+        engine=run.engine,
         method=options.method,
-        parameters={**asked["parameters"], **_common_parameters(options)},
-        dataset=dataset,
+        parameters={**asked["parameters"], **recorded(options)},
+        dataset=run.dataset,
         workers=options.worker_count,
         threads=options.threads,
         oversubscribed=options.worker_count * options.threads > machine.cores(),
-        repeat=repeat,
-        round=round_number,
+        repeat=number,
+        round=number,
         status="failed",
         probe_seconds=None if quiet else machine.probe(),
-        versions={} if quiet else machine.versions(study.packages),
+        versions={} if quiet else machine.versions(run.study.packages),
         machine=machine.describe(),
         commit=None if quiet else machine.commit(),
         command=_command_line(),
         started_at=started.isoformat(timespec="seconds"),
         config_hash=records.config_hash(asked),
     )
-    try:
-        with errors_of_signals():
-            with _budget(memory_limit) as watch:
-                run.sampler = sampler = TreeSampler(sampled_pid, watch)
-                with sampler if sampled else contextlib.nullcontext():
-                    outcome = compute(run)
-                    if sampled:
-                        sampler.sample()
-            if outcome is None:
-                return 0
-            record.driver_rss_delta_bytes = psutil.Process().memory_info().rss - rss_before
-            _finish(record, run, outcome)
-    except Exception as error:
-        record.status = _status_of(error)
-        _write_failed(record, run, error, options)
-        raise
-    host_peaks = outcome.host_peaks or [sampler.peak_bytes]
-    record.peak_memory_bytes, record.peak_memory_per_host_bytes = sum(host_peaks), max(host_peaks)
-    record.cpu_seconds = sampler.cpu_seconds
-    uri = records.write(record, options.results)
-    _keep_profiles(run, uri)
-    showing.report(record, outcome, uri, options)
-    if record.status == "wrong":
-        raise CheckError(record.error or "the answer failed its check")
-    return 0
 
 
 def _finish(record: Record, run: Run, outcome: Outcome) -> None:
@@ -155,36 +159,6 @@ def _finish(record: Record, run: Run, outcome: Outcome) -> None:
     record.wall_seconds = run.phases.wall_seconds
 
 
-@contextlib.contextmanager
-def _budget(limit: int | None) -> Iterator[Callable[[int], None]]:
-    """Yields what a sampler tells the bytes that it finds: beyond the limit, the main thread gets
-    an error, by a signal, as it does for a time limit."""
-    if limit is None:
-        yield lambda found: None
-        return
-    needed = 0
-
-    def exceeded(number: int, frame: FrameType | None) -> None:
-        raise Signalled(
-            BusyError(
-                f"--memory-limit is {limit:,} bytes, the run needed {needed:,}: raise it, or take"
-                " fewer workers or an engine that spills"
-            )
-        )
-
-    def watch(found: int) -> None:
-        nonlocal needed
-        if found > limit and not needed:
-            needed = found
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-
-    previous = signal.signal(signal.SIGUSR1, exceeded)
-    try:
-        yield watch
-    finally:
-        signal.signal(signal.SIGUSR1, previous)
-
-
 def _status_of(error: Exception) -> records.Status:
     """A sweep tries again what failed, and not what this machine has not got."""
     if isinstance(error, TimeLimitError):
@@ -193,20 +167,14 @@ def _status_of(error: Exception) -> records.Status:
     return "skipped" if lasting else "failed"
 
 
-def _write_failed(record: Record, run: Run, error: Exception, options: Options) -> None:
+def _write_failed(record: Record, run: Run, error: Exception) -> None:
+    record.status = _status_of(error)
     record.phases = dict(run.phases.seconds)
     record.wall_seconds = run.phases.wall_seconds
     record.error = one_line(error)
     # The error that is on its way to the person matters more than one about its record.
     with contextlib.suppress(StudyError):
-        records.write(record, options.results)
-
-
-def _common_parameters(options: Options) -> dict[str, Any]:
-    names = ["seed", "data_seed", "split_size", "device", "memory_limit", "address"]
-    if options.bad_rows == BAD_ROWS_SKIP:
-        names += ["bad_rows", "bad_rows_limit"]
-    return {name: getattr(options, name) for name in names}
+        records.write(record, run.options.results)
 
 
 def _command_line() -> str:

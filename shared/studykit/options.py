@@ -157,33 +157,27 @@ class Study:
     """Distributions whose versions belong in the record."""
 
 
-_ASKED = (
-    "workers",
-    "threads",
-    "oversubscribe",
-    "memory_limit",
-    "device",
-    "address",
-    "method",
-    "seed",
-    "data_seed",
-    "split_size",
-    "check",
-)
+def recorded(options: Options) -> dict[str, Any]:
+    """Common options that a record has among the study's own parameters."""
+    names = ["seed", "data_seed", "split_size", "device", "memory_limit", "address"]
+    if options.bad_rows != BAD_ROWS_REFUSE:
+        # Not otherwise: records from before there was a choice stay those of their runs.
+        names += ["bad_rows", "bad_rows_limit"]
+    return {name: getattr(options, name) for name in names}
 
 
 def configuration(study: Study, engine: str, options: Options, parameters: Any) -> dict[str, Any]:
     """What makes a run this run and no other, as plain JSON values: the input of its hash."""
-    asked = {name: getattr(options, name) for name in _ASKED}
-    asked["workers"] = options.worker_count
-    if options.bad_rows != BAD_ROWS_REFUSE:
-        # Not otherwise: records from before there was a choice stay those of their runs.
-        asked |= {"bad_rows": options.bad_rows, "bad_rows_limit": options.bad_rows_limit}
     return {
         "study": study.name,
         "engine": engine,
         "data": options.data or f"{study.dataset}/{options.size or 'tiny'}",
-        **asked,
+        "workers": options.worker_count,
+        "threads": options.threads,
+        "oversubscribe": options.oversubscribe,
+        "method": options.method,
+        "check": options.check,
+        **recorded(options),
         "parameters": dataclasses.asdict(parameters),
     }
 

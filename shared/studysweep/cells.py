@@ -191,7 +191,6 @@ def _environment(cell: Cell) -> dict[str, str]:
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(roots),
-        "STUDY_REPEAT": str(cell.round),
         "STUDY_ROUND": str(cell.round),
     }
     environment.pop(STARTED_AT, None)

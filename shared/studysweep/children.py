@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import IO
 
 import psutil
+from studykit import interrupts
 from studykit import processes
 
 GRACE_SECONDS = 15.0
@@ -47,7 +48,7 @@ def child(
         yield process
     finally:
         # A second interruption must not leave behind what the first one began to stop.
-        with processes.interrupts_ignored():
+        with interrupts.ignored():
             left = processes.below() - before
             if process.poll() is None:
                 process.terminate()

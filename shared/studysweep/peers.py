@@ -64,7 +64,7 @@ def entry_point(
         name: Annotated[str, typer.Argument(help=f"Library: {', '.join(names)}.")] = names[0]
 
     def run(peer: Peer, options: Options, parameters: Any) -> None:
-        with cli.manners(options.debug, options.timeout):
+        with cli.manners(options.debug):
             if peer.name not in peers:
                 raise UsageError(f"{peer.name}: known peers are {', '.join(names)}")
             asked = dataclasses.replace(options, method=study.methods[0])

@@ -1,11 +1,12 @@
 """An interrupted process ends, whatever the interrupt has left behind."""
 
+import os
 import signal
 import tempfile
-from unittest import mock
 
 import pytest
 from studykit import cli
+from studykit import interrupts
 from studykit import processes
 from studytest import running
 
@@ -26,8 +27,7 @@ cli.application(command)()
 
 
 LOST_ONCE = f"""
-import sys, threading, time, {cli.__name__} as cli
-from {processes.__name__} import interrupts_repeated
+import sys, threading, time, {cli.__name__} as cli, {interrupts.__name__} as interrupts
 
 seconds = float(sys.argv.pop())
 
@@ -37,7 +37,7 @@ class Deaf:
         time.sleep(60)
 
 def command():
-    with cli.manners(debug=False, timeout=seconds), interrupts_repeated():
+    with cli.manners(debug=False), interrupts.limited(seconds, None), interrupts.repeated():
         Deaf()
         threading.Event().wait()
 
@@ -72,19 +72,32 @@ def test_an_interrupt_that_is_lost_comes_again():
 
 
 def test_what_comes_after_the_block_is_not_repeated():
-    with processes.interrupts_repeated():
+    with interrupts.repeated():
         pass
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     assert signal.set_wakeup_fd(-1) == -1
 
 
-def test_a_folder_whose_making_is_interrupted_goes(tmp_path, monkeypatch):
-    def make(prefix: str) -> str:
-        signal.raise_signal(signal.SIGINT)
-        return tempfile.mkdtemp(prefix=prefix, dir=tmp_path)
+def test_after_a_time_limit_no_signal_comes():
+    handler = signal.getsignal(signal.SIGALRM)
+    with interrupts.limited(60, None):
+        pass
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert signal.getsignal(signal.SIGALRM) is handler
 
-    monkeypatch.setattr("studykit.processes.tempfile", mock.Mock(mkdtemp=make))
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_folder_whose_making_is_interrupted_goes(tmp_path, monkeypatch, made):
+    def make(path: str, mode: int) -> None:
+        if made:
+            make_folder(path, mode)
+            assert os.listdir(tmp_path) == [os.path.basename(path)]
+        signal.raise_signal(signal.SIGINT)
+
+    make_folder = os.mkdir
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "mkdir", make)
     with pytest.raises(KeyboardInterrupt), processes.temporary_folder("a-"):
         raise AssertionError("it was interrupted before")
-    assert list(tmp_path.iterdir()) == []
+    assert os.listdir(tmp_path) == []

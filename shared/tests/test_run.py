@@ -1,6 +1,7 @@
 """A run: what is booked where, what is chosen, what its errors leave in the record, its budget."""
 
 import dataclasses
+import pickle
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from studykit import records
 from studykit.errors import BusyError
 from studykit.errors import DataError
 from studykit.errors import ResourceError
+from studykit.errors import StorageError
 from studykit.errors import StudyError
 from studykit.errors import TimeLimitError
 from studykit.errors import UsageError
@@ -135,6 +137,19 @@ def test_only_what_cannot_change_is_skipped(tmp_path: Path, error: Exception, st
     (path,) = tmp_path.rglob("*-r0.json")
     record = records.read(str(path))
     assert (record.status, record.error) == (status, str(error))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DataError("not a number", uri="a.csv", line=3, column="x"),
+        StorageError("gone", uri="s3://bucket/a.csv"),
+        BusyError("later"),
+    ],
+)
+def test_an_error_of_another_process_says_the_same(error: StudyError) -> None:
+    came = pickle.loads(pickle.dumps(error))
+    assert (type(came), str(came), vars(came)) == (type(error), str(error), vars(error))
 
 
 def executed(tmp_path: Path, work: Callable[[], None], limit: int) -> records.Record:

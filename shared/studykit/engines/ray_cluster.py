@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from studykit import cli
+from studykit import interrupts
 from studykit import machine
 from studykit import processes
 from studykit.engines import clusters
@@ -49,13 +49,13 @@ def cluster(options: Options) -> Iterator[None]:
         stack.enter_context(_standard_output_kept())
         stack.callback(ray.shutdown)  # It prints what it has held back.
         try:
-            with processes.interrupts_repeated():
+            with interrupts.repeated():
                 if options.address is None:
                     _start_local(options, folder)
                 else:
                     _join(options, variables)
         except SystemExit:  # Raised by the handlers that Ray has while it starts.
-            raise cli.Terminated from None
+            raise interrupts.Terminated from None
         signal.signal(signal.SIGTERM, on_sigterm)
         available = int(ray.cluster_resources().get("CPU", 0))
         clusters.require_cores(options, available, "cores, the Ray cluster")

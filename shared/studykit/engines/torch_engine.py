@@ -4,6 +4,7 @@ Started by hand, an entry point is the launcher of its ranks. Under `torchrun` i
 """
 
 import contextlib
+import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -35,7 +36,9 @@ def entry_point(study: Study, methods: Methods) -> Callable[[], None]:
         if options.dry_run or options.address is not None:
             module = f"{study.package}.run_torch"
             return launched(lambda run: torch_launch.join(module, options, sys.argv[1:]))
-        with torch_launch.forked(options, lambda: work(options, parameters)) as begin:
+        # The time limit of the launcher is that of its ranks.
+        unlimited = dataclasses.replace(options, timeout=None)
+        with torch_launch.forked(options, lambda: work(unlimited, parameters)) as begin:
             return launched(lambda run: begin(run.phases.seconds["start"]))
 
     def work(options: Options, parameters: Any) -> int:

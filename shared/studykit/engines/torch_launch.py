@@ -22,6 +22,7 @@ from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 from studykit import cli
+from studykit import interrupts
 from studykit import machine
 from studykit import phases
 from studykit import processes
@@ -54,7 +55,6 @@ def forked(options: Options, work: Callable[[], int]) -> Iterator[Callable[[floa
             # A terminal's interrupt is for the launcher alone, which ends its ranks.
             os.setsid()
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            # Nor has it a time limit of its own: the launcher's is the run's.
             sys.exit(cli.exit_code(options.debug, lambda: _at_their_time(waiting, work)))
 
         fork = multiprocessing.get_context("fork").Process
@@ -65,7 +65,7 @@ def forked(options: Options, work: Callable[[], int]) -> Iterator[Callable[[floa
             _wait(ranks, Path(folder))
 
         try:
-            with processes.interrupts_held():  # A fork has no handlers of its own yet.
+            with interrupts.held():  # A fork has no handlers of its own yet.
                 for process in ranks:
                     process.start()
             yield begin

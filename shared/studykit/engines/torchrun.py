@@ -12,7 +12,6 @@ import signal
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 
 from torch.distributed import run
 from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -20,6 +19,7 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.elastic.rendezvous import RendezvousError
 
 from studykit import cli
+from studykit import interrupts
 from studykit import processes
 from studykit.engines import torch_ranks
 from studykit.errors import BusyError
@@ -34,7 +34,7 @@ MONITOR_SECONDS = 0.1
 def main(argv: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         # The end of an ssh connection is a hang-up; like a request to end, it leaves no file.
-        signal.signal(number, _end)
+        signal.signal(number, interrupts.terminate)
     for name in ("torch.distributed.elastic", "torch.distributed.launcher"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
     except StudyError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except (cli.Terminated, SignalException):
+    except (interrupts.Terminated, SignalException):
         return 143
     except KeyboardInterrupt:
         return 130
@@ -70,10 +70,6 @@ def _run(argv: list[str], folder: str) -> int:
         codes = {number: failure.exitcode for number, failure in error.failures.items()}
         raise StudyError(torch_ranks.cause(codes)) from None
     return 0
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    raise cli.Terminated
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def _start_a_worker(word: str) -> None:
 
 
 def _write(asked: Options, engine: str, parameters: Parameters, status: Any) -> None:
-    repeat, number = cli.repeat_from_environment()
+    number = cli.round_from_environment()
     record = Record(
         study="sample",
         engine=engine,
@@ -118,7 +118,7 @@ def _write(asked: Options, engine: str, parameters: Parameters, status: Any) -> 
         parameters={"tolerance": parameters.tolerance, "split_size": asked.split_size},
         workers=asked.worker_count,
         threads=asked.threads,
-        repeat=repeat,
+        repeat=number,
         round=number,
         status=status,
         check=Check(passed=status == "done"),

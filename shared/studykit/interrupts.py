@@ -1,0 +1,138 @@
+"""What ends a run from outside: Ctrl-C, SIGTERM, its limits of time and of memory.
+
+The one idea: each is raised in the main thread, wherever that happens to be, so that every
+`finally` on the way out runs. And like Ctrl-C's KeyboardInterrupt none of them is an Exception:
+libraries that are starting processes take those for failures of their own, log them and go on.
+"""
+
+import contextlib
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from collections.abc import Iterator
+from types import FrameType
+
+from studykit.errors import BusyError
+from studykit.errors import StudyError
+from studykit.errors import TimeLimitError
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+REPEATED_SECONDS = 0.5
+
+
+class Terminated(BaseException):
+    """SIGTERM came."""
+
+
+class LimitReached(BaseException):
+    """Stands for an error of the study, as far as `limited`."""
+
+    def __init__(self, error: StudyError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def terminate(number: int, frame: FrameType | None) -> None:
+    """The handler of a signal that asks this process to end."""
+    # A second one must not break the clean-up that the first one began.
+    signal.signal(number, signal.SIG_IGN)
+    raise Terminated
+
+
+@contextlib.contextmanager
+def limited(seconds: float | None, memory: int | None) -> Iterator[Callable[[int], None]]:
+    """The block ends with a TimeLimitError, or with a BusyError where it takes more memory.
+
+    Yields the function that is told, by any thread, how many bytes are in use.
+    """
+    reached: StudyError = TimeLimitError(f"not done within --timeout {seconds or 0:g} s")
+
+    def expire(number: int, frame: FrameType | None) -> None:
+        raise LimitReached(reached)
+
+    def use(found: int) -> None:
+        nonlocal reached
+        if memory is not None and found > memory and not isinstance(reached, BusyError):
+            reached = BusyError(
+                f"--memory-limit is {memory:,} bytes, the run needed {found:,}: raise it, or take"
+                " fewer workers or an engine that spills"
+            )
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+
+    previous = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds or 0)
+    try:
+        yield use
+    except LimitReached as limit:
+        raise limit.error from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """What comes while the block runs is heard after it."""
+    came: list[int] = []
+
+    def keep(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+
+    previous = {number: signal.signal(number, keep) for number in INTERRUPTS}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    for heard in came:
+        signal.raise_signal(heard)
+
+
+@contextlib.contextmanager
+def ignored() -> Iterator[None]:
+    """For a clean-up that has to come to its end."""
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in INTERRUPTS}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def repeated() -> Iterator[None]:
+    """While the block runs, an interrupt is sent again until it has ended the block.
+
+    The interpreter drops what a handler raises within a callback of the interpreter's own; those
+    of a fork are where a signal is heard that came during the fork, which takes long in a process
+    of some size. It would print what it drops, which is no error here.
+    """
+
+    def dropped(lost: "sys.UnraisableHookArgs") -> None:
+        if lost.exc_value is None or isinstance(lost.exc_value, Exception):
+            print_dropped(lost)
+
+    print_dropped, sys.unraisablehook = sys.unraisablehook, dropped
+    receiving, sending = socket.socketpair()
+    sending.setblocking(False)
+    ended, main = threading.Event(), threading.get_ident()
+
+    def repeat() -> None:
+        number = receiving.recv(1)
+        while number and number[0] in INTERRUPTS and not ended.wait(REPEATED_SECONDS):
+            signal.pthread_kill(main, number[0])
+
+    thread = threading.Thread(target=repeat, daemon=True, name="interrupts")
+    previous = signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        sys.unraisablehook = print_dropped
+        signal.set_wakeup_fd(previous)
+        sending.close()
+        thread.join()
+        receiving.close()
