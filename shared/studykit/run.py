@@ -5,9 +5,6 @@ What lies around it is in `execution`.
 """
 
 import contextlib
-import cProfile
-import io
-import pstats
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -122,19 +119,6 @@ class Run:
             self.phases.add("compute", compute)
             if self.engine != PLAIN:
                 self.phases.add("communicate", wall - compute)
-
-    @contextlib.contextmanager
-    def profiled(self) -> Iterator[None]:
-        """With --profile, where the time of this thread goes; for an engine without a timeline."""
-        if not self.options.profile:
-            yield
-            return
-        profile = cProfile.Profile()
-        with profile:
-            yield
-        text = io.StringIO()
-        pstats.Stats(profile, stream=text).sort_stats("cumulative").print_stats(60)
-        self.profiles["profile.txt"] = text.getvalue().encode()
 
     def progress(self, text: str) -> None:
         """How far the phase is, on a terminal, in place of the line before."""

@@ -2,11 +2,14 @@
 
 import importlib.util
 import os
+from unittest.mock import MagicMock
 
 import pytest
 from studykit.errors import ResourceError
 from studykit.errors import StudyError
 from studykit.options import Options
+from studykit.records import DatasetInfo
+from studykit.run import Run
 from studytest import leftovers
 
 pytestmark = pytest.mark.skipif(
@@ -46,7 +49,11 @@ def test_a_joined_cluster_tells_its_hosts_peaks_and_keeps_running(dask_cluster):
             with dask_cluster.host_peaks(client, options) as peaks:
                 assert client.submit(len, b"abc").result() == 3
                 (peak,) = peaks()
-            assert peak > 20e6
+                client.restart()  # Other processes take the place of the workers.
+                (peak_of_others,) = peaks()
+            assert peak > 20e6 and peak_of_others > 20e6
+            left = client.run(lambda dask_worker: list(dask_worker.plugins))
+            assert all("study-sampling" not in plugins for plugins in left.values())
             assert client.run(lambda: os.environ["OMP_NUM_THREADS"]) != {}
         assert owner.submit(len, b"ab").result() == 2
 
@@ -83,7 +90,9 @@ def test_a_task_that_kills_its_workers_is_an_error_of_the_study(dask_cluster):
 
 def test_the_performance_report_opens_offline(dask_cluster):
     options = Options(workers=1, profile=True)
-    with dask_cluster.cluster(options) as client, dask_cluster.profiled(options) as report:
+    dataset = DatasetInfo(name="numbers", uri="/numbers.csv", bytes=1)
+    run = Run(MagicMock(), "dask", options, None, dataset, quiet=True)
+    with dask_cluster.cluster(options) as client, dask_cluster.profiled(run):
         client.submit(len, b"abc").result()
-        page = report()
+    page = run.profiles["performance.html"]
     assert b"<html" in page and b"cdn.bokeh.org" not in page

@@ -8,19 +8,22 @@ before any work.
 
 import contextlib
 import logging
-import os
 import socket
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import dask
 import distributed
 from distributed import Client
 from distributed import LocalCluster
+from distributed import Worker
+from distributed import WorkerPlugin
 
 from studykit import machine
 from studykit import processes
@@ -29,6 +32,7 @@ from studykit.errors import BusyError
 from studykit.errors import ResourceError
 from studykit.memory import TreeSampler
 from studykit.options import Options
+from studykit.run import Run
 
 START_SECONDS = 60
 WORKERS_SHARE = 0.85
@@ -102,65 +106,62 @@ def hosts(client: Client) -> int:
     return len({worker["host"] for worker in workers})
 
 
-_samplers: dict[int, TreeSampler] = {}
-"""In a worker: the sampler of its process."""
+class _Sampling(WorkerPlugin):  # type: ignore[misc]  # distributed has no types
+    """The sampler of a worker's process, also of one that takes the place of one that died."""
+
+    name = "study-sampling"
+
+    def setup(self, worker: Worker) -> None:
+        self.sampler = TreeSampler().__enter__()
+
+    def teardown(self, worker: Worker) -> None:
+        self.sampler.__exit__()
 
 
-def _begin_sampling() -> None:
-    if os.getpid() not in _samplers:
-        _samplers[os.getpid()] = TreeSampler().__enter__()
-
-
-def _end_sampling() -> tuple[str, int]:
-    sampler = _samplers.pop(os.getpid(), None)
-    if sampler is None:  # This worker has taken the place of one that died.
-        return socket.gethostname(), 0
-    sampler.sample()
-    sampler.__exit__(None, None, None)
-    return socket.gethostname(), sampler.peak_bytes
+def _peak(dask_worker: Worker) -> tuple[str, int]:
+    sampling = cast(_Sampling, dask_worker.plugins[_Sampling.name])
+    sampling.sampler.sample()
+    return socket.gethostname(), sampling.sampler.peak_bytes
 
 
 @contextlib.contextmanager
 def host_peaks(client: Client, options: Options) -> Iterator[Callable[[], list[int]]]:
-    """A function, for one call, for the workers' peak memory on every host; empty for a private
-    cluster, whose processes are this one's children and are sampled with it."""
+    """A function for the workers' peak memory on every host; empty for a private cluster, whose
+    processes are this one's children and are sampled with it."""
     if options.address is None:
         yield list
         return
-    client.run(_begin_sampling)
+    client.register_plugin(_Sampling())
 
     def peaks() -> list[int]:
-        found: dict[str, int] = {}
-        for host, peak in client.run(_end_sampling).values():
-            found[host] = found.get(host, 0) + peak
+        found: Counter[str] = Counter()
+        for host, peak in client.run(_peak).values():
+            found[host] += peak
         return list(found.values())
 
     yield peaks
+    client.unregister_worker_plugin(_Sampling.name)
 
 
 @contextlib.contextmanager
-def profiled(options: Options) -> Iterator[Callable[[], bytes]]:
-    """With --profile, record every task; yields a function, for one call, for Dask's performance
-    report: a page that opens offline."""
-    if not options.profile:
-        yield lambda: b""
+def profiled(run: Run) -> Iterator[None]:
+    """With --profile, every task in Dask's performance report: a page that opens offline."""
+    if not run.options.profile:
+        yield
         return
     with tempfile.TemporaryDirectory(prefix="study-dask-") as folder:
-        path = Path(folder) / "report.html"
-        report = distributed.performance_report(str(path), mode="inline")
+        page = Path(folder) / "report.html"
+        report = distributed.performance_report(str(page), mode="inline")
         report.__enter__()
-
-        def finish() -> bytes:
-            report.__exit__(None, None, None)
-            return path.read_bytes()
-
-        yield finish
+        yield
+        report.__exit__(None, None, None)  # Not after an error: nobody may be there to report.
+        run.profiles["performance.html"] = page.read_bytes()
 
 
 def spilled_bytes(client: Client) -> int:
     """Bytes that the workers hold on disk at this moment, for want of memory."""
 
-    def on_disk(dask_worker: distributed.Worker) -> int:
+    def on_disk(dask_worker: Worker) -> int:
         spilled = getattr(dask_worker.data, "spilled_total", None)
         return 0 if spilled is None else int(spilled.disk)
 

@@ -32,11 +32,9 @@ def entry_point(study: Study, methods: Methods) -> Callable[[], None]:
             with run.phase("start", "starting Dask"):
                 client = stack.enter_context(dask_cluster.cluster(run.options))
             peaks = stack.enter_context(dask_cluster.host_peaks(client, run.options))
-            report = stack.enter_context(dask_cluster.profiled(run.options))
+            stack.enter_context(dask_cluster.profiled(run))
             outcome: Outcome = run.chosen(methods)(run, client)
             outcome.hosts, outcome.host_peaks = dask_cluster.hosts(client), peaks()
-            if run.options.profile:
-                run.profiles["performance.html"] = report()
             return outcome
 
     return cli.entry_point(study, "dask", body)

@@ -3,7 +3,12 @@
 It has workers × threads threads, so that it has the same cores as an engine.
 """
 
+import contextlib
+import cProfile
+import io
+import pstats
 from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 from studykit import cli
@@ -26,8 +31,21 @@ def entry_point(study: Study, methods: Methods) -> Callable[[], None]:
         return execute(study, PLAIN, options, parameters, compute, memory_limit=limit)
 
     def compute(run: Run) -> Outcome:
-        with run.profiled():
+        with profiled(run):
             outcome: Outcome = run.chosen(methods)(run)
             return outcome
 
     return cli.entry_point(study, PLAIN, body)
+
+
+@contextlib.contextmanager
+def profiled(run: Run) -> Iterator[None]:
+    """With --profile, where the time of this thread goes."""
+    if not run.options.profile:
+        yield
+        return
+    with cProfile.Profile() as profile:
+        yield
+    text = io.StringIO()
+    pstats.Stats(profile, stream=text).sort_stats("cumulative").print_stats(60)
+    run.profiles["profile.txt"] = text.getvalue().encode()

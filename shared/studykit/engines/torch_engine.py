@@ -56,10 +56,8 @@ def entry_point(study: Study, methods: Methods) -> Callable[[], None]:
             with run.phase("start", "joining the ranks"):
                 stack.enter_context(torch_ranks.group(run.options))
                 run.device, devices = torch_ranks.agreed_device(run.options)
-            trace = stack.enter_context(torch_ranks.profiled(run.options))
+            stack.enter_context(torch_ranks.profiled(run))
             outcome: Outcome | None = run.chosen(methods)(run)
-            traces = gather_objects(trace()) if run.options.profile else []
-            run.profiles |= {f"trace-rank-{rank}.json": kept for rank, kept in enumerate(traces)}
             peaks = gather_objects(torch_ranks.host_peak(run))
             if outcome is not None:
                 outcome.devices, outcome.hosts = devices, torch_ranks.hosts()

@@ -8,7 +8,6 @@ import datetime
 import os
 import signal
 import tempfile
-from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from pathlib import Path
@@ -137,23 +136,18 @@ def agreed_device(options: Options) -> tuple[str, list[str]]:
 
 
 @contextlib.contextmanager
-def profiled(options: Options) -> Iterator[Callable[[], bytes]]:
-    """With --profile, record this rank's operators and collectives; yields a function for the
-    trace (Chrome's format), which may be called once the work is done."""
-    if not options.profile:
-        yield lambda: b""
+def profiled(run: Run) -> Iterator[None]:
+    """With --profile, the operators and collectives of every rank, in Chrome's format."""
+    if not run.options.profile:
+        yield
         return
-    profiler = profile(activities=[ProfilerActivity.CPU])
-    profiler.start()
-
-    def trace() -> bytes:
-        profiler.stop()
-        with tempfile.TemporaryDirectory(prefix="study-trace-") as folder:
-            path = Path(folder) / "trace.json"
-            profiler.export_chrome_trace(str(path))
-            return path.read_bytes()
-
-    yield trace
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+        yield
+    with tempfile.TemporaryDirectory(prefix="study-trace-") as folder:
+        path = Path(folder) / "trace.json"
+        profiler.export_chrome_trace(str(path))
+        traces = gather_objects(path.read_bytes())
+    run.profiles |= {f"trace-rank-{rank}.json": trace for rank, trace in enumerate(traces)}
 
 
 def host_peak(run: Run) -> int:
