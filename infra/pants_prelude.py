@@ -63,10 +63,16 @@ def study(engines, module_mapping=None, unseen=None):
     files(name="documents", sources=["README.md"])
     launchers = [engine for engine in engines if engine != "plain"]
     for engine in launchers:
+        # Ranks wait for each other, a cluster has to be waited for.
+        ready = f"shared/studylaunch/{engine}_ready.py@resolve={name}"
         file(
             name=f"launch-{engine}",
             source=f"launch/{engine}.sh",
-            dependencies=[f"shared:launch-{engine}", f":{engine}"],
+            dependencies=[
+                f"shared:launch-{engine}",
+                f":{engine}",
+                *([] if engine == "torch" else [ready]),
+            ],
         )
 
     python_source(

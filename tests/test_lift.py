@@ -50,6 +50,7 @@ FILES = {
     "shared/requirements.txt": "numpy  # arrays\n",
     "shared/studykit/__init__.py": "",
     "shared/studykit/storage.py": "SIZE = 1\n",
+    "shared/studylaunch/ready.py": "",
     "datasets/study_data/__init__.py": "",
     "datasets/study_data/published.csv": "study\n",
 }
@@ -86,15 +87,15 @@ def entry(name: str, file: str, *dependencies: str) -> dict[str, Any]:
 
 def launcher(engine: str) -> dict[str, Any]:
     path = f"apps/ranks/launch/{engine}.sh"
-    return target(f"apps/ranks:launch-{engine}", "file", path, f"apps/ranks:{engine}")
+    waits = "shared/studylaunch/ready.py@resolve=ranks"
+    return target(f"apps/ranks:launch-{engine}", "file", path, f"apps/ranks:{engine}", waits)
 
 
 def file_of_tests(name: str, *imported: str) -> dict[str, Any]:
     path = f"apps/ranks/tests/{name}.py"
-    children = ("apps/ranks:ray", "apps/ranks:torch")
-    return target(
-        f"{path}:../tests", "python_test", path, *children, *imported, declared=[":ray", ":torch"]
-    )
+    started = [":ray", ":torch", ":launch-ray", ":launch-torch"]
+    children = [f"apps/ranks{name}" for name in started]
+    return target(f"{path}:../tests", "python_test", path, *children, *imported, declared=started)
 
 
 def requirement(line: str) -> dict[str, Any]:
@@ -128,6 +129,9 @@ TARGETS = [
     target(
         PUBLISHED, "resource", "datasets/study_data/published.csv",
         "datasets/study_data/__init__.py@resolve=ranks",
+    ),
+    target(
+        "shared/studylaunch/ready.py@resolve=ranks", source="shared/studylaunch/ready.py"
     ),
     target(
         "datasets/study_data/__init__.py@resolve=ranks", source="datasets/study_data/__init__.py"
@@ -178,6 +182,7 @@ def test_the_files_of_the_graph_land_where_their_imports_find_them(
         "study_data/published.csv",
         "studykit/__init__.py",
         "studykit/storage.py",
+        "studylaunch/ready.py",
         "tests/test_exchange.py",
         "tests/test_ranks.py",
     }
@@ -193,10 +198,11 @@ def test_what_an_engine_or_the_comparison_alone_needs_stays_behind_with_it(
     whole = copy(repository, tmp_path / "whole")
     torch = {"launch/torch.sh", "ranks/run_torch.py", "ranks/exchange.py", "tests/test_exchange.py"}
     assert copy(repository, tmp_path / "ray", ["ray"]) == whole - torch
-    comparison = {"ranks/compare.py", "study_data/__init__.py", "study_data/published.csv"}
-    assert copy(repository, tmp_path / "lean", lean=True) == whole - comparison
+    beside = {"ranks/compare.py", "study_data/__init__.py", "study_data/published.csv"}
+    beside |= {"launch/ray.sh", "launch/torch.sh", "studylaunch/ready.py"}
+    assert copy(repository, tmp_path / "lean", lean=True) == whole - beside
     both = copy(repository, tmp_path / "both", ["ray"], lean=True)
-    assert both == whole - torch - comparison
+    assert both == whole - torch - beside
 
 
 def test_a_part_has_only_the_requirements_that_it_needs(repository: Path, tmp_path: Path) -> None:
@@ -215,7 +221,7 @@ def test_the_readme_of_a_part_says_what_stayed_behind_and_has_no_command_of_it(
 ) -> None:
     copy(repository, tmp_path / "copy", ["ray"], lean=True)
     readme = (tmp_path / "copy/README.md").read_text()
-    assert "not in this copy: `:torch`, `:compare`." in readme
+    assert "not in this copy: `:torch`, `:compare`, `launch/ray.sh`, `launch/torch.sh`." in readme
     assert "```sh\nuv run python -m ranks.run_ray\n```" in readme
     assert "| ray | this |\n\n" in readme and "| torch |" not in readme
 

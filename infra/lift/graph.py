@@ -88,9 +88,11 @@ class Graph:
         roots = {
             one for one in own if self.targets[one].is_command or self.targets[one].kind == "file"
         }
-        kept = self._closure(one for one in roots if not self._closure({one}) & set(left))
+        without = {one for one in roots if self._closure({one}) & set(left)}
+        kept = self._closure(roots - without)
         behind = set(left) | self._closure(one for root in left for one in self._imported(root))
         behind = {one for one in behind - kept if self.targets[one].kind == "python_source"}
+        behind |= {one for one in without if self.targets[one].kind == "file"}
         behind |= {one for one in self.targets if one.startswith(tuple(unused))}
         # What tests share they are given whole: of it, too, goes what could not be imported.
         support = {one for one in own if f"{app}/tests/" in one} - tests

@@ -28,7 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BASELINE = "plain"
 """The engine that always comes along: the others are compared with it."""
 NOT_LEAN = ("compare", "doctor", "benchmarks")
-"""The targets that a lean copy leaves behind, with the peers and whatever else only they need."""
+"""The targets that a lean copy leaves behind, and the launch scripts, with the peers and whatever
+else only they need."""
 CONTRACT = ("shared/studytest/contract/", "shared/studytest/case.py")
 """And with the tests of what the study has from shared code: a lean copy has the study's own."""
 WRITTEN_ABOVE = """\
@@ -114,7 +115,8 @@ def left_behind(graph: Graph, app: str, engines: Collection[str], lean: bool) ->
         if engines and engine not in engines and engine != BASELINE
     ]
     if lean:
-        left += [f"apps/{app}:{name}" for name in NOT_LEAN if f"apps/{app}:{name}" in graph.targets]
+        names = (*NOT_LEAN, *(f"launch-{engine}" for engine in known))
+        left += [f"apps/{app}:{name}" for name in names if f"apps/{app}:{name}" in graph.targets]
     return left
 
 
@@ -151,7 +153,7 @@ def write_project(
     title, _, rest = text.partition("\n")
     above = WRITTEN_ABOVE
     if left:
-        above += LEFT_BEHIND.format(", ".join(f"`:{one.rpartition(':')[2]}`" for one in left))
+        above += LEFT_BEHIND.format(", ".join(f"`{project.said_of(one)}`" for one in left))
     readme.write_text(f"{title}\n\n{above}{rest.lstrip()}", "utf-8")
     (target / ".gitignore").write_text("__pycache__/\n.venv/\n*.egg-info/\n/results/\n", "utf-8")
 
@@ -177,7 +179,8 @@ def command(
     lean: Annotated[
         bool,
         typer.Option(
-            "--lean", help="Without the comparison, its peers, the doctor and benchmarks."
+            "--lean",
+            help="Without the comparison, its peers, the doctor, benchmarks and launch scripts.",
         ),
     ] = False,
     graph: Annotated[

@@ -148,14 +148,22 @@ def rewrite(text: str, app: str, modules: Mapping[str, str]) -> str:
     return text.replace(f"apps/{app}/", "")
 
 
+def said_of(target: str) -> str:
+    """What a README calls a target: `:ray`, or the path of a launch script."""
+    name = target.rpartition(":")[2]
+    engine = name.removeprefix("launch-")
+    return f":{name}" if engine == name else f"launch/{engine}.sh"
+
+
 def without(text: str, app: str, left: Collection[str]) -> str:
     """A Markdown text without the commands of the targets in `left` and without the rows of tables
     that are about one of them alone."""
-    names = [re.escape(target.rpartition(":")[2]) for target in left]
+    names = [target.rpartition(":")[2] for target in left]
     if not names:
         return text
-    one = "|".join(names)
-    command = rf"^.*apps/{re.escape(app)}(?::(?:{one})|/launch/(?:{one})\.sh)\b.*\n"
+    one = "|".join(map(re.escape, names))
+    script = "|".join(re.escape(name.removeprefix("launch-")) for name in names)
+    command = rf"^.*apps/{re.escape(app)}(?::(?:{one})|/launch/(?:{script})\.sh)\b.*\n"
     code = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
     text = code.sub(lambda found: re.sub(command, "", found[0], flags=re.MULTILINE), text)
     return re.sub(rf"^\| (?:{one}) \|.*\n", "", text, flags=re.MULTILINE)

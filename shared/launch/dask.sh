@@ -10,7 +10,7 @@ start_dask() { # A Dask cluster of all hosts, at $scheduler; Dask asks nobody fo
     on "${hosts[0]}" "$python" -m distributed.cli.dask_scheduler --host "$head" --port "$port" \
         --no-dashboard >"$scratch/scheduler.log" 2>&1 &
     started+=($!)
-    "$python" -m studykit.engines.dask_cluster "$scheduler" 0 ||
+    "$python" -m studylaunch.dask_ready "$scheduler" 0 ||
         fail 4 "the scheduler did not start: $(tail -n 1 "$scratch/scheduler.log")"
     for index in "${!hosts[@]}"; do
         at=${hosts[$index]}
@@ -22,6 +22,6 @@ start_dask() { # A Dask cluster of all hosts, at $scheduler; Dask asks nobody fo
             >"$scratch/worker-$index.log" 2>&1 &
         started+=($!)
     done
-    "$python" -m studykit.engines.dask_cluster "$scheduler" "$workers" ||
+    "$python" -m studylaunch.dask_ready "$scheduler" "$workers" ||
         fail 4 "not all of ${hosts[*]} joined: $(tail -n 1 "$scratch"/worker-*.log)"
 }

@@ -17,7 +17,7 @@ start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has i
         --head --port "$port" --node-ip-address "$head" --include-dashboard false \
         --temp-dir "$scratch/ray" >"$scratch/node-0.log" 2>&1 &
     started+=($!)
-    "$python" -m studykit.engines.ray_cluster "$head:$port" 1 ||
+    "$python" -m studylaunch.ray_ready "$head:$port" 1 ||
         fail 4 "the head did not start: $(tail -n 1 "$scratch/node-0.log")"
     for ((index = 1; index < ${#hosts[@]}; index++)); do
         on "${hosts[$index]}" "${ray_start[@]}" --num-cpus "${slots[$index]}" \
@@ -25,6 +25,6 @@ start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has i
         started+=($!)
     done
     [ ${#hosts[@]} -eq 1 ] && return
-    "$python" -m studykit.engines.ray_cluster "$head:$port" "$workers" ||
+    "$python" -m studylaunch.ray_ready "$head:$port" "$workers" ||
         fail 4 "not all of ${hosts[*]} joined: $(tail -n 1 "$scratch"/node-*.log)"
 }

@@ -9,9 +9,7 @@ before any work.
 import contextlib
 import logging
 import socket
-import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -29,7 +27,6 @@ from studykit import machine
 from studykit import processes
 from studykit.engines import clusters
 from studykit.errors import BusyError
-from studykit.errors import ResourceError
 from studykit.memory import TreeSampler
 from studykit.options import Options
 from studykit.run import Run
@@ -64,8 +61,8 @@ def cluster(options: Options) -> Iterator[Client]:
             local = stack.enter_context(_local(options))
             client = stack.enter_context(Client(local, timeout=START_SECONDS))
         else:
-            client = stack.enter_context(_join(options.address))
-        clusters.require_cores(options, _threads(client), "threads, the Dask cluster")
+            client = stack.enter_context(join(options.address))
+        clusters.require_cores(options, threads(client), "threads, the Dask cluster")
         if options.address is not None:
             client.run(machine.pin_threads, options.threads)
         yield client
@@ -88,7 +85,8 @@ def _local(options: Options) -> LocalCluster:
     )
 
 
-def _join(address: str) -> Client:
+def join(address: str) -> Client:
+    """BusyError where no scheduler is."""
     clusters.require_listener(address, "Dask scheduler")
     try:
         return Client(address, timeout=START_SECONDS)
@@ -96,7 +94,8 @@ def _join(address: str) -> Client:
         raise BusyError(f"no Dask scheduler at {address}: {error}") from None
 
 
-def _threads(client: Client) -> int:
+def threads(client: Client) -> int:
+    """Of all workers."""
     workers = client.scheduler_info(n_workers=-1)["workers"]
     return sum(worker["nthreads"] for worker in workers.values())
 
@@ -166,26 +165,3 @@ def spilled_bytes(client: Client) -> int:
         return 0 if spilled is None else int(spilled.disk)
 
     return sum(client.run(on_disk).values())
-
-
-def wait_for(address: str, threads: int, seconds: float = START_SECONDS) -> None:
-    """Return once the scheduler at an address has so many threads; ResourceError if never."""
-    deadline, found = time.monotonic() + seconds, 0
-    while time.monotonic() < deadline:
-        try:
-            with _join(address) as client:
-                while time.monotonic() < deadline:
-                    found = _threads(client)
-                    if found >= threads:
-                        return
-                    time.sleep(0.2)
-        except ResourceError:
-            time.sleep(0.2)  # The scheduler is still starting.
-    raise BusyError(f"{threads} threads expected at {address}, {found} joined in {seconds:g} s")
-
-
-if __name__ == "__main__":  # For launch scripts: … ADDRESS THREADS
-    try:
-        wait_for(sys.argv[1], int(sys.argv[2]))
-    except ResourceError as error:
-        sys.exit(f"error: {error}")

@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Callable
 from collections.abc import Iterator
 
@@ -22,7 +21,6 @@ from studykit import machine
 from studykit import processes
 from studykit.engines import clusters
 from studykit.errors import BusyError
-from studykit.errors import ResourceError
 from studykit.memory import TreeSampler
 from studykit.options import Options
 
@@ -167,26 +165,3 @@ def node_peaks(options: Options) -> Iterator[Callable[[], list[int]]]:
     finally:
         for sampler in samplers:
             ray.kill(sampler)
-
-
-def wait_for(address: str, cores: int, seconds: float = 60) -> None:
-    """Return once the cluster at an address has so many cores; ResourceError if it never has."""
-    deadline, found = time.monotonic() + seconds, 0
-    while time.monotonic() < deadline:
-        try:
-            if not ray.is_initialized():
-                ray.init(address=address, logging_level=logging.CRITICAL, log_to_driver=False)
-            found = int(ray.cluster_resources().get("CPU", 0))
-            if found >= cores:
-                return
-        except (ConnectionError, RuntimeError):
-            pass  # The head is still starting.
-        time.sleep(0.2)
-    raise BusyError(f"{cores} cores expected at {address}, {found} joined in {seconds:g} s")
-
-
-if __name__ == "__main__":  # For launch scripts: … ADDRESS CORES
-    try:
-        wait_for(sys.argv[1], int(sys.argv[2]))
-    except ResourceError as error:
-        sys.exit(f"error: {error}")

@@ -1,0 +1,1 @@
+"""What the launch scripts start beside a run: who waits for the cluster."""

@@ -1,0 +1,34 @@
+"""Wait until what a launch script has started is there: the main of `ray_ready`, `dask_ready`."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+
+from studykit.errors import BusyError
+from studykit.errors import ResourceError
+
+PATIENCE_SECONDS = 60.0
+
+
+def main(found: Callable[[str], int]) -> None:
+    """… ADDRESS CORES: says why where there are not as many in time."""
+    try:
+        wait_for(found, sys.argv[1], int(sys.argv[2]))
+    except ResourceError as error:
+        sys.exit(f"error: {error}")
+
+
+def wait_for(found: Callable[[str], int], address: str, wanted: int) -> None:
+    """Return once `found(address)` is as many; BusyError where it is not in time."""
+    deadline, there = time.monotonic() + PATIENCE_SECONDS, 0
+    while time.monotonic() < deadline:
+        # What is not there yet is still starting.
+        with contextlib.suppress(ConnectionError, RuntimeError, ResourceError):
+            there = found(address)
+            if there >= wanted:
+                return
+        time.sleep(0.2)
+    raise BusyError(
+        f"{wanted} cores expected at {address}, {there} joined in {PATIENCE_SECONDS:g} s"
+    )
