@@ -28,10 +28,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 from studykit import machine
+from studykit.storage.ahead import in_turn
 
 from study_data.dataset import Dataset
 from study_data.dataset import Size
-from study_data.threads import in_order
 
 MAX_ID = 61_578_415
 """The largest user id in the follower graph of Kwak et al."""
@@ -105,7 +105,7 @@ def blocks(
     def block(start: int) -> memoryview:
         return _block(shape, start, min(start + chunk_rows, rows))
 
-    yield from in_order(block, range(0, rows, chunk_rows), threads or machine.cores())
+    yield from in_turn(range(0, rows, chunk_rows), block, threads or machine.cores())
 
 
 def _block(shape: Plan, start: int, stop: int) -> memoryview:

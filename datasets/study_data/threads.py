@@ -1,4 +1,4 @@
-"""Work of several threads, its results in order."""
+"""Many files at once, what comes of them in order; large ones alone."""
 
 from collections import deque
 from collections.abc import Callable

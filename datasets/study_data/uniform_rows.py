@@ -23,10 +23,10 @@ import numba
 import numpy as np
 from studykit import machine
 from studykit.errors import UsageError
+from studykit.storage.ahead import in_turn
 
 from study_data.dataset import Dataset
 from study_data.dataset import Size
-from study_data.threads import in_order
 
 HEADER = b"id,x,y,category\n"
 DECIMALS = 15
@@ -52,7 +52,7 @@ def blocks(
     def block(start: int) -> memoryview:
         return _block(start, min(start + chunk_rows, rows), seed, signal)
 
-    yield from in_order(block, range(0, rows, chunk_rows), threads or machine.cores())
+    yield from in_turn(range(0, rows, chunk_rows), block, threads or machine.cores())
 
 
 def _block(start: int, stop: int, seed: int, signal: float) -> memoryview:

@@ -23,10 +23,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 from studykit import machine
+from studykit.storage.ahead import in_turn
 
 from study_data.dataset import Dataset
 from study_data.dataset import Size
-from study_data.threads import in_order
 from study_data.trip_text import GOLDEN
 from study_data.trip_text import LONGEST_ROW
 from study_data.trip_text import mix
@@ -128,7 +128,7 @@ def blocks(
     def block(start: int) -> memoryview:
         return _block(seed, start, min(start + chunk_rows, rows))
 
-    yield from in_order(block, range(0, rows, chunk_rows), threads or machine.cores())
+    yield from in_turn(range(0, rows, chunk_rows), block, threads or machine.cores())
 
 
 def _block(seed: int, start: int, stop: int) -> memoryview:

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from studykit.storage.ahead import Ahead
+from studykit.storage.ahead import in_turn
 
 
 class Source:
@@ -66,3 +67,12 @@ def test_many_threads_take_each_item_once() -> None:
         thread.join()
     assert sorted(found) == sorted(f"item {item}" for item in range(200))
     assert sorted(source.fetched) == list(range(200))
+
+
+def test_who_takes_them_in_turn_and_stops_early_has_few_more_fetched() -> None:
+    source = Source()
+    taken = in_turn(range(20), source, 3)
+    assert [next(taken) for _ in range(2)] == ["item 0", "item 1"]
+    taken.close()
+    assert {0, 1} <= set(source.fetched) <= set(range(5))
+    assert list(in_turn(range(20), source, 3)) == [f"item {item}" for item in range(20)]

@@ -3,10 +3,12 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Generator
 from collections.abc import Hashable
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Generic
 from typing import TypeVar
 
@@ -18,7 +20,7 @@ class Ahead(Generic[Item, Fetched]):
     """Fetches items in their order, at most `at_once` ahead of those that were taken."""
 
     def __init__(
-        self, items: Iterable[Item], fetch: Callable[[Item], Fetched], at_once: int
+        self, items: Sequence[Item], fetch: Callable[[Item], Fetched], at_once: int
     ) -> None:
         self._fetch, self._at_once = fetch, at_once
         self._waiting = deque(items)
@@ -47,3 +49,12 @@ class Ahead(Generic[Item, Fetched]):
         with self._lock:
             self._waiting.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def in_turn(
+    items: Sequence[Item], fetch: Callable[[Item], Fetched], at_once: int
+) -> Generator[Fetched, None, None]:
+    """What was fetched of each item, in their order; who stops early does not wait for more."""
+    with closing(Ahead(items, fetch, at_once)) as ahead:
+        for item in items:
+            yield ahead.take(item)

@@ -23,6 +23,7 @@ from studykit.storage import contents
 from studykit.storage import files
 from studykit.storage import filesystems
 from studykit.storage.ahead import Ahead
+from studykit.storage.ahead import in_turn
 from studykit.storage.failures import retried
 from studykit.storage.failures import translated
 from studykit.storage.inflation import INFLATED_BYTES
@@ -97,10 +98,8 @@ def _in_pieces(split: Split) -> Iterator[Block]:
     pieces = split.cut(PIECE_BYTES)
     if len(pieces) == 1:
         yield _fetch(split)
-        return
-    with closing(Ahead(pieces, _fetch, READS_AT_ONCE)) as ahead:
-        for piece in pieces:
-            yield ahead.take(piece)
+    else:
+        yield from in_turn(pieces, _fetch, READS_AT_ONCE)
 
 
 def _fetch(split: Split) -> Block:
