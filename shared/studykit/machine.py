@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 import time
 from collections.abc import Iterable
@@ -43,7 +44,7 @@ def pin_threads(threads: int) -> dict[str, str]:
 def cores() -> int:
     """Cores that this process may use: its affinity, cut by a control group's quota."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    quota = _first_line("/sys/fs/cgroup/cpu.max").split()
+    quota = _text("/sys/fs/cgroup/cpu.max").split()
     if len(quota) == 2 and quota[0] != "max":
         return max(1, min(allowed or 1, int(quota[0]) // int(quota[1])))
     return allowed or 1
@@ -53,7 +54,7 @@ def memory_bytes() -> int:
     """Memory that this process may use: the machine's, cut by a control group's limit."""
     limits = [psutil.virtual_memory().total]
     for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        text = _first_line(path)
+        text = _text(path)
         if text.isdigit():
             limits.append(int(text))
     return min(limits)
@@ -154,20 +155,13 @@ def _git(folder: Path, *arguments: str) -> str:
     ).stdout.strip()
 
 
-def _first_line(path: str) -> str:
+def _text(path: str) -> str:
     try:
-        with open(path) as file:
-            return file.readline().strip()
+        return Path(path).read_text().strip()
     except OSError:
         return ""
 
 
 def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+    named = re.search(r"^model name\s*: *(.*)", _text("/proc/cpuinfo"), re.MULTILINE)
+    return named[1] if named else platform.processor() or platform.machine()

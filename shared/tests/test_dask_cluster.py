@@ -30,7 +30,6 @@ def test_workers_have_their_threads_pinned_and_leave_nothing(dask_cluster):
         assert list(pinned.values()) == ["1", "1"]
         assert client.submit(sum, [1, 2]).result() == 3
         assert dask_cluster.hosts(client) == 1
-        assert dask_cluster.spilled_bytes(client) == 0
 
 
 def test_a_cluster_that_is_too_small_is_refused(dask_cluster):
@@ -74,7 +73,8 @@ def test_what_does_not_fit_into_the_memory_limit_is_spilled(dask_cluster):
     with dask_cluster.cluster(Options(workers=1, memory_limit="600MB")) as client:
         held = [client.submit(os.urandom, 40_000_000, pure=False) for _ in range(12)]
         assert sum(client.gather([client.submit(len, part) for part in held])) == 480_000_000
-        assert dask_cluster.spilled_bytes(client) > 0
+        (spilled,) = client.run(lambda dask_worker: dask_worker.data.spilled_total.disk).values()
+        assert spilled > 0
 
 
 def test_a_task_that_kills_its_workers_is_an_error_of_the_study(dask_cluster):

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from distributed import Client
-from studykit.engines import dask_cluster
 from studykit.engines import dask_engine
 from studykit.run import Outcome
 from studykit.run import Run
@@ -19,6 +18,7 @@ from ray_vs_dask_etl import fitting
 from ray_vs_dask_etl import native
 from ray_vs_dask_etl import outcome
 from ray_vs_dask_etl import run_plain
+from ray_vs_dask_etl import spilling
 from ray_vs_dask_etl import study
 from ray_vs_dask_etl import worker
 from ray_vs_dask_etl.worker import Partial
@@ -67,7 +67,7 @@ def regression(run: Run, client: Client) -> Outcome:
         loaded = on_all(worker.describe)
 
     fitted = fitting.fitted(run, loaded, on_all)
-    return outcome.regression(run, fitted, dask_cluster.spilled_bytes(client))
+    return outcome.regression(run, fitted, spilling.of_dask(client))
 
 
 def native_etl(run: Run, client: Client) -> Outcome:

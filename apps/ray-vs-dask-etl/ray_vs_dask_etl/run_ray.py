@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import ray
-from studykit.engines import ray_cluster
 from studykit.engines import ray_engine
 from studykit.options import Options
 from studykit.run import Outcome
@@ -21,6 +20,7 @@ from ray_vs_dask_etl import fitting
 from ray_vs_dask_etl import native
 from ray_vs_dask_etl import outcome
 from ray_vs_dask_etl import run_plain
+from ray_vs_dask_etl import spilling
 from ray_vs_dask_etl import study
 from ray_vs_dask_etl import worker
 from ray_vs_dask_etl.worker import Partial
@@ -99,7 +99,7 @@ def regression(run: Run) -> Outcome:
         loaded = on_all(worker.describe)
 
     fitted = fitting.fitted(run, loaded, on_all)
-    return outcome.regression(run, fitted, ray_cluster.spilled_bytes())
+    return outcome.regression(run, fitted, spilling.of_ray())
 
 
 def native_etl(run: Run) -> Outcome:

@@ -155,13 +155,3 @@ def profiled(run: Run) -> Iterator[None]:
         yield
         report.__exit__(None, None, None)  # Not after an error: nobody may be there to report.
         run.profiles["performance.html"] = page.read_bytes()
-
-
-def spilled_bytes(client: Client) -> int:
-    """Bytes that the workers hold on disk at this moment, for want of memory."""
-
-    def on_disk(dask_worker: Worker) -> int:
-        spilled = getattr(dask_worker.data, "spilled_total", None)
-        return 0 if spilled is None else int(spilled.disk)
-
-    return sum(client.run(on_disk).values())

@@ -125,18 +125,6 @@ def hosts() -> int:
     return sum(1 for node in ray.nodes() if node["Alive"])
 
 
-def spilled_bytes() -> int:
-    """Bytes that the object stores of all nodes have written to disk for want of memory."""
-    # Ray tells them nowhere else but on its dashboard, which a run does not start.
-    from ray._private.internal_api import get_memory_info_reply
-    from ray._private.internal_api import get_state_from_address
-
-    store = get_memory_info_reply(
-        get_state_from_address(ray.get_runtime_context().gcs_address)
-    ).store_stats
-    return int(store.spilled_bytes_total)
-
-
 @ray.remote(num_cpus=0)
 class _NodeSampler:
     """Samples its node's raylet and all that it started; an actor's parent is the raylet."""
