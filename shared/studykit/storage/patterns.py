@@ -12,7 +12,6 @@ from pyarrow import fs as arrow_fs
 
 from studykit.storage import filesystems
 from studykit.storage.failures import retried
-from studykit.storage.failures import translated
 
 _SIGNS = re.compile(r"[*?\[]")
 _PLACE_PARTS = 3  # of a URI's: "hdfs:", "" and the server; of S3 the bucket. They cannot be listed.
@@ -44,7 +43,4 @@ def expand(uri: str) -> list[str]:
 def _listed(folder: str) -> list[arrow_fs.FileInfo]:
     files, path = filesystems.filesystem(folder)
     selector = arrow_fs.FileSelector(path, allow_not_found=True)
-    if filesystems.is_local(folder):
-        with translated(folder):
-            return list(files.get_file_info(selector))
     return list(retried(lambda: files.get_file_info(selector), folder))
