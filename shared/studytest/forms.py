@@ -39,6 +39,7 @@ FOREIGN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "zip": (zipped, "zip archive"),
     "UTF-16": (lambda content: content.decode().encode("utf-16"), "UTF-16"),
     "CR": (lambda content: content.replace(b"\n", b"\r"), "old Macs"),
+    "steering a terminal": (lambda content: b"\x1b[2J\x07" * 9 + content[:99], "binary data"),
 }
 """{form: (what makes it of text, what its refusal says)}."""
 

@@ -1,5 +1,6 @@
 """The frame of every study's peers: what is refused, what is kept to, what is written down."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,11 @@ def test_a_peer_keeps_its_memory_limit(sample: Sample) -> None:
     assert done.code == 4
     assert "--memory-limit is 1,000,000 bytes" in done.error
     assert [record.status for record in _written(sample)] == ["failed"]
+
+
+def test_what_is_compressed_is_skipped_with_the_reason(sample: Sample, tmp_path: Path) -> None:
+    data = tmp_path / "numbers.csv"
+    data.write_bytes(gzip.compress(b"numbers\n1\n2\n3\n"))
+    done = _peer(sample, "quick", "--data", data, "--workers", 1)
+    assert done.code == 4
+    assert f"quick is compared on plain files only: {data}" in done.error
