@@ -23,13 +23,14 @@ class Reading:
 
     `columns` are source and destination, by name or by number from 1. `delimiters` are those to
     look for. The first `skip_lines` lines of every file are not read. `undirected`: every edge
-    counts both ways.
+    counts both ways. `skip_bad`: lines that cannot be read are left out.
     """
 
     columns: tuple[str, str] | None = None
     delimiters: tuple[str | None, ...] = tuple(DELIMITERS.values())
     skip_lines: int = 0
     undirected: bool = False
+    skip_bad: bool = False
 
     @classmethod
     def of(
@@ -92,6 +93,7 @@ class EdgeFormat:
     vertices: int | None = None
     entries: int | None = None
     notes: tuple[str, ...] = ()
+    skip_bad: bool = False
 
     @property
     def ends(self) -> tuple[str, str]:

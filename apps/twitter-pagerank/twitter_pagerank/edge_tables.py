@@ -7,7 +7,10 @@ import numpy.typing as npt
 import pyarrow as pa
 from studykit import columnar
 from studykit.columnar import RowGroups
+from studykit.columnar import Rows
 from studykit.errors import DataError
+from studykit.text import bad_rows
+from studykit.text.bad_rows import Take
 
 from twitter_pagerank import table_columns
 from twitter_pagerank.edge_format import EdgeFormat
@@ -34,17 +37,26 @@ def _schema(names: tuple[str, str]) -> pa.Schema:
     return pa.schema([(name, pa.int64()) for name in names])
 
 
-def read(split: RowGroups, names: tuple[str, str]) -> Iterator[tuple[Ids, Ids, int]]:
-    """Sources, destinations and their largest id (or -1), batch by batch; of one's own to write."""
-    for rows in columnar.read(split, _schema(names), BATCH_ROWS):
-        found: list[npt.NDArray[np.int64]] = [rows.numbers(name) for name in names]
-        largest = -1
-        for name, ids in zip(names, found, strict=True):
-            largest = max(largest, int(ids.max(initial=-1)))
-            if ids.min(initial=0) < 0:
-                row = int(np.argmax(ids < 0))
-                raise rows.error(row, name, f"negative id {ids[row]}")
-        if largest < 2**32:
-            yield found[0].astype(np.uint32), found[1].astype(np.uint32), largest
-        else:
-            yield found[0].copy(), found[1].copy(), largest
+def read(
+    split: RowGroups, names: tuple[str, str], take: Take = bad_rows.refuse
+) -> Iterator[tuple[Ids, Ids, int]]:
+    """Sources, destinations and their largest id (or -1), batch by batch; of one's own to write.
+
+    `take` is told of rows that are wrong, and raises or goes on.
+    """
+    return columnar.read_good(
+        split, _schema(names), lambda rows: _ids(rows, names), take, BATCH_ROWS
+    )
+
+
+def _ids(rows: Rows, names: tuple[str, str]) -> tuple[Ids, Ids, int]:
+    found: list[npt.NDArray[np.int64]] = [rows.numbers(name) for name in names]
+    largest = -1
+    for name, ids in zip(names, found, strict=True):
+        largest = max(largest, int(ids.max(initial=-1)))
+        if ids.min(initial=0) < 0:
+            row = int(np.argmax(ids < 0))
+            raise rows.error(row, name, f"negative id {ids[row]}")
+    if largest < 2**32:
+        return found[0].astype(np.uint32), found[1].astype(np.uint32), largest
+    return found[0].copy(), found[1].copy(), largest

@@ -21,8 +21,11 @@ from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
 from studykit.text import arrow_csv
+from studykit.text import bad_rows
 from studykit.text import delimited
 from studykit.text import lines
+from studykit.text.bad_rows import BadRows
+from studykit.text.bad_rows import Take
 from studykit.text.lines import Line
 
 from twitter_pagerank import edge_tables
@@ -39,6 +42,9 @@ from twitter_pagerank.vertex_ids import WrongId
 AS_IT_IS = Reading()
 LARGEST_HEAD_BYTES = 1 << 30
 SUB_BLOCK_BYTES = 8 << 20
+NARROW = 2**32 - 1
+MOST_LINES = 1 << 16
+"""Judged at once where some may be left out: one first, and more while all are right."""
 SMALLEST_LINE_BYTES = len("0,1\n")
 
 Ids = npt.NDArray[np.uint32] | npt.NDArray[np.int64]
@@ -67,6 +73,7 @@ def formats(uris: list[str], reading: Reading = AS_IT_IS) -> dict[str, EdgeForma
 def sniff(uri: str, reading: Reading = AS_IT_IS) -> EdgeFormat:
     """The format of one file, from its first lines and what the user says of it."""
     form = edge_tables.look(uri, reading) if columnar.is_parquet(uri) else _of_text(uri, reading)
+    form = dataclasses.replace(form, skip_bad=reading.skip_bad)
     return dataclasses.replace(form, undirected="--undirected") if reading.undirected else form
 
 
@@ -92,32 +99,49 @@ def _head(uri: str, skipped: int) -> list[Line]:
         size, stop = min(16 * size, LARGEST_HEAD_BYTES), head[-1].stop
 
 
-def read(split: Split, form: EdgeFormat) -> Iterator[EdgeChunk]:
-    """The edges of one split, as they stand in the file."""
+def read(split: Split, form: EdgeFormat, bad: BadRows | None = None) -> Iterator[EdgeChunk]:
+    """The edges of one split, as they stand in the file; lines that are left out go to `bad`."""
+    bad = BadRows() if bad is None else bad
+    take = bad.take if form.skip_bad else bad_rows.refuse
     if isinstance(split, RowGroups):
-        yield from (EdgeChunk(*part) for part in edge_tables.read(split, form.ends))
+        yield from (EdgeChunk(*part) for part in edge_tables.read(split, form.ends, take))
         return
     for block in lines.blocks_from(split, form.body):
-        data, offset, start = block.data, block.offset, 0
+        data, offset, start, few = block.data, block.offset, 0, 1
         while start < len(data):
             if _may_be_clean(form):
-                chunk, read = _read_narrow(Block(data[start:], offset + start), form, split)
-                yield chunk
+                chunk, read = _clean(Block(data[start:], offset + start), np.uint32, form, NARROW)
+                if _outside(chunk, form) is None:
+                    yield chunk
+                else:
+                    wrong = Block(data[start : start + read], offset + start)
+                    yield from _judged(wrong, form, split, take)
                 start += read
             if start < len(data):
+                # Where lines may be left out, the compiled loop goes on behind the next one.
                 stop = lines.line_end(data, start + SUB_BLOCK_BYTES)
-                yield _read_any(Block(data[start:stop], offset + start), form, split)
+                stop = lines.line_end(data, start, few) if form.skip_bad else stop
+                before = bad.count
+                yield from _judged(Block(data[start:stop], offset + start), form, split, take)
+                few = min(2 * few, MOST_LINES) if bad.count == before else 1
                 start = stop
 
 
-def flow(split: Split, form: EdgeFormat, reverse: bool) -> tuple[list[EdgeChunk], int]:
+def _judged(block: Block, form: EdgeFormat, split: Split, take: Take) -> Iterator[EdgeChunk]:
+    """The edges of whole lines, of which some may be wrong."""
+    return bad_rows.read_rows(block, lambda some: _read_any(some, form, split), take)
+
+
+def flow(
+    split: Split, form: EdgeFormat, reverse: bool, bad: BadRows | None = None
+) -> tuple[list[EdgeChunk], int]:
     """The edges of one split as rank flows, and how many lines they were.
 
     Turned where the file's point against it (`reverse`); both ways, but for self-loops, where the
     file is undirected.
     """
     chunks, count = [], 0
-    for chunk in read(split, form):
+    for chunk in read(split, form, bad):
         count += len(chunk)
         turned = EdgeChunk(chunk.destinations, chunk.sources, chunk.largest)
         chunks.append(turned if reverse and not form.undirected else chunk)
@@ -145,13 +169,6 @@ def _clean(block: Block, kind: type, form: EdgeFormat, widest: int) -> tuple[Edg
     return EdgeChunk(source, destination, int(largest)), int(read)
 
 
-def _read_narrow(block: Block, form: EdgeFormat, split: Split) -> tuple[EdgeChunk, int]:
-    """Clean lines with ids below 2^32, and how many bytes they are: perhaps not all."""
-    chunk, read = _clean(block, np.uint32, form, 2**32 - 1)
-    _check_matrix_ids(chunk, Block(block.data[:read], block.offset), form, split)
-    return chunk, read
-
-
 def _read_any(block: Block, form: EdgeFormat, split: Split) -> EdgeChunk:
     """A wide id, further columns, or something that only the slow reader can judge."""
     if _may_be_clean(form):
@@ -162,7 +179,10 @@ def _read_any(block: Block, form: EdgeFormat, split: Split) -> EdgeChunk:
     if stopped < len(block.data):
         rest = Block(block.data[stopped:], block.offset + stopped)
         chunk = _joined(chunk, _read_slowly(rest, form, split))
-    _check_matrix_ids(chunk, block, form, split)
+    outside = _outside(chunk, form)
+    if outside is not None:
+        reason, name = outside
+        raise DataError(reason, uri=split.uri, column=name)
     return chunk
 
 
@@ -188,16 +208,14 @@ def _read_slowly(block: Block, form: EdgeFormat, split: Split) -> EdgeChunk:
     columns = [] if table is None else [table.column(name).to_numpy() for name in ends]
     if table is None or any(len(column) and column.min() < 0 for column in columns):
         text = pa.schema([(name, pa.string()) for name in ends])
-        table = delimited.read(block, _dialect(form), text, split, names)
-        columns = _ids_of_text(table, block, form, split)
+        table = delimited.read(block, _dialect(form), text, split, names, numbered=False)
+        columns = _ids_of_text(table, split)
     largest = max((int(column.max()) for column in columns if len(column)), default=-1)
     kind = np.uint32 if largest < 2**32 else np.int64
     return EdgeChunk(columns[0].astype(kind), columns[1].astype(kind), largest)
 
 
-def _ids_of_text(
-    table: pa.Table, block: Block, form: EdgeFormat, split: Split
-) -> list[npt.NDArray[np.int64]]:
+def _ids_of_text(table: pa.Table, split: Split) -> list[npt.NDArray[np.int64]]:
     """Two columns of text → of ids. DataError for the first field that is none."""
     columns, wrong = [], []
     for name in table.column_names:
@@ -206,23 +224,18 @@ def _ids_of_text(
         except WrongId as found:
             wrong.append((found.row, found.reason, name))
     if wrong:
-        row, reason, name = min(wrong, key=lambda found: found[0])
-        line = delimited.line_of_row(block, _dialect(form), split, row)
-        raise DataError(reason, uri=split.uri, line=line, column=name)
+        _, reason, name = min(wrong, key=lambda found: found[0])
+        raise DataError(reason, uri=split.uri, column=name)
     return columns
 
 
-def _check_matrix_ids(chunk: EdgeChunk, block: Block, form: EdgeFormat, split: Split) -> None:
+def _outside(chunk: EdgeChunk, form: EdgeFormat) -> tuple[str, str] | None:
+    """What is wrong, and in which column, where an id is none of those that a matrix declares."""
     if form.vertices is None:
-        return
+        return None
     for name, ids in (("row", chunk.sources), ("column", chunk.destinations)):
         outside = (ids < 1) | (ids > form.vertices)
         if outside.any():
-            row = int(np.argmax(outside))
-            line = delimited.line_of_row(block, _dialect(form), split, row)
-            raise DataError(
-                f"id {ids[row]} lies outside the declared 1 … {form.vertices}",
-                uri=split.uri,
-                line=line,
-                column=name,
-            )
+            wrong = ids[int(np.argmax(outside))]
+            return f"id {wrong} lies outside the declared 1 … {form.vertices}", name
+    return None

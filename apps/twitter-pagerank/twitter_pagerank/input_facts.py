@@ -28,6 +28,7 @@ def of(totals: Totals, ids: npt.NDArray[np.int64], parameters: Parameters) -> di
             dict.fromkeys(name for form in formats.values() for name in form.unused)
         ),
         "notes": notes,
+        **totals.skipped,
     }
 
 

@@ -6,9 +6,11 @@ read by Arrow as they are; where that fails (blanks, quotes, 1.0, comments behin
 line by Python's csv module.
 """
 
+import contextlib
 import csv
 import io
 import re
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
@@ -16,12 +18,15 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 from studykit import storage
 from studykit.errors import CheckError
+from studykit.options import BAD_ROWS_SKIP
 from studykit.run import Run
 
+from twitter_pagerank import oracle_lines
 from twitter_pagerank.study import Parameters
 
 READ_BYTES = 64_000_000
@@ -52,11 +57,16 @@ class Layout:
     destination: int
     both_ways: bool = False
     skipped: int = 0
+    most: int | None = None
+    """The largest id that a matrix may have."""
 
     def fields(self, line: str) -> list[str]:
         if not self.delimiter:
             return re.split("[ \t]+", line.strip(" \t"))
-        return next(csv.reader([line], delimiter=self.delimiter))
+        try:
+            return next(csv.reader([line], delimiter=self.delimiter))
+        except csv.Error:  # A line that is no edge.
+            return line.split(self.delimiter)
 
     def ids(self, line: str) -> tuple[int, int] | None:
         """None where the line is no edge of this layout."""
@@ -72,7 +82,8 @@ def read(run: Run) -> Iterator[tuple[Ids, Ids]]:
     parameters: Parameters = run.parameters
     for uri in storage.list_files(run.dataset.uri):
         of_file = _of_parquet if _first_bytes(uri) == b"PAR1" else _of_text
-        for sources, destinations, both_ways in of_file(uri, parameters):
+        skip = run.options.bad_rows == BAD_ROWS_SKIP
+        for sources, destinations, both_ways in of_file(uri, parameters, skip):
             if parameters.reverse:
                 sources, destinations = destinations, sources
             yield sources, destinations
@@ -85,23 +96,36 @@ def _first_bytes(uri: str) -> bytes:
         return file.read(4)
 
 
-def _of_parquet(uri: str, parameters: Parameters) -> Iterator[tuple[Ids, Ids, bool]]:
+def _of_parquet(uri: str, parameters: Parameters, skip: bool) -> Iterator[tuple[Ids, Ids, bool]]:
     with storage.open_input(uri) as file:
         table = parquet.ParquetFile(file)
         names = table.schema_arrow.names
         asked = _asked(parameters) or names
         chosen = [name if name in names else names[int(name) - 1] for name in asked]
         for batch in table.iter_batches(PARQUET_ROWS, columns=chosen):
-            sources, destinations = (batch.column(name).cast(pa.int64()) for name in chosen)
+            pairs = batch.select(chosen)
+            if skip:
+                pairs = pairs.filter(pc.and_(*map(_are_ids, pairs.columns)))
+            sources, destinations = (column.cast(pa.int64()) for column in pairs.columns)
             yield sources.to_numpy(), destinations.to_numpy(), parameters.undirected
 
 
-def _of_text(uri: str, parameters: Parameters) -> Iterator[tuple[Ids, Ids, bool]]:
+def _are_ids(column: pa.Array) -> pa.Array:
+    """Whether values are whole numbers from 0 on; null where one is missing."""
+    right = pc.greater_equal(column, 0)
+    if pa.types.is_floating(column.type):
+        exact = 2.0 ** (53 if column.type == pa.float64() else 24)
+        right = pc.and_(right, pc.equal(column, pc.floor(column)))
+        right = pc.and_(right, pc.less_equal(column, exact))
+    return right
+
+
+def _of_text(uri: str, parameters: Parameters, skip: bool) -> Iterator[tuple[Ids, Ids, bool]]:
     layout = None
     for block in _text_blocks(uri):
         if layout is None:
-            layout, block = _begin(uri, block, parameters)
-        sources, destinations = _parse(uri, block, layout)
+            layout, block = _begin(uri, block, parameters, skip)
+        sources, destinations = _skipping(block, layout) if skip else _parse(uri, block, layout)
         yield sources, destinations, layout.both_ways
 
 
@@ -117,7 +141,7 @@ def _text_blocks(uri: str) -> Iterator[bytes]:
         yield rest
 
 
-def _begin(uri: str, block: bytes, parameters: Parameters) -> tuple[Layout, bytes]:
+def _begin(uri: str, block: bytes, parameters: Parameters, skip: bool) -> tuple[Layout, bytes]:
     """The layout of a file from its first block, and what of that are edges."""
     block = block.removeprefix(b"\xef\xbb\xbf")
     lines = _lines(block)
@@ -134,7 +158,7 @@ def _begin(uri: str, block: bytes, parameters: Parameters) -> tuple[Layout, byte
             before.append(line)
         if len(data) == LINES_LOOKED_AT:
             break
-    layout = _layout(uri, before, data, parameters)
+    layout = _layout(uri, before, data, parameters, skip)
     both_ways = layout.both_ways or parameters.undirected
     for _ in range(layout.skipped):
         stop = block.find(b"\n", stop) + 1 or len(block)
@@ -153,28 +177,34 @@ def _is_edge(line: str) -> bool:
     return bool(line.strip()) and line.lstrip()[0] not in "#%" and not line.startswith("sep=")
 
 
-def _layout(uri: str, before: list[str], data: list[str], parameters: Parameters) -> Layout:
+def _layout(
+    uri: str, before: list[str], data: list[str], parameters: Parameters, skip: bool
+) -> Layout:
     """`before` are the comments before the lines of `data`."""
     if before and _BANNER.match(before[0]):
         _, _, _, field, symmetry = before[0].lower().split()
-        return Layout("", 2 + _VALUES[field], 0, 1, symmetry != "general", skipped=1)
+        most = int(data[0].split()[0])
+        return Layout("", 2 + _VALUES[field], 0, 1, symmetry != "general", skipped=1, most=most)
     both_ways = bool(before and _KONECT.match(before[0])) or any(map(_SNAP.match, before))
     if not data:
         return Layout("", 2, 0, 1, both_ways)
     given = parameters.delimiter
     for delimiter in ",;|\t" if given is None else ():
-        if found := _try(delimiter, data, parameters):
+        if found := _try(delimiter, data, parameters, skip):
             return replace(found, both_ways=both_ways)
-    found = _try("" if given is None else _NAMED.get(given, given), data, parameters)
+    found = _try("" if given is None else _NAMED.get(given, given), data, parameters, skip)
     if found is None:
         raise CheckError(f"{uri}: the oracle does not know how its lines are made: {data[0]!r}")
     return replace(found, both_ways=both_ways)
 
 
-def _try(delimiter: str, data: list[str], parameters: Parameters) -> Layout | None:
-    """The layout with this delimiter, where every line but a header is an edge with it."""
+def _try(delimiter: str, data: list[str], parameters: Parameters, skip: bool) -> Layout | None:
+    """The layout with this delimiter, where every line but a header is an edge with it.
+
+    Where wrong lines are skipped, most of them are enough.
+    """
     rows = [Layout(delimiter, 0, 0, 1).fields(line) for line in data]
-    names, columns = [name.strip(' \t"') for name in rows[0]], len(rows[-1])
+    names, columns = [name.strip(' \t"') for name in rows[0]], statistics.mode(map(len, rows[::-1]))
     asked = _asked(parameters) or ["1", "2"]
     if parameters.columns is None and columns != 2:
         return None
@@ -192,8 +222,8 @@ def _try(delimiter: str, data: list[str], parameters: Parameters) -> Layout | No
         else:
             return None
     layout = Layout(delimiter, columns, places[0], places[1], skipped=int(header))
-    fits = all(layout.ids(line) is not None for line in data[layout.skipped :])
-    return layout if fits else None
+    fits = [layout.ids(line) is not None for line in data[layout.skipped :]]
+    return layout if all(fits) or (skip and 2 * sum(fits) > len(fits)) else None
 
 
 def _asked(parameters: Parameters) -> list[str]:
@@ -214,6 +244,19 @@ def _parse(uri: str, block: bytes, layout: Layout) -> tuple[Ids, Ids]:
                 pairs.append(pair)
         table = np.array(pairs, np.int64).reshape(-1, 2)
         return table[:, 0], table[:, 1]
+
+
+def _skipping(block: bytes, layout: Layout) -> tuple[Ids, Ids]:
+    """The edges, without the lines that are none."""
+    doubtful = any(mark in block for mark in (b'"', b"\0", b"0x", b"0X", b"-"))
+    if not doubtful and block.count(b"\r") == block.count(b"\r\n") and layout.most is None:
+        with contextlib.suppress(pa.ArrowInvalid):
+            return _parse_plain(block, layout)
+    known = (layout.delimiter, layout.columns, (layout.source, layout.destination), layout.most)
+    lines = (line for line in io.BytesIO(block) if _is_edge(line.decode("utf-8", "replace")))
+    pairs = [pair for line in lines if (pair := oracle_lines.ends(line, *known)) is not None]
+    table = np.array(pairs, np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
 
 
 def _parse_plain(block: bytes, layout: Layout) -> tuple[Ids, Ids]:

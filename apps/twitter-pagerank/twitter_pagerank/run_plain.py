@@ -31,7 +31,7 @@ def exact(run: Run) -> Outcome:
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
         loaded = worker.load(source.splits, source.formats, parameters.reverse)
-        totals = Totals.of([loaded], source)
+        totals = Totals.of(run, [loaded], source)
         dense = relabel.is_dense(totals.largest, totals.edges)
         counts = worker.relabel(worker.occurring(totals.largest, dense), dense)
         segments = worker.scatter([0, len(counts)])

@@ -49,7 +49,7 @@ def exact(run: Run) -> Outcome:
                 for index, actor in enumerate(actors)
             ]
         )
-        totals = Totals.of(loaded, source)
+        totals = Totals.of(run, loaded, source)
         dense = relabel.is_dense(totals.largest, totals.edges)
         seen = ray.get([actor.occurring.remote(totals.largest, dense) for actor in actors])
         joined = relabel.join(seen, dense)

@@ -55,7 +55,7 @@ def exact(run: Run) -> Outcome | None:
         loaded = gather_objects(
             worker.load(source.of_worker(rank, count), source.formats, parameters.reverse)
         )
-        totals = Totals.of(loaded, source)
+        totals = Totals.of(run, loaded, source)
         dense = relabel.is_dense(totals.largest, totals.edges)
         joined = join_ids(worker.occurring(totals.largest, dense), dense)
         counts = all_reduce(worker.relabel(joined, dense))

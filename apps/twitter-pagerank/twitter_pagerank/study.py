@@ -5,7 +5,9 @@ uniform teleport, dangling mass spread uniformly, ranks sum to 1.
 """
 
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Annotated
+from typing import Any
 
 import typer
 from study_data import follower_graph
@@ -15,10 +17,13 @@ from studykit import tables
 from studykit.cutting import Input
 from studykit.errors import DataError
 from studykit.errors import UsageError
+from studykit.options import BAD_ROWS_SKIP
 from studykit.options import Options
 from studykit.options import Study
 from studykit.records import DatasetInfo
 from studykit.run import Run
+from studykit.text import bad_rows
+from studykit.text.bad_rows import BadRows
 
 from twitter_pagerank import edges
 from twitter_pagerank.edge_format import EdgeFormat
@@ -86,13 +91,15 @@ STUDY = Study(
     locate=locate,
     validate=validate,
     methods=("exact", "published"),
+    skips_bad_rows=True,
     packages=("numpy", "numba", "pyarrow", "ray", "torch", "torch-ppr", "polars"),
 )
 
 
 def cut_input(run: Run, split_bytes: int | None = None) -> Input[EdgeFormat]:
     """`split_bytes` is the method's own size of a piece, where it has one."""
-    reading: Reading = run.parameters.reading
+    skip_bad = run.options.bad_rows == BAD_ROWS_SKIP
+    reading: Reading = replace(run.parameters.reading, skip_bad=skip_bad)
     return cutting.cut(run, lambda uris: edges.formats(uris, reading), split_bytes)
 
 
@@ -105,15 +112,21 @@ class Totals:
     largest: int
     lines: dict[str, int]
     formats: dict[str, EdgeFormat]
+    skipped: dict[str, Any]
+    """What `quality` says of lines that cannot be read, where they may be skipped."""
 
     @classmethod
-    def of(cls, loaded: list[Loaded], source: Input[EdgeFormat]) -> "Totals":
+    def of(cls, run: Run, loaded: list[Loaded], source: Input[EdgeFormat]) -> "Totals":
         """Add up what the workers read. DataError for no edge, or not as many as declared."""
         lines = {uri: sum(part.lines.get(uri, 0) for part in loaded) for uri in source.formats}
+        bad = BadRows.total(part.bad for part in loaded)
+        skipped = bad_rows.accepted(run.options, bad, sum(lines.values()))
         for uri, form in source.formats.items():
-            if form.entries is not None and lines[uri] != form.entries:
+            # Which file the bad ones are of is not counted: the others may be as many too few.
+            enough = range(lines[uri], lines[uri] + bad.count + 1)
+            if form.entries is not None and form.entries not in enough:
                 raise DataError(f"{form.entries} entries declared, {lines[uri]} found", uri=uri)
         edges = sum(part.edges for part in loaded)
         if edges == 0:
             raise DataError(NO_EDGES, uri=source.splits[0].uri)
-        return cls(edges, max(part.largest for part in loaded), lines, source.formats)
+        return cls(edges, max(part.largest for part in loaded), lines, source.formats, skipped)

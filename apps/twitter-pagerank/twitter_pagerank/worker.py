@@ -20,6 +20,7 @@ from studykit import compiling
 from studykit import storage
 from studykit.phases import Phases
 from studykit.storage import Split
+from studykit.text.bad_rows import BadRows
 
 from twitter_pagerank import clean_lines
 from twitter_pagerank import edges
@@ -43,11 +44,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a worker read: edges as they stand in the files, the largest id, lines per file."""
+    """What a worker read: edges as they stand in the files, the largest id, lines per file.
+
+    `bad` are the lines that cannot be read and were skipped.
+    """
 
     edges: int
     largest: int
     lines: dict[str, int]
+    bad: BadRows
 
 
 @dataclass(frozen=True)
@@ -75,17 +80,18 @@ class Worker:
         """Parse the splits. `reverse` for files whose edges point against the flow of rank."""
         with self.phases("load"):
             per_split = storage.map_splits(
-                self._pool, lambda split: edges.flow(split, formats[split.uri], reverse), splits
+                self._pool, lambda split: _flow(split, formats[split.uri], reverse), splits
             )
-        chunks = [chunk for chunks, _ in per_split for chunk in chunks]
+        chunks = [chunk for chunks, _, _ in per_split for chunk in chunks]
         self._groups = [chunks[thread :: self.threads] for thread in range(self.threads)]
         lines: dict[str, int] = {}
-        for split, (_, count) in zip(splits, per_split, strict=True):
+        for split, (_, count, _) in zip(splits, per_split, strict=True):
             lines[split.uri] = lines.get(split.uri, 0) + count
         return Loaded(
             edges=sum(len(chunk) for chunk in chunks),
             largest=max((chunk.largest for chunk in chunks), default=-1),
             lines=lines,
+            bad=BadRows.total(bad for *_, bad in per_split),
         )
 
     def occurring(self, largest: int, dense: bool) -> npt.NDArray[np.generic]:
@@ -229,6 +235,11 @@ class Worker:
 
     def close(self) -> None:
         self._pool.shutdown()
+
+
+def _flow(split: Split, form: EdgeFormat, reverse: bool) -> tuple[list[EdgeChunk], int, BadRows]:
+    bad = BadRows()
+    return *edges.flow(split, form, reverse, bad), bad
 
 
 def warm_up() -> None:
