@@ -1,4 +1,4 @@
-"""A data set of CSV lines as a Parquet file: the same rows, in row groups of about a million.
+"""A data set of CSV lines as a Parquet file: the same rows, in row groups of a million at most.
 
 How it is verified: the bytes of a Parquet file depend on the version of Arrow that writes it, so
 the catalogue has no hash of them. The file is made of the very CSV lines that the catalogue has
@@ -27,6 +27,8 @@ from study_data.dataset import Writing
 from study_data.progress import Moved
 
 ROW_GROUP_ROWS = 1 << 20
+FEWEST_ROW_GROUPS = 16
+"""Of a file with fewer rows, so that workers have something to share."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,19 @@ class ParquetDataset(Dataset):
         if self.make is None:
             return None
         expected = dict(self.text_hashes).get(rows) if seed == 0 else None
-        return self._written(self.make(rows, seed), uri, moved, expected)
+        group = min(ROW_GROUP_ROWS, -(-rows // FEWEST_ROW_GROUPS))
+        return self._written(self.make(rows, seed), uri, moved, group, expected)
 
     @contextlib.contextmanager
     def _written(
-        self, blocks: Blocks, uri: str, moved: Moved, expected: str | None
+        self, blocks: Blocks, uri: str, moved: Moved, group: int, expected: str | None
     ) -> Iterator[tuple[int, str]]:
         text = hashlib.sha256()
         with contextlib.closing(blocks), storage.write_atomic(uri) as file:
             sink = _Hashed(file)
             with parquet.ParquetWriter(sink, self._schema()) as writer:
-                for table in self._row_groups(blocks, text, moved):
-                    writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+                for table in self._tables(blocks, text, moved, group):
+                    writer.write_table(table, row_group_size=group)
             if expected not in (None, text.hexdigest()):
                 raise DataError(
                     f"is made of other rows than the catalogue has (sha256 {text.hexdigest()},"
@@ -67,10 +70,10 @@ class ParquetDataset(Dataset):
     def _schema(self) -> pa.Schema:
         return pa.schema({name: pa.type_for_alias(kind) for name, kind in self.columns.items()})
 
-    def _row_groups(
-        self, blocks: Blocks, text: "hashlib._Hash", moved: Moved
+    def _tables(
+        self, blocks: Blocks, text: "hashlib._Hash", moved: Moved, group: int
     ) -> Iterator[pa.Table]:
-        """Tables of at least so many rows, but for the last."""
+        """Whole row groups, but for the last."""
         waiting: list[pa.Table] = []
         rows = 0
         for block in blocks:
@@ -78,9 +81,10 @@ class ParquetDataset(Dataset):
             moved(len(block))
             table = self._parsed(block)
             waiting, rows = [*waiting, table], rows + table.num_rows
-            if rows >= ROW_GROUP_ROWS:
-                yield pa.concat_tables(waiting)
-                waiting, rows = [], 0
+            if rows >= group:
+                whole, cut = pa.concat_tables(waiting), rows - rows % group
+                yield whole.slice(0, cut)
+                waiting, rows = [whole.slice(cut)], rows - cut
         if rows:
             yield pa.concat_tables(waiting)
 
