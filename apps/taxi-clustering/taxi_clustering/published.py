@@ -21,8 +21,8 @@ Why that is not k-means of the trips:
 
 Not kept: the paper's Ray driver parses the file itself and sends every block to tasks twice, once
 to be filtered and once to be clustered, where a task here reads its own bytes; both engines turn
-the two times of a row into seconds by a call of `mktime` each, here those of all rows at once; on Ray
-the paper's clock covers drawing the map, on torch it does not, and here on neither.
+the two times of a row into seconds by a call of `mktime` each, here those of all rows at once; on
+Ray the paper's clock covers drawing the map, on torch it does not, and here on neither.
 
 The record has the inertia of the final centres over all trips, in metres, and the exact method's.
 """
