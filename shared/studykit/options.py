@@ -196,12 +196,12 @@ def validate(study: Study, engine: str, options: Options, parameters: Any) -> No
         raise UsageError("--device cuda: only the torch engine computes on a GPU")
     if options.bad_rows not in BAD_ROWS:
         raise UsageError(f"--bad-rows {options.bad_rows}: choose {' or '.join(BAD_ROWS)}")
+    parse_share(options.bad_rows_limit)
     if options.bad_rows == BAD_ROWS_SKIP:
         if not study.skips_bad_rows:
             raise UsageError(f"--bad-rows skip: {study.name} reads whole files or none")
         if options.method != study.methods[0]:
             raise UsageError(f"--bad-rows skip: --method {study.methods[0]} only")
-    parse_share(options.bad_rows_limit)
     if options.split_bytes is not None and options.split_bytes < 1:
         raise UsageError("--split-size must be at least one byte")
     if options.address is None and "RANK" not in os.environ:
