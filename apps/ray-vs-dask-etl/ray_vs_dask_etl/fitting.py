@@ -1,47 +1,62 @@
-"""The regression's answer, on any engine: solve, then predict.
+"""The regression's answer, on any engine: agree on a scale, read, solve, predict.
 
-An engine hands over how a function is run on all cached parts; what is asked of them is the same.
+An engine hands over how rows are read and kept, and how a function is run on all that is kept;
+what is asked of them is the same.
 """
 
+import functools
 import math
+import operator
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from rich.table import Table
+from studykit.cutting import Input
 from studykit.errors import DataError
 from studykit.records import PLAIN
 from studykit.run import Run
 from studykit.text import bad_rows
 from studykit.text.bad_rows import BadRows
 
+from ray_vs_dask_etl import objective
 from ray_vs_dask_etl import rows
 from ray_vs_dask_etl import solver
 from ray_vs_dask_etl import study
 from ray_vs_dask_etl import worker
+from ray_vs_dask_etl.objective import Objective
+from ray_vs_dask_etl.objective import Rows
 from ray_vs_dask_etl.regression import Loaded
-from ray_vs_dask_etl.regression import Sums
+from ray_vs_dask_etl.rows import RowFormat
+from ray_vs_dask_etl.scaling import WORST_AMPLIFICATION
+from ray_vs_dask_etl.scaling import Scaling
 from ray_vs_dask_etl.solver import Fit
-from ray_vs_dask_etl.solver import Floats
 from ray_vs_dask_etl.worker import Partial
 
 OnAll = Callable[..., Sequence[Partial[Any]]]
 """(function of `worker`, further arguments) → its results for every cached part, in order."""
+Load = Callable[[Input[RowFormat], Scaling], OnAll]
+"""The input is read and kept, one part a split."""
 STANDARD_ERRORS = 3
 """An accuracy no further than this above the commonest category's share is no signal."""
+MOST_READINGS = 3
+"""Once as a rule, once more where the first rows misled; again where all went beyond range."""
 
 
 @dataclass(frozen=True)
 class Fitted:
     """The answer: the fit, what it was fitted to, and how many of the test rows it gets right.
 
-    `worker_phases` are the seconds of every worker; `bytes_sent` crossed between them.
+    `spilled_bytes` of the cached rows did not stay in memory; `worker_phases` are the seconds of
+    every worker; `bytes_sent` crossed between them.
     """
 
     fit: Fit
     total: Loaded
     right: int
+    spilled_bytes: int
     worker_phases: list[dict[str, float]]
     bytes_sent: int
     skipped: dict[str, Any]
@@ -65,8 +80,9 @@ class Fitted:
                     "intercept": float(row[0]),
                     **dict(zip(columns.values, map(float, row[1:]), strict=True)),
                 }
-                for code, row in zip(fit.classes, fit.centred, strict=True)
+                for code, row in zip(fit.classes, fit.coefficients, strict=True)
             ],
+            "rank": fit.rank,
             "accuracy": accuracy,
             "commonest_share": share,
             "signal": "signal" if found else "no signal",
@@ -76,59 +92,118 @@ class Fitted:
             "passes": fit.passes,
             "gradient_norm": fit.gradient_norm,
             "cached_bytes": total.bytes,
+            "spilled_bytes": self.spilled_bytes,
             **self.skipped,
         }
 
 
-def fitted(run: Run, loaded: Sequence[Partial[Loaded]], on_all: OnAll) -> Fitted:
-    """Fit and predict on cached parts, at least one. DataError where they hold no row."""
-    parameters, done = run.parameters, list[Partial[Any]](loaded)
-    total = Loaded.total([part.result for part in loaded])
+def fitted(run: Run, load: Load, spilled: Callable[[], int] = lambda: 0) -> Fitted:
+    """Read, fit and predict. DataError where there is no row, or one category alone.
+
+    `spilled` says how many bytes of what is kept are on disk.
+    """
+    done: list[Partial[Any]] = []
+    reading = f"reading {run.dataset.bytes:,} bytes"
+    with run.phase("load", reading):
+        source = study.cut_input(run)
+        scaling = Scaling.of(rows.first(source, run.parameters.read))
+        on_all, total, skipped = _read(run, load, source, scaling, done)
+    solved = _solved(run, on_all, total, scaling, done) if scaling.holds(total) else None
+    for more in reversed(range(MOST_READINGS - 1)):
+        if solved is not None:
+            break
+        del on_all  # Before the rows are there once more.
+        with run.phase("load", f"{reading} again, for more digits"):
+            scaling = scaling.again(total)
+            on_all, total, skipped = _read(run, load, source, scaling, done)
+        if scaling.holds(total) or not more:
+            solved = _solved(run, on_all, total, scaling, done)
+    assert solved is not None
+    fit, right = solved
+    _require_finite(run, fit)
+    sent = 0 if run.engine == PLAIN else len(source.splits) * _bytes_of_a_part(run, fit)
+    phases = worker.seconds_of_workers(done, study.threads_of_a_worker(run))
+    return Fitted(fit, total, right, spilled(), phases, sent, skipped)
+
+
+def _read(
+    run: Run, load: Load, source: Input[RowFormat], scaling: Scaling, done: list[Partial[Any]]
+) -> tuple[OnAll, Loaded, dict[str, Any]]:
+    """What is kept, what is known of it, what `quality` says of rows that were left out."""
+    on_all = load(source, scaling)
+    loaded = on_all(worker.describe)
+    done.extend(loaded)
+    total = Loaded.total(part.result for part in loaded)
     bad = BadRows.total(part.bad for part in loaded)
     skipped = bad_rows.accepted(run.options, bad, total.rows)
     if total.rows == 0:
         raise DataError(rows.NO_ROWS, uri=run.dataset.uri)
+    objective.classes_of(total)
+    return on_all, total, skipped
 
-    def evaluate(theta: Floats, second: bool) -> Sums:
-        parts = on_all(worker.evaluate, theta, second)
-        done.extend(parts)
-        whole = parts[0].result
-        for part in parts[1:]:
-            whole += part.result
-        return whole  # type: ignore[no-any-return]
 
+def _solved(
+    run: Run, on_all: OnAll, total: Loaded, scaling: Scaling, done: list[Partial[Any]]
+) -> tuple[Fit, int] | None:
+    """The fit and its right predictions, or None: the rows have to be kept with more digits."""
+    parameters, passes = run.parameters, list[Partial[Any]]()
+
+    def all_of(function: Callable[..., Partial[Any]], *arguments: Any) -> Any:
+        parts = on_all(function, *arguments)
+        passes.extend(parts)
+        return functools.reduce(operator.add, (part.result for part in parts))
+
+    passed = Rows(
+        evaluate=functools.partial(all_of, worker.evaluate),
+        margins=functools.partial(all_of, worker.margins),
+    )
+    solved = None
     with run.iterations("fitting") as computed:
-        fit = solver.fit(
-            total.moments,
-            evaluate,
-            solver=parameters.solver,
-            l2=parameters.l2,
-            tolerance=parameters.tolerance,
-            max_iterations=parameters.max_iterations,
-            progress=run.progress,
+        asked = Objective(total, scaling, parameters.l2, passed)
+        if scaling.wide or asked.amplification <= WORST_AMPLIFICATION:
+            fit = solver.fit(
+                asked,
+                scaling,
+                solver=parameters.solver,
+                tolerance=parameters.tolerance,
+                max_iterations=parameters.max_iterations,
+                progress=run.progress,
+            )
+            solved = fit, all_of(worker.correct, fit.theta, fit.classes)
+        computed(worker.seconds_of_workers(passes, study.threads_of_a_worker(run)))
+    done.extend(passes)
+    return solved
+
+
+def _require_finite(run: Run, fit: Fit) -> None:
+    """In the columns' own units coefficients may be beyond a double: 1 / 1e-310 is."""
+    beyond = np.flatnonzero(~np.isfinite(fit.coefficients[:, 1:]).all(axis=0))
+    if len(beyond):
+        raise DataError(
+            "its numbers are so close to one another that a coefficient is above the largest"
+            " double: give them in another unit",
+            uri=run.dataset.uri,
+            column=run.parameters.read.values[beyond[0]],
         )
-        predicted = on_all(worker.correct, fit.theta, fit.classes)
-        done.extend(predicted)
-        phases = worker.seconds_of_workers(done, study.threads_of_a_worker(run))
-        computed(phases)
-    right = sum(part.result for part in predicted)
-    sent = 0 if run.engine == PLAIN else len(loaded) * _bytes_of_a_part(fit, parameters.solver)
-    return Fitted(fit, total, right, phases, sent, skipped)
 
 
-def _bytes_of_a_part(fit: Fit, asked: str) -> int:
+def _bytes_of_a_part(run: Run, fit: Fit) -> int:
     """What goes to a part and comes back, from the sizes of what is exchanged, all passes."""
-    size = fit.theta.size
-    newton = solver.choose(asked, fit.theta.shape[1] - 1) == "newton"
-    return 8 * (fit.passes * (2 * size + 1 + (size**2 if newton else 0)) + size + 1)
+    size, columns = fit.theta.size, fit.theta.shape[1]
+    newton = solver.choose(run.parameters.solver, columns - 1) == "newton"
+    return 8 * (fit.passes * (2 * size + 1 + (size**2 if newton else 0)) + columns**2 + size + 1)
 
 
 def coefficients_table(quality: dict[str, Any]) -> Table:
     """The coefficients for the person who waits, from `Fitted.quality`."""
     accuracy = quality["accuracy"]
     shown = "no test rows" if accuracy is None else f"accuracy {accuracy:.5f}"
-    table = Table(title=f"Coefficients, {shown}: {quality['signal']}")
-    for name in quality["coefficients"][0]:
+    names = list(quality["coefficients"][0])
+    title, columns = f"Coefficients, {shown}: {quality['signal']}", len(names) - 2
+    if quality["rank"] is not None and quality["rank"] < columns:
+        title += f"; {quality['rank']} of {columns} columns say all, the smallest coefficients"
+    table = Table(title=title)
+    for name in names:
         table.add_column(name, justify="left" if name == "category" else "right")
     for row in quality["coefficients"]:
         table.add_row(*(f"{v:.9g}" if isinstance(v, float) else str(v) for v in row.values()))

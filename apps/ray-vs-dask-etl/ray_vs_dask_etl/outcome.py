@@ -19,6 +19,7 @@ from studykit.text.bad_rows import BadRows
 from ray_vs_dask_etl import fitting
 from ray_vs_dask_etl import grouping
 from ray_vs_dask_etl import oracle
+from ray_vs_dask_etl import oracle_fit
 from ray_vs_dask_etl import rows
 from ray_vs_dask_etl import study
 from ray_vs_dask_etl import worker
@@ -72,14 +73,13 @@ def _of_groups(
     )
 
 
-def regression(run: Run, fitted: Fitted, spilled_bytes: int = 0) -> Outcome:
-    """Of a fit; `spilled_bytes` are those of cached rows that did not stay in memory."""
-    fit, total = fitted.fit, fitted.total
-    quality = fitted.quality(run) | {"spilled_bytes": spilled_bytes}
+def regression(run: Run, fitted: Fitted) -> Outcome:
+    """Of a fit."""
+    fit, total, quality = fitted.fit, fitted.total, fitted.quality(run)
     kind = f"{READ_ONCE}, stream the cached columns once a pass"
     return Outcome(
         quality=quality,
-        check=lambda: oracle.check_fit(run, fit, fitted.right),
+        check=lambda: oracle_fit.check_fit(run, fit, fitted.right),
         write=lambda uri: {"model": _write_model(quality, uri)},
         limit=lambda: limits.streaming(run, kind, fit.passes * total.bytes),
         unconverged=_why_not(run, fit),
@@ -91,17 +91,16 @@ def regression(run: Run, fitted: Fitted, spilled_bytes: int = 0) -> Outcome:
 
 
 def _why_not(run: Run, fit: Fit) -> str | None:
-    parameters = run.parameters
     if fit.separated:
         return (
-            "not converged: the columns tell all categories apart, so that no coefficients are"
-            " large enough: add --l2"
+            "not converged: the columns tell categories apart without an error, all rows of them or"
+            " some, so that no coefficients are large enough: add --l2"
         )
-    if fit.gradient_norm <= parameters.tolerance:
+    if fit.converged:
         return None
     return (
         f"not converged: gradient {fit.gradient_norm:.3g} of that at zero after {fit.iterations}"
-        f" iterations, --tolerance {parameters.tolerance:g}: raise --max-iterations"
+        f" iterations, --tolerance {run.parameters.tolerance:g}: raise --max-iterations"
     )
 
 

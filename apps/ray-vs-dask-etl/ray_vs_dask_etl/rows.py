@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from studykit import columnar
 from studykit.columnar import RowGroups
+from studykit.cutting import Input
 from studykit.errors import DataError
 from studykit.storage import Block
 from studykit.storage import Split
@@ -38,6 +39,8 @@ CHUNK_VALUES = 1 << 15
 """Numbers of a chunk: 256 KB, a share of a core's second cache."""
 TABLE_ROWS = 1 << 16
 """Of Parquet, decoded at once."""
+FIRST_BYTES = 1 << 18
+"""Looked at before all are read."""
 MOST_LINES_AT_ONCE = 1 << 16
 """Given to the exact reader, which gets a line or two first and more while they come often."""
 RARE = 1000
@@ -135,6 +138,15 @@ def _require_names(names: Sequence[str], columns: Columns, uri: str, line: int |
                 uri=uri,
                 line=line,
             )
+
+
+def first(source: Input[RowFormat], columns: Columns) -> Values:
+    """The numbers of the first rows, float64[columns, rows]; perhaps of none."""
+    split = source.splits[0]
+    split = split if isinstance(split, RowGroups) else split.cut(FIRST_BYTES)[0]
+    for chunk in read(split, source.formats[split.uri], columns, ids=False):
+        return chunk.values.copy()
+    return np.empty((len(columns.values), 0))
 
 
 def read(

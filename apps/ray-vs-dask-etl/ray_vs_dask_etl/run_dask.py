@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from distributed import Client
+from studykit.cutting import Input
 from studykit.engines import dask_engine
 from studykit.run import Outcome
 from studykit.run import Run
@@ -21,6 +22,9 @@ from ray_vs_dask_etl import run_plain
 from ray_vs_dask_etl import spilling
 from ray_vs_dask_etl import study
 from ray_vs_dask_etl import worker
+from ray_vs_dask_etl.fitting import OnAll
+from ray_vs_dask_etl.rows import RowFormat
+from ray_vs_dask_etl.scaling import Scaling
 from ray_vs_dask_etl.worker import Partial
 
 
@@ -49,11 +53,10 @@ def regression(run: Run, client: Client) -> Outcome:
     with run.phase("start", f"warming {options.worker_count} workers up"):
         client.run(worker.warm_up)
 
-    with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
-        source = study.cut_input(run)
+    def load(source: Input[RowFormat], scaling: Scaling) -> OnAll:
         cached = [
             client.submit(
-                worker.cache, split, source.formats[split.uri], columns, options.seed,
+                worker.cache, split, source.formats[split.uri], columns, options.seed, scaling,
                 pure=False,
             )
             for split in source.splits
@@ -64,10 +67,10 @@ def regression(run: Run, client: Client) -> Outcome:
                 [client.submit(function, part, *arguments, pure=False) for part in cached]
             )
 
-        loaded = on_all(worker.describe)
+        return on_all
 
-    fitted = fitting.fitted(run, loaded, on_all)
-    return outcome.regression(run, fitted, spilling.of_dask(client))
+    fitted = fitting.fitted(run, load, lambda: spilling.of_dask(client))
+    return outcome.regression(run, fitted)
 
 
 def native_etl(run: Run, client: Client) -> Outcome:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from studykit import storage
+from studykit.cutting import Input
 from studykit.engines import plain_engine
 from studykit.run import Outcome
 from studykit.run import Run
@@ -21,6 +22,9 @@ from ray_vs_dask_etl import native
 from ray_vs_dask_etl import outcome
 from ray_vs_dask_etl import study
 from ray_vs_dask_etl import worker
+from ray_vs_dask_etl.fitting import OnAll
+from ray_vs_dask_etl.rows import RowFormat
+from ray_vs_dask_etl.scaling import Scaling
 from ray_vs_dask_etl.worker import Partial
 
 
@@ -43,25 +47,25 @@ def etl(run: Run) -> Outcome:
 
 
 def regression(run: Run) -> Outcome:
-    columns = run.parameters.read
+    columns, seed = run.parameters.read, run.options.seed
 
     with run.phase("start", "compiling or loading the kernels"):
         worker.warm_up()
         pool = ThreadPoolExecutor(study.threads_of_a_worker(run))
 
-    with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
-        source = study.cut_input(run)
+    def load(source: Input[RowFormat], scaling: Scaling) -> OnAll:
         cached = storage.map_splits(
             pool,
-            lambda split: worker.cache(split, source.formats[split.uri], columns, run.options.seed),
+            lambda split: worker.cache(split, source.formats[split.uri], columns, seed, scaling),
             source.splits,
         )
-        loaded = [worker.describe(part) for part in cached]
 
-    def on_all(function: Callable[..., Partial[Any]], *arguments: Any) -> list[Partial[Any]]:
-        return list(pool.map(lambda part: function(part, *arguments), cached))
+        def on_all(function: Callable[..., Partial[Any]], *arguments: Any) -> list[Partial[Any]]:
+            return list(pool.map(lambda part: function(part, *arguments), cached))
 
-    fitted = fitting.fitted(run, loaded, on_all)
+        return on_all
+
+    fitted = fitting.fitted(run, load)
     pool.shutdown()
     return outcome.regression(run, fitted)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import ray
+from studykit.cutting import Input
 from studykit.engines import ray_engine
 from studykit.options import Options
 from studykit.run import Outcome
@@ -23,6 +24,9 @@ from ray_vs_dask_etl import run_plain
 from ray_vs_dask_etl import spilling
 from ray_vs_dask_etl import study
 from ray_vs_dask_etl import worker
+from ray_vs_dask_etl.fitting import OnAll
+from ray_vs_dask_etl.rows import RowFormat
+from ray_vs_dask_etl.scaling import Scaling
 from ray_vs_dask_etl.worker import Partial
 
 RESTARTS = 3
@@ -78,11 +82,10 @@ def regression(run: Run) -> Outcome:
     with run.phase("start", f"starting {options.worker_count} actors"):
         actors = start_actors(options)
 
-    with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
-        source = study.cut_input(run)
+    def load(source: Input[RowFormat], scaling: Scaling) -> OnAll:
         cached = [
             actors[place % len(actors)].run.remote(
-                worker.cache, split, source.formats[split.uri], columns, options.seed
+                worker.cache, split, source.formats[split.uri], columns, options.seed, scaling
             )
             for place, split in enumerate(source.splits)
         ]
@@ -96,10 +99,10 @@ def regression(run: Run) -> Outcome:
                 ]
             )
 
-        loaded = on_all(worker.describe)
+        return on_all
 
-    fitted = fitting.fitted(run, loaded, on_all)
-    return outcome.regression(run, fitted, spilling.of_ray())
+    fitted = fitting.fitted(run, load, spilling.of_ray)
+    return outcome.regression(run, fitted)
 
 
 def native_etl(run: Run) -> Outcome:

@@ -38,13 +38,25 @@ def _is_test(number, key):  # type: ignore[no-untyped-def]
     return value < np.uint64(TEST_BELOW)
 
 
-@numba.njit(nogil=True, cache=True)
-def divide(ids, values, codes, key, features, divided, moments):  # type: ignore[no-untyped-def]
-    """Training rows to the front, test rows to the back, numbers to float32; how many train.
+@numba.njit(nogil=True, fastmath={"nnan", "nsz"})
+def _extremes(values):  # type: ignore[no-untyped-def]
+    low, high = np.inf, -np.inf
+    for value in values:
+        low, high = min(low, value), max(high, value)
+    return low, high
 
-    features: float32[columns, rows], divided: uint8[rows]; adds to `moments`.
+
+@numba.njit(nogil=True, cache=True)
+def divide(  # type: ignore[no-untyped-def]
+    ids, values, codes, key, factors, offsets, features, rest, divided, moments, extremes
+):
+    """Training rows to the front, test rows to the back, numbers scaled; how many train.
+
+    features: float32[columns, rows]; rest: the same, or no rows where it is not kept; divided:
+    uint8[rows]. Adds what was kept of the training rows to `moments`. extremes:
+    float64[2, columns, 2], smallest and largest of all rows as they are, of training rows as kept.
     """
-    front, back = 0, codes.size
+    front, back, wide = 0, codes.size, rest.shape[1] > 0
     for row in range(codes.size):
         if _is_test(ids[row], key):
             back -= 1
@@ -54,14 +66,23 @@ def divide(ids, values, codes, key, features, divided, moments):  # type: ignore
             front += 1
         divided[place] = codes[row]
         for column in range(values.shape[0]):
-            features[column, place] = values[column, row]
+            scaled = values[column, row] * factors[column] - offsets[column]
+            features[column, place] = scaled
+            if wide:
+                rest[column, place] = scaled - features[column, place]
     for row in range(front):
         moments[divided[row], 0] += 1
     for column in range(values.shape[0]):
+        extremes[0, column, 0], extremes[0, column, 1] = _extremes(values[column])
+        low, high = np.inf, -np.inf
         for row in range(front):
-            value = float(features[column, row])
+            value = np.float64(features[column, row])
+            if wide:
+                value += rest[column, row]
+            low, high = min(low, value), max(high, value)
             moments[divided[row], 1 + 2 * column] += value
             moments[divided[row], 2 + 2 * column] += value * value
+        extremes[1, column, 0], extremes[1, column, 1] = low, high
     return front
 
 
@@ -124,7 +145,9 @@ def _probabilities(z, size, theta, p, top, total):  # type: ignore[no-untyped-de
 
 
 @numba.njit(nogil=True, cache=True)
-def accumulate(features, rows, theta, second, gradient, hessian):  # type: ignore[no-untyped-def]
+def accumulate(  # type: ignore[no-untyped-def]
+    features, rest, rows, theta, second, gradient, hessian
+):
     """Add the first `rows` rows to gradient and hessian; returns Σ log of the denominators."""
     classes, terms = theta.shape
     z, p = np.ones((terms, BLOCK_ROWS)), np.empty((classes, BLOCK_ROWS))
@@ -136,6 +159,9 @@ def accumulate(features, rows, theta, second, gradient, hessian):  # type: ignor
         for j in range(1, terms):
             for b in range(size):
                 z[j, b] = features[j - 1, first + b]
+            if rest.shape[1] > 0:
+                for b in range(size):
+                    z[j, b] += rest[j - 1, first + b]
         loss += _probabilities(z, size, theta, p, top, total)
         for k in range(classes):
             for j in range(terms):
@@ -165,7 +191,9 @@ def accumulate(features, rows, theta, second, gradient, hessian):  # type: ignor
 
 
 @numba.njit(nogil=True, cache=True)
-def count_correct(features, codes, first, theta, classes):  # type: ignore[no-untyped-def]
+def count_correct(  # type: ignore[no-untyped-def]
+    features, rest, codes, first, theta, classes
+):
     """Rows from `first` on whose code is that of the highest score; of equal ones the first."""
     right = 0
     for row in range(first, codes.size):
@@ -174,7 +202,41 @@ def count_correct(features, codes, first, theta, classes):  # type: ignore[no-un
             score = theta[k, 0]
             for j in range(1, theta.shape[1]):
                 score += theta[k, j] * features[j - 1, row]
+                if rest.shape[1] > 0:
+                    score += theta[k, j] * rest[j - 1, row]
             if score > highest:
                 best, highest = k + 1, score
         right += codes[row] == classes[best]
     return right
+
+
+@numba.njit(nogil=True, cache=True)
+def margins(  # type: ignore[no-untyped-def]
+    features, rest, codes, rows, theta, places, granted
+):
+    """(worst, best) by which theta puts a row's own category ahead of another one.
+
+    `places` has the place in theta, from 0 for the one that is not in it, of every code. A row is
+    granted a share of the largest Σ |summand| of its scores: they may be 0 but for rounding.
+    """
+    classes, terms = theta.shape
+    scores = np.zeros(classes + 1)
+    worst, best = np.inf, -np.inf
+    for row in range(rows):
+        size = 0.0
+        for k in range(classes):
+            score, summands = theta[k, 0], abs(theta[k, 0])
+            for j in range(1, terms):
+                value = np.float64(features[j - 1, row])
+                if rest.shape[1] > 0:
+                    value += rest[j - 1, row]
+                score += theta[k, j] * value
+                summands += abs(theta[k, j] * value)
+            scores[k + 1] = score
+            size = max(size, summands)
+        own = places[codes[row]]
+        for k in range(classes + 1):
+            if k != own:
+                ahead = scores[own] - scores[k]
+                worst, best = min(worst, ahead + granted * size), max(best, ahead)
+    return worst, best

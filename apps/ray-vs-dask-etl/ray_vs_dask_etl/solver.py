@@ -1,12 +1,15 @@
 """Maximum likelihood from sums over the rows: Newton's method, or L-BFGS where columns are many.
 
-The one idea: a solver only ever asks for the sums at some θ, so it runs where the driver runs and
-knows nothing of rows, splits or engines. It works on columns moved to mean 0 and scaled to
-deviation 1, whatever their units are; θ, the L2 term and the answer are in the columns' own.
+The one idea: a solver only ever asks for the sums at some φ (objective.py), so it runs where the
+driver runs and knows nothing of rows, splits or engines.
 
-Newton's steps are halved while the loss grows (Nocedal & Wright 2006, section 3.3). L-BFGS is their
+Newton's steps are halved where they lead up (Nocedal & Wright 2006, section 3.3). L-BFGS is their
 algorithm 7.5 with a line search on slopes alone, which for a convex loss is enough and does not
 end, as losses would, where two of them differ by less than their rounding.
+
+A small gradient alone is no maximum: where categories can be told apart it becomes small on a way
+that has no end. Coefficients that still move when it is small are therefore followed until they
+stand still, or until the rows say that the way never ends (`Objective.no_end`).
 """
 
 from collections import deque
@@ -15,11 +18,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
-from studykit.errors import DataError
 
+from ray_vs_dask_etl.objective import Classes
+from ray_vs_dask_etl.objective import Objective
+from ray_vs_dask_etl.regression import Floats
 from ray_vs_dask_etl.regression import Sums
-from ray_vs_dask_etl.regression import described
+from ray_vs_dask_etl.scaling import Scaling
 
 MANY_COLUMNS = 200
 """Above, a Hessian costs more than the iterations that it saves."""
@@ -27,114 +31,84 @@ HALVINGS = 40
 SLOPE_SHARE = 0.5
 """A step is long enough once the slope along it has halved."""
 MEMORY = 10
-ROUNDING = 1e-12
-SEPARATED = 1e-6
-"""A loss below this share of the one without columns is that of a fit without an end."""
+STILL, STILL_AT_MOST = 100, 1e-3
+"""Steps of no more than this many tolerances, and no more than this, leave φ where it is."""
+STAGE = 1e3
+"""What L-BFGS makes the gradient smaller by to see what still moves."""
 
-Floats = npt.NDArray[np.float64]
-Evaluate = Callable[[Floats, bool], Sums]
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
+class Stop:
+    """Where a solver ended. norm: of the gradient, relative to that at zero."""
+
+    phi: Floats
+    sums: Sums
+    iterations: int
+    norm: float
+    converged: bool
+    separated: bool
+
+
+@dataclass(frozen=True)
 class Fit:
-    """theta: float64[classes - 1, 1 + columns], of the classes after the first of `classes`."""
+    """theta: float64[classes - 1, 1 + columns], of the classes after the first of `classes`, for
+    the columns as `scaling` makes them. gradient_norm: relative to the one at zero.
+
+    rank: how many of the columns say something of their own; None where there are too many to tell.
+    """
 
     theta: Floats
-    classes: npt.NDArray[np.uint8]
+    classes: Classes
+    scaling: Scaling
+    rank: int | None
     iterations: int
     passes: int
     gradient_norm: float
-    """Relative to the one at zero."""
     loss: float
+    converged: bool
     separated: bool
 
     @property
-    def centred(self) -> Floats:
-        """float64[classes, 1 + columns]: the same model, with sum 0 over the classes."""
+    def coefficients(self) -> Floats:
+        """float64[classes, 1 + columns] in the columns' own units, with sum 0 over the classes."""
         whole = np.vstack([np.zeros(self.theta.shape[1]), self.theta])
-        return whole - whole.mean(axis=0)
-
-
-class Objective:
-    """Loss, gradient and Hessian per training row, of φ: θ for the scaled columns."""
-
-    def __init__(self, moments: Floats, l2: float, evaluate: Evaluate) -> None:
-        found = described(moments)
-        self.classes = np.flatnonzero(found["counts"]).astype(np.uint8)
-        if len(self.classes) < 2:
-            raise DataError("a regression needs two categories or more among the training rows")
-        self._evaluate, self._l2 = evaluate, l2
-        self._rows = found["counts"].sum()
-        scale = np.where(found["deviations"] > 0, found["deviations"], 1.0)
-        # θ = φ @ transform: the same score of a row from its own as from its scaled columns.
-        self._transform = np.diag(np.append(1.0, 1 / scale))
-        self._transform[1:, 0] = -found["means"] / scale
-        own = moments[self.classes][1:]
-        self._labels = np.column_stack([own[:, 0], own[:, 1::2]])
-        shares = found["counts"][self.classes] / self._rows
-        self._null = -float(shares @ np.log(shares))
-        self.passes = 0
-
-    @property
-    def zero(self) -> Floats:
-        return np.zeros_like(self._labels)
-
-    def theta(self, phi: Floats) -> Floats:
-        return phi @ self._transform
-
-    def __call__(self, phi: Floats, second: bool) -> Sums:
-        self.passes += 1
-        theta = self.theta(phi)
-        sums = self._evaluate(theta, second)
-        centred = theta.copy()
-        centred -= theta.sum(axis=0) / len(self.classes)
-        centred[:, 0] = 0
-        loss = sums.loss - float((theta * self._labels).sum())
-        loss += self._l2 / 2 * (float((theta * centred).sum()))
-        gradient = (sums.gradient - self._labels + self._l2 * centred) @ self._transform.T
-        hessian = self._hessian(sums.hessian) if second else sums.hessian
-        return Sums(loss / self._rows, gradient / self._rows, hessian)
-
-    def _hessian(self, sums: Floats) -> Floats:
-        classes, terms = self._labels.shape
-        slopes = np.diag(np.append(0.0, np.ones(terms - 1)))
-        l2 = self._l2 * np.kron(np.eye(classes) - 1 / len(self.classes), slopes)
-        wide = np.kron(np.eye(classes), self._transform)
-        return wide @ (sums + l2) @ wide.T / self._rows  # type: ignore[no-any-return]
-
-    def is_separated(self, loss: float) -> bool:
-        return bool(loss < SEPARATED * self._null)
+        return self.scaling.of_columns(whole - whole.mean(axis=0))
 
 
 class Solver(Protocol):
     def __call__(
         self, objective: Objective, tolerance: float, most: int, progress: Progress
-    ) -> tuple[Floats, Sums, int, float]: ...
+    ) -> Stop: ...
 
 
 def fit(
-    moments: Floats,
-    evaluate: Evaluate,
+    objective: Objective,
+    scaling: Scaling,
     *,
     solver: str,
-    l2: float,
     tolerance: float,
     max_iterations: int,
     progress: Progress,
 ) -> Fit:
-    """The coefficients that make the training rows likeliest; look at `gradient_norm` of it."""
-    objective = Objective(moments, l2, evaluate)
-    solve = SOLVERS[choose(solver, objective.zero.shape[1] - 1)]
-    phi, sums, iterations, norm = solve(objective, tolerance, max_iterations, progress)
+    """The coefficients that make the training rows likeliest; look at `converged` of it."""
+    solve = SOLVERS[choose(solver, len(scaling.factors))]
+    stop = solve(objective, tolerance, max_iterations, progress)
+    # All categories told apart by so much that no step is left to be taken.
+    vanished = objective.vanishes(stop.sums.loss) and objective.no_end(stop.phi)
+    separated = stop.separated or vanished
     return Fit(
-        theta=objective.theta(phi),
+        theta=objective.theta(stop.phi),
         classes=objective.classes,
-        iterations=iterations,
+        scaling=scaling,
+        rank=objective.rank,
+        iterations=stop.iterations,
         passes=objective.passes,
-        gradient_norm=norm,
-        loss=float(sums.loss),
-        separated=objective.is_separated(sums.loss),
+        gradient_norm=stop.norm,
+        loss=float(stop.sums.loss),
+        converged=stop.converged and not separated,
+        separated=separated,
     )
 
 
@@ -142,50 +116,84 @@ def choose(solver: str, columns: int) -> str:
     return solver if solver != "auto" else "lbfgs" if columns > MANY_COLUMNS else "newton"
 
 
-def newton(
-    objective: Objective, tolerance: float, most: int, progress: Progress
-) -> tuple[Floats, Sums, int, float]:
-    """Returns (φ, the sums there, iterations, norm of the gradient to that at zero)."""
+def newton(objective: Objective, tolerance: float, most: int, progress: Progress) -> Stop:
+    """Until the gradient is small and the next step too."""
     phi = objective.zero
     sums = objective(phi, True)
-    first = norm = float(np.linalg.norm(sums.gradient))
-    iterations = 0
-    while norm > tolerance * first and iterations < most:
-        # Columns that say the same make the Hessian singular; of all solutions the shortest.
-        step, *_ = np.linalg.lstsq(sums.hessian, sums.gradient.ravel(), rcond=None)
-        step = step.reshape(phi.shape)
-        for _ in range(HALVINGS):
-            tried = objective(phi - step, True)
-            if tried.loss <= sums.loss + ROUNDING * abs(sums.loss):
-                break
-            step /= 2
-        phi, sums = phi - step, tried
-        norm = float(np.linalg.norm(sums.gradient))
+    first = _measure(objective, sums)
+    iterations, converged, separated = 0, False, False
+    while True:
+        norm = float(np.linalg.norm(sums.gradient)) / first
+        # Where all probabilities are next to 0 or 1 the Hessian is next to singular.
+        solved, *_ = np.linalg.lstsq(sums.hessian, -sums.gradient.ravel(), rcond=None)
+        step = np.asarray(solved.reshape(phi.shape), np.float64)
+        converged = norm <= tolerance and _is_still(step, phi, tolerance)
+        if not converged and (norm <= tolerance or iterations == most):
+            separated = objective.no_end(step)
+        if converged or separated or iterations == most:
+            return Stop(phi, sums, iterations, norm, converged, separated)
+        step, tried = _shortened(objective, phi, sums, step)
+        phi, sums = phi + step, tried
         iterations += 1
-        progress(f"iteration {iterations}, gradient {norm / first:.1e} of the first")
-    return phi, sums, iterations, norm / first if first else 0.0
+        progress(_progress(iterations, sums, first))
 
 
-def lbfgs(
-    objective: Objective, tolerance: float, most: int, progress: Progress
-) -> tuple[Floats, Sums, int, float]:
-    """As `newton`, from gradients alone."""
+def _shortened(objective: Objective, phi: Floats, sums: Sums, step: Floats) -> tuple[Floats, Sums]:
+    """A step halved until it is one down, and the sums behind it: by the losses or, where these
+    differ by less than their rounding, by the slopes."""
+    for _ in range(HALVINGS):
+        tried = objective(phi + step, True)
+        slope, there = (float((s.gradient * step).sum()) for s in (sums, tried))
+        if tried.loss <= sums.loss or abs(there) <= SLOPE_SHARE * abs(slope):
+            break
+        step = step / 2
+    return step, tried
+
+
+def lbfgs(objective: Objective, tolerance: float, most: int, progress: Progress) -> Stop:
+    """From gradients alone: until one of them is small, and what the last stage moved too."""
     phi = objective.zero
     sums = objective(phi, False)
-    first = norm = float(np.linalg.norm(sums.gradient))
+    first = _measure(objective, sums)
     pairs: deque[tuple[Floats, Floats]] = deque(maxlen=MEMORY)
-    iterations = 0
-    while norm > tolerance * first and iterations < most:
+    iterations, target = 0, tolerance
+    before = phi
+    while True:
+        norm = float(np.linalg.norm(sums.gradient)) / first
+        if norm > target * STAGE:
+            before = phi
+        elif norm <= target or iterations == most:
+            moved = phi - before
+            converged = norm <= tolerance and _is_still(moved / STAGE, phi, tolerance)
+            separated = not converged and objective.no_end(moved)
+            if converged or separated:
+                return Stop(phi, sums, iterations, norm, converged, separated)
+            before, target = phi, norm / STAGE
+        if iterations == most:
+            return Stop(phi, sums, iterations, norm, False, False)
         direction = -_inverse_times(pairs, sums.gradient)
         length, tried = _line_search(objective, phi, sums, direction)
         step, change = length * direction, tried.gradient - sums.gradient
         if float((step * change).sum()) > 0:  # Else rounding is all that is left between them.
             pairs.append((step, change))
         phi, sums = phi + step, tried
-        norm = float(np.linalg.norm(sums.gradient))
         iterations += 1
-        progress(f"iteration {iterations}, gradient {norm / first:.1e} of the first")
-    return phi, sums, iterations, norm / first if first else 0.0
+        progress(_progress(iterations, sums, first))
+
+
+def _measure(objective: Objective, at_zero: Sums) -> float:
+    """What gradients are relative to."""
+    return max(float(np.linalg.norm(at_zero.gradient)), objective.gradient_floor)
+
+
+def _is_still(step: Floats, phi: Floats, tolerance: float) -> bool:
+    allowed = min(STILL * tolerance, STILL_AT_MOST)
+    return bool(np.abs(step).max() <= allowed * (1 + np.abs(phi).max()))
+
+
+def _progress(iterations: int, sums: Sums, first: float) -> str:
+    norm = float(np.linalg.norm(sums.gradient)) / first
+    return f"iteration {iterations}, gradient {norm:.1e} of the first"
 
 
 def _inverse_times(pairs: deque[tuple[Floats, Floats]], gradient: Floats) -> Floats:

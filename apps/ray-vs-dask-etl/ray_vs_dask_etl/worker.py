@@ -18,7 +18,6 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 from studykit import compiling
-from studykit.errors import DataError
 from studykit.storage import Split
 from studykit.text.bad_rows import BadRows
 
@@ -31,12 +30,14 @@ from ray_vs_dask_etl.aggregation import Group
 from ray_vs_dask_etl.regression import Cached
 from ray_vs_dask_etl.regression import Floats
 from ray_vs_dask_etl.regression import Loaded
+from ray_vs_dask_etl.regression import Margins
 from ray_vs_dask_etl.regression import Sums
 from ray_vs_dask_etl.rows import Columns
 from ray_vs_dask_etl.rows import RowFormat
+from ray_vs_dask_etl.scaling import Scaling
 
 Result = TypeVar("Result")
-Features = npt.NDArray[np.float32]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -83,49 +84,77 @@ def _aggregate(split: Split, form: RowFormat, columns: Columns, bad: BadRows) ->
     return bins.groups()
 
 
-def cache(split: Split, form: RowFormat, columns: Columns, seed: int) -> Partial[Cached]:
-    """The rows of a split, parsed and divided into training and test rows."""
+def cache(
+    split: Split, form: RowFormat, columns: Columns, seed: int, scaling: Scaling
+) -> Partial[Cached]:
+    """The rows of a split, parsed, scaled and divided into training and test rows."""
     bad = BadRows()
-    return replace(partial("load", _cache, split, form, columns, seed, bad), bad=bad)
+    kept = partial("load", _cache, split, form, columns, seed, scaling, bad)
+    return replace(kept, bad=bad)
 
 
-def _cache(split: Split, form: RowFormat, columns: Columns, seed: int, bad: BadRows) -> Cached:
-    moments = np.zeros((len(columns.categories), 1 + 2 * len(columns.values)))
-    chunks = []
+def _cache(
+    split: Split, form: RowFormat, columns: Columns, seed: int, scaling: Scaling, bad: BadRows
+) -> Cached:
+    none = np.empty((len(columns.values), 0)), np.empty(0, np.uint8)
+    parts = [divided(np.empty(0, np.int64), *none, columns, seed, scaling)]
     for chunk in rows.read(split, form, columns, bad=bad):
-        features = np.empty(chunk.values.shape, np.float32)
-        codes = np.empty(len(chunk), np.uint8)
-        added = np.zeros_like(moments)
-        train = softmax.divide(
-            chunk.ids, chunk.values, chunk.codes, np.uint64(seed % 2**64), features, codes, added
-        )
-        moments += added
-        chunks.append((features, codes, int(train)))
-    if not np.isfinite(moments).all():
-        raise DataError("numbers too large for a regression in single precision", uri=split.uri)
-    return Cached(*_joined(chunks, len(columns.values)), moments)
+        parts.append(divided(chunk.ids, chunk.values, chunk.codes, columns, seed, scaling))
+    return _joined(parts)
 
 
-def _joined(
-    chunks: list[tuple[Features, rows.Codes, int]], columns: int
-) -> tuple[Features, rows.Codes, int]:
-    """All chunks' training rows, then all chunks' test rows."""
-    pieces = [(f[:, :t], c[:t]) for f, c, t in chunks] + [(f[:, t:], c[t:]) for f, c, t in chunks]
-    features = [np.empty((columns, 0), np.float32), *(piece for piece, _ in pieces)]
-    codes = [np.empty(0, np.uint8), *(piece for _, piece in pieces)]
-    train = sum(count for *_, count in chunks)
-    return np.concatenate(features, axis=1), np.concatenate(codes), train
+def divided(
+    ids: rows.Ids, values: Floats, codes: rows.Codes, columns: Columns, seed: int, scaling: Scaling
+) -> Cached:
+    count = len(values)
+    features = np.empty(values.shape, np.float32)
+    rest = np.empty(values.shape if scaling.wide else (count, 0), np.float32)
+    divided = np.empty(len(codes), np.uint8)
+    moments = np.zeros((len(columns.categories), 1 + 2 * count))
+    extremes = np.empty((2, count, 2))
+    # Copies: out of a store they cannot be written to, which is another compiled type.
+    train = softmax.divide(
+        ids, values, codes, np.uint64(seed % 2**64), scaling.factors.copy(), scaling.offsets.copy(),
+        features, rest, divided, moments, extremes,
+    )  # fmt: skip
+    size = features.nbytes + rest.nbytes + divided.nbytes
+    known = Loaded(len(codes), int(train), size, moments, *extremes)
+    return Cached(features, rest, divided, known)
+
+
+def _joined(parts: list[Cached]) -> Cached:
+    """All parts' training rows, then all parts' test rows."""
+
+    def joined(arrays: Iterable[npt.NDArray[Scalar]]) -> npt.NDArray[Scalar]:
+        known = list(zip(arrays, parts, strict=True))
+        pieces = [array[..., : part.train] for array, part in known]
+        pieces += [array[..., part.train :] for array, part in known]
+        return np.concatenate(pieces, axis=-1)
+
+    return Cached(
+        joined(part.features for part in parts),
+        joined(part.rest for part in parts),
+        joined(part.codes for part in parts),
+        Loaded.total(part.known for part in parts),
+    )
 
 
 def describe(cached: Partial[Cached]) -> Partial[Loaded]:
     """What the driver has to know of it."""
-    known = Loaded.of(cached.result)
+    known = cached.result.known
     return Partial(known, cached.worker, cached.phase, cached.seconds, cached.bad)
 
 
 def evaluate(cached: Partial[Cached], theta: Floats, second: bool) -> Partial[Sums]:
     """`regression.evaluate` of a cached part."""
     return partial("compute", regression.evaluate, cached.result, theta, second)
+
+
+def margins(
+    cached: Partial[Cached], theta: Floats, classes: rows.Codes, granted: float
+) -> Partial[Margins]:
+    """`regression.margins` of a cached part."""
+    return partial("compute", regression.margins, cached.result, theta, classes, granted)
 
 
 def correct(cached: Partial[Cached], theta: Floats, classes: rows.Codes) -> Partial[int]:
@@ -147,14 +176,18 @@ def _meet_every_kernel() -> None:
     roles = form.roles(columns)
     count, _ = clean_lines.parse(data, 0, 4, roles, *columns.tables, ids, values, codes)
     ids, codes = ids[:count], codes[:count]
-    features, divided = np.empty((2, count), np.float32), np.empty(count, np.uint8)
-    moments, theta = np.zeros((2, 5)), np.zeros((1, 3))
+    theta, classes, scaling = (
+        np.zeros((1, 3)),
+        np.arange(2, dtype=np.uint8),
+        Scaling.of(values[:, :count]),
+    )
     for some in (values[:, :count], values[:, :count].copy()):
         Bins(2, 2).add(some, codes)
-        softmax.divide(ids, some, codes, np.uint64(0), features, divided, moments)
+        cached = divided(ids, some, codes, columns, 0, scaling)
     for writeable in (True, False):  # As they are here, and as they come out of a store.
-        features.flags.writeable = divided.flags.writeable = writeable
-        cached = Cached(features, divided, count, moments)
+        for array in (cached.features, cached.rest, cached.codes):
+            array.flags.writeable = writeable
         for second in (False, True):
             regression.evaluate(cached, theta, second)
-        regression.correct(cached, theta, np.arange(2, dtype=np.uint8))
+        regression.margins(cached, theta, classes, 0.0)
+        regression.correct(cached, theta, classes)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from pyarrow import parquet
-from ray_vs_dask_etl import oracle_skipping
+from ray_vs_dask_etl import oracle_rows
 from ray_vs_dask_etl import rows
 from studykit import cutting
 from studykit.text.bad_rows import BadRows
@@ -51,7 +51,7 @@ def test_bad_lines_are_left_out_and_nothing_else(places, split_size):
         assert bad.count == len(wrong)
         text = path.read_bytes()
         assert [text[: row.offset].count(b"\n") + 1 for row in bad.first] == wrong[:10]
-        (table,) = oracle_skipping._of_text(iter([text]), COLUMNS)
+        (table,) = oracle_rows.of_text(iter([text]), COLUMNS, skip=True)
         assert table[COLUMNS.id].to_pylist() == ids
 
 

@@ -5,10 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 from ray_vs_dask_etl import oracle
+from ray_vs_dask_etl import oracle_fit
 from ray_vs_dask_etl import rows
 from ray_vs_dask_etl import run_plain
-from ray_vs_dask_etl import softmax
 from ray_vs_dask_etl import study
+from ray_vs_dask_etl import worker
+from ray_vs_dask_etl.rows import Columns
+from ray_vs_dask_etl.scaling import Scaling
 from ray_vs_dask_etl.study import Parameters
 from studykit.options import Options
 from studykit.records import DatasetInfo
@@ -58,17 +61,24 @@ def test_a_lost_an_invented_and_a_swapped_category_are_found(run, groups):
     assert not passed(run, [groups[1], groups[0], *groups[2:]])
 
 
-def test_values_far_from_one_pass(tmp_path, run):
-    path = write_rows(tmp_path / "far.csv", random_rows(2000, seed=4, centre=1e9, spread=1.0))
+@pytest.mark.parametrize(
+    ("centre", "spread"),
+    [(1e9, 1.0), (0.0, 1e-200), (1.0, 1e-13), (0.0, 1e-310), (0.0, 1e200), (0.0, 1e307)],
+)
+def test_values_far_from_one_pass(tmp_path, run, centre, spread):
+    path = write_rows(tmp_path / "far.csv", random_rows(2000, 4, centre, spread))
     far = dataclasses.replace(run, dataset=DatasetInfo(name="user", uri=str(path), bytes=1))
-    assert passed(far, aggregate(path))
+    table = aggregate(path)
+    assert passed(far, table)
+    table[1]["std_x"] *= 1 + 1e-11
+    assert not passed(far, table)
 
 
 @pytest.fixture
 def fitted(run, monkeypatch):
     """(run, fit, correct predictions) of the plain engine."""
     kept = []
-    monkeypatch.setattr(oracle, "check_fit", lambda *given: kept.append(given))
+    monkeypatch.setattr(oracle_fit, "check_fit", lambda *given: kept.append(given))
     asked = dataclasses.replace(run, parameters=Parameters(task="logistic-regression"))
     run_plain.regression(asked).check()
     monkeypatch.undo()
@@ -76,7 +86,7 @@ def fitted(run, monkeypatch):
 
 
 def test_the_right_fit_passes(fitted):
-    check = oracle.check_fit(*fitted)
+    check = oracle_fit.check_fit(*fitted)
     assert check.passed
     assert check.detail["gradient_norm"] < 1e-7
     assert check.detail["coefficients_distance"] < 1e-5
@@ -87,22 +97,20 @@ def test_a_moved_coefficient_is_found(fitted, place):
     run, fit, right = fitted
     theta = fit.theta.copy()
     theta[place] += 1e-4
-    assert not oracle.check_fit(run, dataclasses.replace(fit, theta=theta), right).passed
+    assert not oracle_fit.check_fit(run, dataclasses.replace(fit, theta=theta), right).passed
 
 
 def test_a_wrong_count_of_predictions_is_found(fitted):
     run, fit, right = fitted
-    assert not oracle.check_fit(run, fit, right + 1).passed
+    assert not oracle_fit.check_fit(run, fit, right + 1).passed
 
 
 def test_both_hashes_choose_the_same_test_rows():
     ids = np.random.default_rng(0).integers(-(2**62), 2**62, 5000)
     for seed in (0, 42, -1):
-        features, codes = np.arange(5000.0)[None], np.zeros(5000, np.uint8)
-        kept = np.empty((1, 5000), np.float32)
-        moments = np.zeros((1, 3))
-        key = np.uint64(seed % 2**64)
-        train = softmax.divide(ids, features, codes, key, kept, codes.copy(), moments)
-        right = np.flatnonzero(~oracle.is_test(ids, seed))
-        assert np.array_equal(kept[0, :train].astype(int), right)
+        values, codes = np.arange(5000.0)[None], np.zeros(5000, np.uint8)
+        columns, same = Columns("id", ("x",), "category", ("A",)), Scaling(np.ones(1), np.zeros(1))
+        known = worker.divided(ids, values, codes, columns, seed, same)
+        right = np.flatnonzero(~oracle_fit.is_test(ids, seed))
+        assert np.array_equal(known.features[0, : known.train].astype(int), right)
     assert rows.MOST_CATEGORIES == 256

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from ray_vs_dask_etl import rows
 from ray_vs_dask_etl import worker
+from ray_vs_dask_etl.scaling import Scaling
 from ray_vs_dask_etl.study import Parameters
 from study_data import stores
 from study_data import uniform_rows
@@ -78,7 +79,8 @@ def test_read_and_aggregate(benchmark, splits):
 
 def test_one_pass_of_the_regression(benchmark, splits):
     form = rows.sniff(splits[0].uri, COLUMNS)
-    cached = [worker.cache(split, form, COLUMNS, 42) for split in splits]
+    scaling = Scaling.of(next(rows.read(splits[0], form, COLUMNS)).values)
+    cached = [worker.cache(split, form, COLUMNS, 42, scaling) for split in splits]
     theta = np.full((3, 3), 0.1)
     benchmark.pedantic(
         lambda: [worker.evaluate(part, theta, True) for part in cached],

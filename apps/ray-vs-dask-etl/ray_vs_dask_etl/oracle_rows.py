@@ -1,8 +1,10 @@
-"""The oracle's own reading where rows that cannot be read are skipped (--bad-rows skip).
+"""The rows of the input, read by the oracle's own means: nothing of the engines' readers is used.
 
-A row can be read where it has as many fields as the header, a whole number of 64 bits as its id,
-finite numbers, and a category that may occur. Arrow takes a piece of the file where that is sure
-to be right; else it goes line by line through Python's csv, int and float.
+The one idea: Arrow's own CSV reader is given a piece of the file at a time, and where it refuses
+one, that goes line by line through Python's csv, int and float. A row can be read where it has as
+many fields as the header, a whole number of 64 bits as its id, finite numbers, and a category that
+may occur. What cannot be read is left out: under --bad-rows skip that is right, else the engine has
+refused it, or the check fails, since rows are missing.
 """
 
 import csv
@@ -20,6 +22,7 @@ from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 from studykit import storage
 from studykit.errors import CheckError
+from studykit.options import BAD_ROWS_SKIP
 from studykit.run import Run
 
 from ray_vs_dask_etl.rows import Columns
@@ -31,14 +34,14 @@ INTEGER = re.compile("-?[0-9]{1,40}")
 
 
 def read_tables(run: Run) -> Iterator[pa.Table]:
-    """The rows that can be read: the id, the numbers and the category."""
-    columns = run.parameters.read
+    """The rows that can be read, piece by piece: the id, the numbers and the category."""
+    columns, skip = run.parameters.read, run.options.bad_rows == BAD_ROWS_SKIP
     for uri in storage.list_files(run.dataset.uri):
         with storage.open_inflated(uri) as file:
             if file.peek(4)[:4] == b"PAR1":
                 yield from _of_parquet(file, columns)
             else:
-                yield from _of_text(_pieces(file), columns)
+                yield from of_text(_pieces(file), columns, skip)
 
 
 def _pieces(file: Any) -> Iterator[bytes]:
@@ -54,7 +57,7 @@ def _pieces(file: Any) -> Iterator[bytes]:
         yield begun
 
 
-def _of_text(pieces: Iterator[bytes], columns: Columns) -> Iterator[pa.Table]:
+def of_text(pieces: Iterator[bytes], columns: Columns, skip: bool) -> Iterator[pa.Table]:
     wanted = [columns.id, *columns.values, columns.category]
     schema = _schema(columns)
     names: list[str] | None = None
@@ -64,14 +67,17 @@ def _of_text(pieces: Iterator[bytes], columns: Columns) -> Iterator[pa.Table]:
             header, _, piece = piece.partition(b"\n")
             names, delimiter = _named(header.decode("utf-8", "replace").rstrip("\r"), wanted)
             places = [names.index(name) for name in wanted]
-        table = _by_arrow(piece, len(names), places, delimiter, schema)
+        doubtful = skip and _is_doubtful(piece)
+        table = None if doubtful else _by_arrow(piece, len(names), places, delimiter, schema)
         if table is None:
             read = (_row(line, len(names), places, delimiter) for line in io.BytesIO(piece))
             found = [row for row in read if row]
             fields = list(zip(*found, strict=True)) or [()] * len(wanted)
             kinds = zip(fields, schema.types, strict=True)
             table = pa.table([pa.array(list(some), kind) for some, kind in kinds], schema=schema)
-        yield right(table, columns)
+        rows = right(table, columns)
+        if rows.num_rows:
+            yield rows
 
 
 def _schema(columns: Columns) -> pa.Schema:
@@ -87,20 +93,21 @@ def _named(header: str, wanted: Sequence[str]) -> tuple[list[str], str]:
     raise CheckError(f"the check finds no columns {', '.join(wanted)}, the engine did")
 
 
+def _is_doubtful(piece: bytes) -> bool:
+    """Whether Arrow might take for right what an engine leaves out."""
+    marks = any(mark in piece for mark in (b'"', b"\0", b"0x", b"0X"))
+    return marks or piece.count(b"\r") != piece.count(b"\r\n")
+
+
 def _by_arrow(
     piece: bytes, count: int, places: Sequence[int], delimiter: str, schema: pa.Schema
 ) -> pa.Table | None:
-    """None where a line is wrong, or Arrow might take for right what is not."""
-    doubtful = any(mark in piece for mark in (b'"', b"\0", b"0x", b"0X"))
-    if doubtful or piece.count(b"\r") != piece.count(b"\r\n"):
-        return None
+    """None where Arrow does not take the piece."""
     kinds = dict(zip(map(str, places), schema.types, strict=True))
     try:
         table = arrow_csv.read_csv(
             pa.py_buffer(piece),
-            arrow_csv.ReadOptions(
-                column_names=[str(place) for place in range(count)], block_size=len(piece)
-            ),
+            arrow_csv.ReadOptions(column_names=[str(place) for place in range(count)]),
             arrow_csv.ParseOptions(delimiter=delimiter),
             arrow_csv.ConvertOptions(
                 column_types=kinds, include_columns=list(kinds), null_values=[]
@@ -144,7 +151,9 @@ def _of_parquet(file: Any, columns: Columns) -> Iterator[pa.Table]:
     schema = _schema(columns)
     for batch in parquet.ParquetFile(file).iter_batches(PARQUET_ROWS, columns=schema.names):
         table = pa.Table.from_batches([batch]).select(schema.names).drop_null().cast(schema)
-        yield right(table, columns)
+        rows = right(table, columns)
+        if rows.num_rows:
+            yield rows
 
 
 def right(table: pa.Table, columns: Columns) -> pa.Table:

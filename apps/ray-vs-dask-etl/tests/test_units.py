@@ -1,0 +1,198 @@
+"""Regressions as people bring them: units of any size, columns that say nothing new, categories
+that are told apart. The answer of every engine is the float64 fit of standardised columns."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from case import CASE
+from case import REGRESSION
+from ray_vs_dask_etl import rows
+from regressions import assert_coefficients
+from regressions import is_training
+from regressions import reference
+from studytest.contract.of_study import OfStudy
+from test_regression import TOLD_APART
+from test_regression import told_apart
+
+ROWS = 12_000
+SEED = 42
+
+NORMAL = np.random.default_rng(7).normal(size=(2, ROWS))
+LEANING = (0.73 * NORMAL[0] - 0.34 * NORMAL[1] > np.random.default_rng(8).logistic(size=ROWS)) * 1
+X, Y = NORMAL
+KEPT_SHORT = {
+    "as they are": X,
+    "1e7 ± 1": 1e7 + X,
+    "seconds since 1970 ± a minute": 1.42e9 + 60 * X,
+    "1e15 ± 1": 1e15 + X,
+    "kilograms of molecules": 3e-26 + 1e-26 * X,
+    "times 1e12": 1e12 * X,
+    "people": np.round(5e7 + 2e7 * X, 2),
+    "deviations of 1e-200": 1e-200 * X,
+    "far and tiny": 1e-190 + 1e-200 * X,
+    "deviations of 1e200": 1e200 * X,
+    "the largest doubles": 1e307 * X,
+    "the smallest doubles": 1e-306 * X,
+    "sorted by time": 1.42e9 + np.sort(X) * 1e6,
+    "counted": np.round(3 * X),
+    "one row far away": np.where(np.arange(ROWS) == 9000, 1e6 * (2 * LEANING - 1), X),
+}
+NEARLY_THE_SAME = {
+    "but for 1e-3": Y + 1e-3 * X,
+    "but for 1e-5": 5 - 3 * Y + 3e-5 * X,
+}
+
+
+def write(path: Path, features: np.ndarray, codes: np.ndarray) -> Path:
+    lines = (
+        f"{i},{','.join(map(repr, row))},{'ABC'[code]}\n"
+        for i, (row, code) in enumerate(zip(features.T.tolist(), codes.tolist(), strict=True))
+    )
+    path.write_text("id,x,y,category\n" + "".join(lines))
+    return path
+
+
+def coefficients(quality) -> np.ndarray:
+    return np.array([[row["intercept"], row["x"], row["y"]] for row in quality["coefficients"]])
+
+
+class TestUnits(OfStudy):
+    case = CASE
+
+    @pytest.fixture
+    def fitted(self, tmp_path, joining):
+        """engine, features, codes, options → the record of a fit that is done and checked."""
+
+        def run(engine, features, codes, *argv):
+            record = self.called(
+                engine, "--data", write(tmp_path / "rows.csv", features, codes), *REGRESSION,
+                "--categories", "A,B,C"[: 2 * len(np.unique(codes)) - 1], "--workers", 1,
+                "--seed", SEED, "--results", tmp_path / "results", *joining(engine), *argv,
+            )  # fmt: skip
+            assert (record["status"], record["check"]["passed"]) == ("done", True)
+            return record
+
+        return run
+
+    @pytest.mark.parametrize("name", KEPT_SHORT)
+    @pytest.mark.parametrize("argv", [(), ("--solver", "lbfgs", "--split-size", "50kb")])
+    def test_a_column_in_any_unit(self, fitted, name, argv):
+        features = np.stack([KEPT_SHORT[name], Y])
+        quality = fitted("plain", features, LEANING, *argv)["quality"]
+        train = is_training(ROWS, SEED)
+        right = reference(features[:, train], LEANING[train])
+        assert_coefficients(coefficients(quality), features[:, train], right)
+        assert quality["cached_bytes"] == 9 * ROWS and quality["rank"] == 2
+
+    @pytest.mark.parametrize("name", NEARLY_THE_SAME)
+    @pytest.mark.parametrize("argv", [(), ("--solver", "lbfgs", "--split-size", "50kb")])
+    def test_a_column_that_nearly_follows_from_the_other(self, fitted, name, argv):
+        features = np.stack([NEARLY_THE_SAME[name], Y])
+        quality = fitted("plain", features, LEANING, *argv)["quality"]
+        train = is_training(ROWS, SEED)
+        right = newton(features[:, train], LEANING[train])
+        assert_coefficients(coefficients(quality), features[:, train], right)
+        assert quality["cached_bytes"] == 17 * ROWS and quality["rank"] == 2
+
+    @pytest.mark.parametrize("name", ["1e7 ± 1", "kilograms of molecules", "deviations of 1e200"])
+    def test_first_rows_that_say_nothing_of_the_others(self, fitted, name, monkeypatch):
+        monkeypatch.setattr(rows, "FIRST_BYTES", 1)  # The header is looked at alone.
+        features = np.stack([KEPT_SHORT[name], Y])
+        quality = fitted("plain", features, LEANING)["quality"]
+        train = is_training(ROWS, SEED)
+        right = reference(features[:, train], LEANING[train])
+        assert_coefficients(coefficients(quality), features[:, train], right)
+        assert (quality["cached_bytes"] == 17 * ROWS) == (name != "kilograms of molecules")
+
+    @pytest.mark.parametrize("engine", CASE.frameworks)
+    @pytest.mark.parametrize("features", [KEPT_SHORT["1e7 ± 1"], NEARLY_THE_SAME["but for 1e-5"]])
+    def test_on_every_engine(self, fitted, engine, features):
+        features = np.stack([features, Y])
+        quality = fitted(engine, features, LEANING, "--split-size", "100kb")["quality"]
+        train = is_training(ROWS, SEED)
+        right = newton(features[:, train], LEANING[train])
+        assert_coefficients(coefficients(quality), features[:, train], right)
+
+    def test_a_constant_column_has_no_coefficient(self, fitted):
+        features = np.stack([X, np.full(ROWS, 5.1)])
+        quality = fitted("plain", features, LEANING)["quality"]
+        train = is_training(ROWS, SEED)
+        right = reference(features[:, train], LEANING[train])
+        assert_coefficients(coefficients(quality), features[:, train], right)
+        assert (coefficients(quality)[:, 2] == 0).all() and quality["rank"] == 1
+
+    @pytest.mark.parametrize(
+        ("engine", "kind"),
+        [("plain", "one follows from the other"), *((name, "one of two") for name in CASE.engines)],
+    )
+    def test_the_smallest_of_equally_right_coefficients(self, fitted, engine, kind):
+        other = 2 * X + 1 if kind == "one follows from the other" else (X > 0) * 1.0
+        features = np.stack([X if kind == "one follows from the other" else 1 - other, other])
+        record = fitted(engine, features, LEANING)
+        train = is_training(ROWS, SEED)
+        right = reference(features[:, train], LEANING[train])
+        assert_coefficients(coefficients(record["quality"]), features[:, train], right)
+        assert record["quality"]["rank"] == 1
+        assert record["check"]["detail"]["unique"] is False
+
+    @pytest.mark.parametrize(
+        ("engine", "l2", "categories"),
+        [("plain", l2, count) for l2 in (0.01, 1, 10, 1000) for count in (2, 3)]
+        + [(name, 10, 2) for name in CASE.frameworks],
+    )
+    def test_l2_is_that_of_the_readme(self, fitted, engine, l2, categories):
+        codes = LEANING + (Y > 1) * (categories - 2)
+        quality = fitted(engine, NORMAL, codes, "--l2", l2)["quality"]
+        train = is_training(ROWS, SEED)
+        right = reference(NORMAL[:, train], codes[train], l2)
+        assert_coefficients(coefficients(quality), NORMAL[:, train], right)
+
+    @pytest.mark.parametrize("scale", [1e-200, 1e-6, 1e6, 1e200])
+    def test_l2_with_units_in_which_it_is_all_or_nothing(self, fitted, scale):
+        quality = fitted("plain", np.stack([scale * X, Y]), LEANING, "--l2", 1)["quality"]
+        train = is_training(ROWS, SEED)
+        apart = NORMAL[:, train] if scale > 1 else NORMAL[1:, train]
+        free = reference(apart, LEANING[train])[:, -1] / Y[train].std()  # Next to no L2 acts on y.
+        assert coefficients(quality)[:, 2] == pytest.approx(free, rel=1e-3)
+        assert (abs(coefficients(quality)[:, 1] * scale) < 1e-6).all() == (scale < 1)
+
+    @pytest.mark.parametrize(
+        ("engine", "kind", "argv"),
+        [("plain", kind, argv) for kind in TOLD_APART for argv in ((), ("--no-check",))]
+        + [(name, "one category of three", ()) for name in CASE.frameworks],
+    )
+    def test_no_finite_maximum(self, engine, kind, argv, tmp_path, joining):
+        features, codes, classes = told_apart(kind, 8000)
+        line = self.refused(
+            engine, 3, "--data", write(tmp_path / "rows.csv", features, codes), *REGRESSION,
+            "--categories", "A,B,C"[: 2 * classes - 1], "--workers", 1, "--oversubscribe",
+            "--results", tmp_path / "results", *joining(engine), *argv,
+        )  # fmt: skip
+        assert "not converged: the columns tell categories apart" in line and "--l2" in line
+
+    def test_a_coefficient_above_the_largest_double(self, tmp_path):
+        features = np.stack([X, 1e-310 * Y])
+        line = self.refused(
+            "plain", 2, "--data", write(tmp_path / "rows.csv", features, LEANING), *REGRESSION,
+            "--categories", "A,B", "--workers", 1, "--results", tmp_path / "results",
+        )  # fmt: skip
+        assert "rows.csv, column y" in line and "another unit" in line
+
+
+def newton(features: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """As `reference`, of two categories; where columns nearly follow from others scikit-learn's
+    solvers stop before the maximum."""
+    means = features.mean(axis=1, keepdims=True, dtype=np.longdouble)
+    moved = (features - means).astype(np.float64)
+    size = np.abs(moved).max(axis=1, keepdims=True)
+    z = np.vstack([np.ones(len(codes)), moved / size / (moved / size).std(axis=1, keepdims=True)])
+    basis, triangle = np.linalg.qr(z.T)  # Well shaped, whatever the columns are.
+    scaled = basis * np.sqrt(len(codes))
+    theta = np.zeros(3)
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-(scaled @ theta)))
+        hessian = (scaled * (p * (1 - p))[:, None]).T @ scaled
+        theta -= np.linalg.solve(hessian, scaled.T @ (p - codes))
+    found = np.linalg.solve(triangle, theta * np.sqrt(len(codes)))
+    return np.stack([-found / 2, found / 2])
