@@ -44,7 +44,7 @@ FIRST_ROWS = 10_000
 BATCH_ROWS = 100_000
 TEST_SHARE = 0.2
 LONGEST_SECONDS = 3600.0
-"""Without --timeout. The paper gave up after days."""
+"""Without --timeout. The paper's run died after days."""
 
 ORACLE = "none: other models, see the accuracies"
 
