@@ -27,6 +27,7 @@ from studykit.text import bad_rows
 from studykit.text import delimited
 from studykit.text import lines
 from studykit.text.bad_rows import BadRows
+from studykit.text.dialects import DELIMITERS
 
 from ray_vs_dask_etl import row_tables
 from ray_vs_dask_etl.clean_lines import CATEGORY
@@ -75,7 +76,10 @@ class Columns:
             labels[code, : len(name)] = list(name)
             if len(name) == 1:
                 single[name[0]] = code
-        return single, labels, np.array([len(name) for name in encoded])
+        # What has quotes in it is written otherwise than it is: for the exact reader.
+        lengths = [-1 if b'"' in name else len(name) for name in encoded]
+        single[ord('"')] = -1
+        return single, labels, np.array(lengths)
 
 
 @dataclass(frozen=True)
@@ -134,10 +138,19 @@ def _require_names(names: Sequence[str], columns: Columns, uri: str, line: int |
         if names.count(name) != 1:
             problem = f"column {name!r} twice" if name in names else f"no column {name!r}"
             raise DataError(
-                f"{problem} in the header {','.join(names)[:80]!r} (--columns names others)",
+                f"{problem} in the header {','.join(names)[:80]!r} ({_remedy(names, columns)})",
                 uri=uri,
                 line=line,
             )
+
+
+def _remedy(names: Sequence[str], columns: Columns) -> str:
+    """Where the header has all that is wanted, but not between commas."""
+    wanted = {columns.id, *columns.values, columns.category}
+    for sign, delimiter in DELIMITERS.items():
+        if len(names) == 1 and wanted <= {name.strip(' "') for name in names[0].split(sign)}:
+            return f"it has {delimiter} between the names: commas are read, and points in numbers"
+    return "--columns names others"
 
 
 def first(source: Input[RowFormat], columns: Columns) -> Values:
@@ -205,7 +218,9 @@ def _read_slowly(block: Block, form: RowFormat, columns: Columns, split: Split) 
     def refuse(wrong: npt.NDArray[np.bool_], column: str, reason: str) -> None:
         if wrong.any():
             value = table.column(column)[int(np.argmax(wrong))].as_py()
-            raise DataError(f"{value!r} {reason}", uri=split.uri, column=column)
+            missing = isinstance(value, str) and not value.strip()
+            problem = f"a missing value, {value!r}" if missing else f"{value!r} {reason}"
+            raise DataError(problem, uri=split.uri, column=column)
 
     values = np.empty((len(columns.values), table.num_rows))
     for place, name in enumerate(columns.values):

@@ -5,6 +5,7 @@ category to the numbers. Standard deviations are the sample's; a row is in the t
 hash of its id says so; L2 acts on coefficients that are centred over the categories.
 """
 
+import csv
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,9 +44,12 @@ class Parameters:
 
     task: Annotated[str, typer.Option(help="etl or logistic-regression.")] = "etl"
     columns: Annotated[
-        str, typer.Option(help="Names of the id, of the numbers and, last, of the category.")
+        str,
+        typer.Option(help="The id, the numbers and, last, the category; an unnamed id is empty."),
     ] = "id,x,y,category"
-    categories: Annotated[str, typer.Option(help="All categories that may occur.")] = "A,B,C,D"
+    categories: Annotated[
+        str, typer.Option(help="All that may occur; with a comma in it: '\"Paris, FR\",B'.")
+    ] = "A,B,C,D"
     signal: Annotated[
         float, typer.Option(help="Of the generated data: share of rows that follow a rule, 0 … 1.")
     ] = 0.0
@@ -65,9 +69,13 @@ class Parameters:
     @property
     def read(self) -> Columns:
         """The columns as the reader wants them."""
-        names = [name.strip() for name in self.columns.split(",")]
-        categories = tuple(name.strip() for name in self.categories.split(","))
+        names, categories = _listed(self.columns), tuple(_listed(self.categories))
         return Columns(names[0], tuple(names[1:-1]), names[-1], categories)
+
+
+def _listed(names: str) -> list[str]:
+    """`A, "Paris, FR"` is two names. An empty first one is that of an unnamed column."""
+    return [name.strip() for name in next(csv.reader([names], skipinitialspace=True), [])]
 
 
 def locate(options: Options, parameters: Parameters) -> DatasetInfo:
@@ -79,14 +87,14 @@ def validate(options: Options, parameters: Parameters) -> None:
     """Refuse what cannot work, before anything is read or made."""
     _choose("task", parameters.task, TASKS)
     _choose("solver", parameters.solver, SOLVERS)
-    names = [name.strip() for name in parameters.columns.split(",")]
-    if len(names) < 3 or len(set(names)) < len(names) or not all(names):
+    names = _listed(parameters.columns)
+    if len(names) < 3 or len(set(names)) < len(names) or not all(names[1:]):
         raise UsageError(
             f"--columns {parameters.columns}: name the id, one or more numbers and the category,"
             " each once"
         )
     categories = parameters.read.categories
-    if len(set(categories)) < len(categories) or not all(categories):
+    if len(set(categories)) < len(categories) or not categories or not all(categories):
         raise UsageError(f"--categories {parameters.categories}: name each once")
     if len(categories) > rows.MOST_CATEGORIES:
         raise UsageError(f"--categories: {len(categories)}, at most {rows.MOST_CATEGORIES}")
@@ -99,6 +107,8 @@ def validate(options: Options, parameters: Parameters) -> None:
         raise UsageError("--signal is of generated data: it excludes --data")
     if not parameters.tolerance > 0 or not parameters.l2 >= 0:
         raise UsageError("--tolerance must be above 0, --l2 0 or above")
+    if not names[0] and options.method == "published":
+        raise UsageError("--method published takes the id for a feature: it has to have a name")
     if parameters.task == "logistic-regression" and options.method == "native":
         raise UsageError(
             "--method native: neither engine brings a regression over several categories;"

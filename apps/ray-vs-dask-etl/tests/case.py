@@ -85,6 +85,7 @@ CASE = StudyCase(
         (("--columns", "id,category"), "--columns"),
         (("--columns", "id,x,x,category"), "--columns"),
         (("--categories", "A,A"), "--categories"),
+        (("--categories", ""), "--categories"),
         (("--signal", "2"), "--signal"),
         (("--data", "x.csv", "--signal", "0.5"), "--signal"),
         (("--l2", "-1"), "--l2"),

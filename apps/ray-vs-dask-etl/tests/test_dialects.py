@@ -7,6 +7,7 @@ import bz2
 import gzip
 import lzma
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from studytest.contract.of_study import OfStudy
 from tables import random_rows
 
 ROWS = random_rows(40, seed=21)
-COMPRESSIONS = {
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
     "none": bytes, "gzip": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress,
 }  # fmt: skip
 BLANK_LINES = ("", " ", "\t", " \t  ")

@@ -97,7 +97,7 @@ BAD_LINES = {
     "infinite": ("2,0.5,-inf,A", "-inf is not a finite number"),
     "beyond a double": ("2,1e999,0.5,A", "inf is not a finite number"),
     "another category": ("2,0.5,0.5,E", "'E' is none of A, B, C, D"),
-    "a missing category": ("2,0.5,0.5,", "is none of A, B, C, D"),
+    "a missing category": ("2,0.5,0.5,", "a missing value, ''"),
     "a quoted line break": ('2,0.5,"0.\n5",A', "a quote that is not closed"),
     "a NUL byte": ("2,0.\x005,0.5,A", "a NUL byte"),
     "a lone carriage return": ("2,0.5\r,0.5,A", "a carriage return"),
