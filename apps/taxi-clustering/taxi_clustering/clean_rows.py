@@ -23,6 +23,8 @@ from taxi_clustering.city import METRES_PER_LONGITUDE
 from taxi_clustering.times import NO_TIME
 from taxi_clustering.times import SECOND
 
+MINUTE = 60e6
+"""Microseconds."""
 MOST_MINUTES = 720.0
 MOST_MILES = 23.0
 MOST_MPH = 45.31
@@ -58,7 +60,7 @@ def judge(moments, numbers, rejects):  # type: ignore[no-untyped-def]
 
     moments: microseconds, int64[2]. numbers: float64[6] in the order of `columns.ROLES`.
     """
-    minutes = (moments[1] - moments[0]) / 1e6 / 60.0
+    minutes = (moments[1] - moments[0]) / MINUTE
     miles = numbers[0]
     # No time at all is no speed; comparisons with what is no number are false.
     mph = 60.0 * miles / minutes if minutes != 0.0 else np.nan
@@ -160,8 +162,7 @@ def parse(  # type: ignore[no-untyped-def]
                     at += 1
             elif role < FIRST_NUMBER:
                 moment = times.read_usual(data, at) if at + 20 <= stop else NO_TIME
-                behind = data[at + 19] if moment != NO_TIME else NEWLINE
-                if moment != NO_TIME and (behind == delimiter or behind <= RETURN):
+                if moment != NO_TIME and (data[at + 19] == delimiter or data[at + 19] <= RETURN):
                     at += 19
                 else:
                     moment, at = times.read(data, at, stop)

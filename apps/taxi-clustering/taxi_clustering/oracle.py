@@ -118,7 +118,7 @@ def _kept(run: Run, read: Read) -> Iterator[Floats]:
 
 def rules_broken(batch: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
     """bool[6, n]: pickup, dropoff, duration, distance, speed, total."""
-    minutes = (batch["to"] - batch["from"]) / 1e6 / 60
+    minutes = (batch["to"] - batch["from"]) / 60_000_000
     with np.errstate(divide="ignore", invalid="ignore"):
         mph = 60 * batch["miles"] / minutes
 
