@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 from dataclasses import dataclass
+from typing import Literal
 
 from hypothesis import strategies as st
 
@@ -77,7 +78,7 @@ class Form:
     time: str = "city"
     delimiter: str = ","
     end: str = "\n"
-    quoting: int = csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1, 2, 3] = csv.QUOTE_MINIMAL
     further: tuple[tuple[int, str, str], ...] = ()
     """Where, the column's name, its value."""
     blank_lines: tuple[tuple[int, str], ...] = ()

@@ -131,7 +131,8 @@ class TestCases(OfStudy):
         self, engine, rows, expected, joining, tmp_path
     ):
         folder, count = tmp_path / "data", len(READ) + len(BAD)
-        for number, (header, change, *_) in enumerate([*READ.values(), *BAD.values()]):
+        forms = [*READ.values(), *((header, change) for header, change, _, _ in BAD.values())]
+        for number, (header, change) in enumerate(forms):
             (folder / str(number)).mkdir(parents=True)
             path = self.write(folder / str(number), header, change(rows))
             path.rename(folder / f"{number}.csv")
