@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 from pyarrow import parquet
-
-if TYPE_CHECKING:
-    from taxi_clustering.oracle_rows import Header
 
 DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 CLOCK = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
@@ -27,7 +24,16 @@ FIRST_ZONED = -94_608_000 * 10**6
 """1967, in microseconds from 1970."""
 
 
-def read(text: bytes, header: "Header") -> dict[str, npt.NDArray[Any]] | None:
+@dataclass(frozen=True)
+class Header:
+    """How many fields a line has, what is between them, and where `oracle_rows.COLUMNS` stand."""
+
+    fields: int
+    delimiter: str
+    places: dict[str, int]
+
+
+def read(text: bytes, header: Header) -> dict[str, npt.NDArray[Any]] | None:
     """{what: its values}, or None where a line is not as plain as Arrow wants it."""
     names = [str(place) for place in range(header.fields)]
     kinds = {

@@ -24,6 +24,7 @@ from studykit import storage
 from studykit.errors import CheckError
 
 from taxi_clustering import oracle_arrow
+from taxi_clustering.oracle_arrow import Header
 
 READ_BYTES = 16_000_000
 DELIMITERS = ",;\t|"
@@ -50,15 +51,6 @@ MICROSECOND = datetime.timedelta(microseconds=1)
 
 Columns = dict[str, npt.NDArray[Any]]
 """{name of COLUMNS: its values}; times are microseconds since 1970 on New York's clock."""
-
-
-@dataclass(frozen=True)
-class Header:
-    """How many fields a line has, what is between them, and where COLUMNS stand."""
-
-    fields: int
-    delimiter: str
-    places: dict[str, int]
 
 
 @dataclass(frozen=True)
