@@ -5,8 +5,7 @@ Imports inside functions count too: they start later, and are read the same way.
 
 import ast
 import sys
-from graphlib import CycleError
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 

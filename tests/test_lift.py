@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lift import graph
-from lift import lift
-from lift import project
-from studykit.errors import StudyError
-from studykit.errors import UsageError
+from lift import graph, lift, project
+from studykit.errors import StudyError, UsageError
 
 FILES = {
     "BUILD": "",

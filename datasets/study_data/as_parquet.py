@@ -9,21 +9,15 @@ sidecar, as of any data set, and is what `verify` compares.
 import contextlib
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import BinaryIO
 
 import pyarrow as pa
-from pyarrow import csv
-from pyarrow import parquet
+from pyarrow import csv, parquet
 from studykit import storage
-from studykit.errors import DataError
-from studykit.errors import UsageError
+from studykit.errors import DataError, UsageError
 
-from study_data.dataset import Blocks
-from study_data.dataset import Dataset
-from study_data.dataset import Size
-from study_data.dataset import Writing
+from study_data.dataset import Blocks, Dataset, Size, Writing
 from study_data.progress import Moved
 
 ROW_GROUP_ROWS = 1 << 20

@@ -4,14 +4,8 @@ from collections.abc import Iterator
 
 from studykit.errors import UsageError
 
-from study_data import follower_graph
-from study_data import keeping
-from study_data import twitter7
-from study_data import uniform_rows
-from study_data import yellow_taxi
-from study_data import yellow_trips
-from study_data.as_parquet import as_parquet
-from study_data.as_parquet import is_table
+from study_data import follower_graph, keeping, twitter7, uniform_rows, yellow_taxi, yellow_trips
+from study_data.as_parquet import as_parquet, is_table
 from study_data.dataset import Dataset
 
 DATASETS: dict[str, Dataset] = {

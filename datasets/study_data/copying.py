@@ -4,14 +4,11 @@ import hashlib
 from typing import NamedTuple
 
 from studykit import storage
-from studykit.errors import StorageError
-from studykit.errors import UsageError
+from studykit.errors import StorageError, UsageError
 from studykit.storage.folders import find_sizes
 
-from study_data import folders
-from study_data import stores
-from study_data.progress import Moved
-from study_data.progress import shown
+from study_data import folders, stores
+from study_data.progress import Moved, shown
 from study_data.threads import in_order
 
 

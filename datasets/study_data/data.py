@@ -18,25 +18,24 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import Iterator
-from typing import Annotated
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from studykit import storage
-from studykit.cli import console
-from studykit.cli import manners
-from studykit.errors import DataError
-from studykit.errors import UsageError
+from studykit.cli import console, manners
+from studykit.errors import DataError, UsageError
 
-from study_data import catalogue
-from study_data import copying
-from study_data import halves
-from study_data import keeping
-from study_data import listing
-from study_data import nesting
-from study_data import stores
-from study_data import twitter7
-from study_data import yellow_taxi
+from study_data import (
+    catalogue,
+    copying,
+    halves,
+    keeping,
+    listing,
+    nesting,
+    stores,
+    twitter7,
+    yellow_taxi,
+)
 from study_data.dataset import Located
 from study_data.keeping import Entry
 

@@ -2,18 +2,12 @@
 
 import contextlib
 import hashlib
-from collections.abc import Callable
-from collections.abc import Generator
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from studykit import storage
-from studykit.errors import DataError
-from studykit.errors import ResourceError
-from studykit.errors import UsageError
+from studykit.errors import DataError, ResourceError, UsageError
 
 from study_data.progress import Moved
 

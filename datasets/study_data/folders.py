@@ -8,24 +8,16 @@ for each of them; large ones one at a time.
 import hashlib
 import re
 import sys
-from collections.abc import Callable
-from collections.abc import Generator
-from collections.abc import Iterable
-from collections.abc import Iterator
-from contextlib import closing
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from studykit import storage
 from studykit.errors import DataError
-from studykit.storage.folders import find
-from studykit.storage.folders import find_sizes
-from studykit.storage.folders import write_folder
+from studykit.storage.folders import find, find_sizes, write_folder
 
-from study_data.dataset import Dataset
-from study_data.dataset import Located
-from study_data.dataset import Writing
+from study_data.dataset import Dataset, Located, Writing
 from study_data.progress import Moved
 from study_data.threads import in_order
 

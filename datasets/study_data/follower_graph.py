@@ -30,8 +30,7 @@ import numpy.typing as npt
 from studykit import machine
 from studykit.storage.ahead import in_turn
 
-from study_data.dataset import Dataset
-from study_data.dataset import Size
+from study_data.dataset import Dataset, Size
 
 MAX_ID = 61_578_415
 """The largest user id in the follower graph of Kwak et al."""

@@ -11,8 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from studykit import storage
-from studykit.errors import ResourceError
-from studykit.errors import StorageError
+from studykit.errors import ResourceError, StorageError
 
 from study_data import copying
 from study_data.dataset import require_room

@@ -4,14 +4,10 @@ import re
 
 from studykit import storage
 from studykit.errors import DataError
-from studykit.storage.folders import find
-from studykit.storage.folders import remove_folder
-from studykit.storage.folders import remove_unfinished
+from studykit.storage.folders import find, remove_folder, remove_unfinished
 
-from study_data import folders
-from study_data import stores
-from study_data.dataset import Dataset
-from study_data.dataset import Located
+from study_data import folders, stores
+from study_data.dataset import Dataset, Located
 from study_data.progress import shown
 
 Entry = tuple[Dataset, str, int]

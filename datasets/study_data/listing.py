@@ -6,8 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from study_data import keeping
-from study_data.as_parquet import as_parquet
-from study_data.as_parquet import is_table
+from study_data.as_parquet import as_parquet, is_table
 from study_data.dataset import Dataset
 
 

@@ -1,15 +1,13 @@
 """Whether sizes of a data set are what `Dataset.prefixes` promises: beginnings of one another."""
 
 import itertools
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from studykit import storage
 from studykit.errors import DataError
 
 from study_data import folders
-from study_data.dataset import Dataset
-from study_data.dataset import Located
+from study_data.dataset import Dataset, Located
 from study_data.keeping import Entry
 
 

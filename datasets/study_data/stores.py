@@ -17,15 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from studykit import storage
-from studykit.errors import DataError
-from studykit.errors import StorageError
-from studykit.errors import UsageError
+from studykit.errors import DataError, StorageError, UsageError
 from studykit.options import Options
 from studykit.records import DatasetInfo
 
-from study_data.dataset import Dataset
-from study_data.dataset import Located
-from study_data.dataset import require_room
+from study_data.dataset import Dataset, Located, require_room
 from study_data.progress import shown
 
 SPARE_SHARE = 0.01

@@ -10,8 +10,7 @@ from studykit import storage
 from studykit.errors import DataError
 
 from study_data import kaggle
-from study_data.dataset import Dataset
-from study_data.dataset import Size
+from study_data.dataset import Dataset, Size
 
 HANDLE = "wolfram77/graphs-snap-twitter7"
 ENTRIES = (41_652_230, 41_652_230, 1_468_365_182)

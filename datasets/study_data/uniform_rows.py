@@ -25,8 +25,7 @@ from studykit import machine
 from studykit.errors import UsageError
 from studykit.storage.ahead import in_turn
 
-from study_data.dataset import Dataset
-from study_data.dataset import Size
+from study_data.dataset import Dataset, Size
 
 HEADER = b"id,x,y,category\n"
 DECIMALS = 15

@@ -10,8 +10,7 @@ from studykit import storage
 from studykit.errors import DataError
 
 from study_data import kaggle
-from study_data.dataset import Dataset
-from study_data.dataset import Size
+from study_data.dataset import Dataset, Size
 
 NAME = "nyc-yellow-taxi"
 HANDLE = "elemento/nyc-yellow-taxi-trip-data"

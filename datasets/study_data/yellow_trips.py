@@ -25,12 +25,8 @@ import numpy.typing as npt
 from studykit import machine
 from studykit.storage.ahead import in_turn
 
-from study_data.dataset import Dataset
-from study_data.dataset import Size
-from study_data.trip_text import GOLDEN
-from study_data.trip_text import LONGEST_ROW
-from study_data.trip_text import mix
-from study_data.trip_text import write_row
+from study_data.dataset import Dataset, Size
+from study_data.trip_text import GOLDEN, LONGEST_ROW, mix, write_row
 
 HEADER = (
     b"VendorID,tpep_pickup_datetime,tpep_dropoff_datetime,passenger_count,trip_distance,"

@@ -1,15 +1,9 @@
 """The tables of the papers, read out of their texts: {what a cell is of: the number printed}."""
 
 import re
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from paper_text import Numbers
-from paper_text import Row
-from paper_text import Table
-from paper_text import above
-from paper_text import below
-from paper_text import matching
+from paper_text import Numbers, Row, Table, above, below, matching
 
 Reader = Callable[[list[Row]], Numbers]
 

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pyarrow import csv
-from pyarrow import parquet
-from study_data import as_parquet
-from study_data import catalogue
-from study_data import data
-from study_data import follower_graph
-from study_data import stores
-from study_data import uniform_rows
-from study_data import yellow_trips
+from pyarrow import csv, parquet
+from study_data import (
+    as_parquet,
+    catalogue,
+    data,
+    follower_graph,
+    stores,
+    uniform_rows,
+    yellow_trips,
+)
 from study_data.dataset import Dataset
 from studykit.errors import DataError
-from typer.testing import CliRunner
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
 TABLES = [follower_graph.DATASET, uniform_rows.DATASET, yellow_trips.DATASET]
 

@@ -6,12 +6,9 @@ from typing import Any
 
 import pytest
 from rich.progress import Progress
-from study_data import copying
-from study_data import follower_graph
-from study_data import stores
+from study_data import copying, follower_graph, stores
 from studykit import storage
-from studykit.errors import StorageError
-from studykit.errors import UsageError
+from studykit.errors import StorageError, UsageError
 from studykit.storage.folders import find
 
 

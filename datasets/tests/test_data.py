@@ -9,11 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from study_data import data
-from study_data import follower_graph
+from study_data import data, follower_graph
 from studykit import storage
-from typer.testing import CliRunner
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
 TINY = follower_graph.DATASET.sizes["tiny"]
 STARTED_WITHIN_SECONDS = 60

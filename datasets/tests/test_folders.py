@@ -18,29 +18,15 @@ import pytest
 from pyarrow import fs as arrow_fs
 from pyarrow import parquet
 from rich.progress import Progress
-from study_data import catalogue
-from study_data import copying
-from study_data import data
-from study_data import folders
-from study_data import keeping
-from study_data import nesting
-from study_data import stores
-from study_data.dataset import Blocks
-from study_data.dataset import Dataset
-from study_data.dataset import Located
-from study_data.dataset import Size
-from study_data.folders import Content
-from study_data.folders import Files
-from study_data.folders import FolderDataset
+from study_data import catalogue, copying, data, folders, keeping, nesting, stores
+from study_data.dataset import Blocks, Dataset, Located, Size
+from study_data.folders import Content, Files, FolderDataset
 from studykit import storage
-from studykit.errors import DataError
-from studykit.errors import StorageError
-from studykit.errors import UsageError
+from studykit.errors import DataError, StorageError, UsageError
 from studykit.options import Options
 from studykit.storage import filesystems
 from studykit.storage.folders import find
-from studytest import fake_hdfs
-from studytest import fake_s3
+from studytest import fake_hdfs, fake_s3
 from typer.testing import CliRunner
 
 

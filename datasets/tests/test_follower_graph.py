@@ -5,8 +5,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from study_data import follower_graph
 

@@ -4,12 +4,8 @@ import csv
 from pathlib import Path
 
 import pytest
-from paper_tables import SHORTENED
-from paper_tables import TABLES
-from paper_tables import UNSIGNED
-from paper_text import Key
-from paper_text import Numbers
-from paper_text import text_of
+from paper_tables import SHORTENED, TABLES, UNSIGNED
+from paper_text import Key, Numbers, text_of
 from study_data import published
 
 SOURCES = {

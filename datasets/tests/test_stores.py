@@ -9,17 +9,10 @@ from pathlib import Path
 
 import pytest
 from rich.progress import Progress
-from study_data import catalogue
-from study_data import follower_graph
-from study_data import keeping
-from study_data import stores
-from study_data import twitter7
-from study_data.dataset import Dataset
-from study_data.dataset import Located
+from study_data import catalogue, follower_graph, keeping, stores, twitter7
+from study_data.dataset import Dataset, Located
 from studykit import storage
-from studykit.errors import DataError
-from studykit.errors import ResourceError
-from studykit.errors import UsageError
+from studykit.errors import DataError, ResourceError, UsageError
 from studytest import running
 
 GRAPH = follower_graph.DATASET

@@ -2,15 +2,12 @@
 
 import sys
 from pathlib import Path
-from types import ModuleType
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from study_data import twitter7
 from studykit import storage
-from studykit.errors import DataError
-from studykit.errors import ResourceError
-from studykit.errors import StorageError
+from studykit.errors import DataError, ResourceError, StorageError
 
 MATRIX = (
     b"%%MatrixMarket matrix coordinate pattern general\n% comment\n"

@@ -8,15 +8,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import csv
-from study_data import data
-from study_data import halves
-from study_data import uniform_rows
-from studykit.errors import DataError
-from studykit.errors import UsageError
+from study_data import data, halves, uniform_rows
+from studykit.errors import DataError, UsageError
 from studytest import running
 from studytest.columns import as_parquet
 

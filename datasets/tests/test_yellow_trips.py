@@ -11,14 +11,11 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from study_data import yellow_taxi
-from study_data import yellow_trips
+from study_data import yellow_taxi, yellow_trips
 from studykit import storage
-from studykit.errors import DataError
-from studykit.errors import ResourceError
+from studykit.errors import DataError, ResourceError
 
 ROWS = 2_000
 TINY = yellow_trips.DATASET.sizes["tiny"]

@@ -16,13 +16,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from studykit.cli import console
-from studykit.cli import manners
+from studykit.cli import console, manners
 from studykit.errors import UsageError
 
 from lift import project
-from lift.graph import Graph
-from lift.graph import peek
+from lift.graph import Graph, peek
 
 ROOT = Path(__file__).resolve().parents[2]
 BASELINE = "plain"

@@ -17,25 +17,19 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import numpy
 import typer
 from rich.table import Table
 from studykit import machine
-from studykit.cli import application
-from studykit.cli import console
-from studykit.cli import manners
+from studykit.cli import application, console, manners
 from studykit.errors import ResourceError
 from studykit.options import Study
 
 from studydoctor import remote_doctor
-from studydoctor.finding import Finding
-from studydoctor.finding import bad
-from studydoctor.finding import good
-from studydoctor.finding import warning
+from studydoctor.finding import Finding, bad, good, warning
 
 GIGABYTE = 1_000_000_000
 ENOUGH_MEMORY = 4 * GIGABYTE

@@ -11,14 +11,10 @@ from collections.abc import Iterator
 
 from studykit import storage
 from studykit.errors import StudyError
-from studykit.storage import failures
-from studykit.storage import filesystems
+from studykit.storage import failures, filesystems
 from studykit.storage.folders import find
 
-from studydoctor.finding import Finding
-from studydoctor.finding import bad
-from studydoctor.finding import good
-from studydoctor.finding import warning
+from studydoctor.finding import Finding, bad, good, warning
 
 LARGEST_SKEW_SECONDS = 300
 """S3 refuses requests whose time is further from its own than 15 minutes."""

@@ -11,8 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import typer
@@ -20,11 +19,8 @@ from rich.console import Console
 
 from studykit import interrupts
 from studykit import options as common
-from studykit.errors import StudyError
-from studykit.errors import UsageError
-from studykit.errors import one_line
-from studykit.options import Options
-from studykit.options import Study
+from studykit.errors import StudyError, UsageError, one_line
+from studykit.options import Options, Study
 
 Body = Callable[[Options, Any], int]
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from studykit import columnar
-from studykit import storage
+from studykit import columnar, storage
 from studykit.errors import DataError
 from studykit.run import Run
 from studykit.storage import Split

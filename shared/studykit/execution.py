@@ -14,28 +14,20 @@ from typing import Any
 
 import psutil
 
-from studykit import cli
-from studykit import interrupts
-from studykit import machine
+from studykit import cli, interrupts, machine, records, showing, storage
 from studykit import phases as phase
-from studykit import records
-from studykit import showing
-from studykit import storage
-from studykit.errors import BusyError
-from studykit.errors import CheckError
-from studykit.errors import ResourceError
-from studykit.errors import StudyError
-from studykit.errors import TimeLimitError
-from studykit.errors import one_line
+from studykit.errors import (
+    BusyError,
+    CheckError,
+    ResourceError,
+    StudyError,
+    TimeLimitError,
+    one_line,
+)
 from studykit.memory import TreeSampler
-from studykit.options import Options
-from studykit.options import Study
-from studykit.options import configuration
-from studykit.options import recorded
-from studykit.records import PLAIN
-from studykit.records import Record
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.options import Options, Study, configuration, recorded
+from studykit.records import PLAIN, Record
+from studykit.run import Outcome, Run
 
 
 def execute(

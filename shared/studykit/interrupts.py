@@ -10,13 +10,10 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
-from studykit.errors import BusyError
-from studykit.errors import StudyError
-from studykit.errors import TimeLimitError
+from studykit.errors import BusyError, StudyError, TimeLimitError
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 REPEATED_SECONDS = 0.5

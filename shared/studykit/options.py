@@ -9,14 +9,12 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from studykit import machine
-from studykit.errors import ResourceError
-from studykit.errors import UsageError
+from studykit.errors import ResourceError, UsageError
 from studykit.records import DatasetInfo
 
 _UNITS = {

@@ -7,9 +7,7 @@ a host share: a child can count from the moment at which its parent began.
 
 import os
 import time
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import psutil

@@ -11,8 +11,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import psutil
 

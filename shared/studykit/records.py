@@ -7,8 +7,7 @@ or with which versions, so an existing record is a finished cell and a sweep res
 
 import hashlib
 import json
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 import pydantic
 

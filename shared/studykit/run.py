@@ -6,12 +6,8 @@ What lies around it is in `execution`.
 
 import contextlib
 import time
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import RenderableType
@@ -20,13 +16,9 @@ from rich.status import Status
 from studykit import cli
 from studykit.errors import UsageError
 from studykit.memory import TreeSampler
-from studykit.options import Options
-from studykit.options import Study
+from studykit.options import Options, Study
 from studykit.phases import Phases
-from studykit.records import PLAIN
-from studykit.records import Check
-from studykit.records import DatasetInfo
-from studykit.records import Limit
+from studykit.records import PLAIN, Check, DatasetInfo, Limit
 
 Methods = Mapping[Any, Callable[..., Any]]
 """An engine's functions: {method: function}, or {(task, method): …} in a study of several tasks."""

@@ -6,11 +6,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from studykit import cli
-from studykit import records
-from studykit.options import Options
-from studykit.options import Study
-from studykit.options import configuration
+from studykit import cli, records
+from studykit.options import Options, Study, configuration
 from studykit.records import Record
 from studykit.run import Outcome
 

@@ -1,8 +1,7 @@
 """Answers as tables in files: the format is the ending of the URI."""
 
 import pyarrow as pa
-from pyarrow import csv
-from pyarrow import parquet
+from pyarrow import csv, parquet
 
 from studykit import storage
 from studykit.errors import UsageError

@@ -5,8 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from studykit.errors import BusyError
-from studykit.errors import ResourceError
+from studykit.errors import BusyError, ResourceError
 
 PATIENCE_SECONDS = 60.0
 

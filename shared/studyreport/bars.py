@@ -3,27 +3,16 @@
 The `published` method's bars are hatched: its answer is another one.
 """
 
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import altair as alt
 from studykit.records import Record
-from studysweep.ratios import TIMED_PHASES
-from studysweep.ratios import Row
-from studysweep.ratios import phase_seconds
+from studysweep.ratios import TIMED_PHASES, Row, phase_seconds
 
-from studyreport import panels
-from studyreport import paper
-from studyreport import theme
+from studyreport import panels, paper, theme
 from studyreport.paper import Published
-from studyreport.points import INTERVAL_NOTE
-from studyreport.points import Point
-from studyreport.points import drawable
-from studyreport.points import grouped
-from studyreport.points import identity
-from studyreport.points import intervals
+from studyreport.points import INTERVAL_NOTE, Point, drawable, grouped, identity, intervals
 
 Figure = Callable[[Record], float | None]
 """A figure of a record; None where it has none."""

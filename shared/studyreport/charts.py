@@ -9,17 +9,10 @@ from typing import Any
 
 from studykit.records import Record
 
-from studyreport.bars import bars
-from studyreport.bars import peak_memory
-from studyreport.bars import phases
-from studyreport.bars import quality
+from studyreport.bars import bars, peak_memory, phases, quality
 from studyreport.distribution import distribution
 from studyreport.paper import Published
-from studyreport.times import efficiency
-from studyreport.times import speedup
-from studyreport.times import time_vs_size
-from studyreport.times import time_vs_split_size
-from studyreport.times import time_vs_workers
+from studyreport.times import efficiency, speedup, time_vs_size, time_vs_split_size, time_vs_workers
 
 __all__ = [
     "bars",

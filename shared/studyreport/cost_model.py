@@ -11,17 +11,14 @@ below zero; the largest cell is left out, and the prediction's error on it is st
 """
 
 import itertools
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from studykit.records import PLAIN
-from studykit.records import Record
-from studysweep.ratios import Row
-from studysweep.ratios import phase_seconds
+from studykit.records import PLAIN, Record
+from studysweep.ratios import Row, phase_seconds
 
 from studyreport.points import drawable
 

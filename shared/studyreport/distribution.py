@@ -1,13 +1,11 @@
 """How values are spread over many decades: ranks, degrees, sizes."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 
-from studyreport import panels
-from studyreport import theme
+from studyreport import panels, theme
 from studyreport.points import Point
 
 

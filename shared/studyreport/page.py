@@ -6,25 +6,16 @@ the page begins with that. The drawing script is in the page once, whatever the 
 
 import html
 import json
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import vl_convert
 from studykit import storage
-from studykit.records import PEER
-from studykit.records import PLAIN
-from studykit.records import Record
-from studysweep import ratio_table
-from studysweep import ratios
-from studysweep.ratios import Interval
-from studysweep.ratios import Row
-from studysweep.ratios import size_label
+from studykit.records import PEER, PLAIN, Record
+from studysweep import ratio_table, ratios
+from studysweep.ratios import Interval, Row, size_label
 
-from studyreport import cost_model
-from studyreport import prediction
-from studyreport import theme
+from studyreport import cost_model, prediction, theme
 from studyreport.cost_model import CostModel
 from studyreport.points import workers_label
 

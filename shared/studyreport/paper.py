@@ -5,13 +5,10 @@ the times of two tasks, never share an axis.
 """
 
 import math
-from collections.abc import Mapping
-from collections.abc import Sequence
-from typing import Any
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from studyreport import panels
-from studyreport import theme
+from studyreport import panels, theme
 from studyreport.points import Point
 
 Published = Sequence[Mapping[str, Any]]

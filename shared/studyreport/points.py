@@ -1,17 +1,10 @@
 """Records → the points of a chart: plain values, and only those that may be shown."""
 
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from studykit.records import PEER
-from studykit.records import Record
-from studysweep.ratios import Interval
-from studysweep.ratios import Row
-from studysweep.ratios import by_round
-from studysweep.ratios import size_label
-from studysweep.ratios import summarise
+from studykit.records import PEER, Record
+from studysweep.ratios import Interval, Row, by_round, size_label, summarise
 
 from studyreport import theme
 

@@ -11,10 +11,8 @@ import altair as alt
 import numpy as np
 from studysweep.ratios import size_label
 
-from studyreport import panels
-from studyreport import theme
-from studyreport.cost_model import MOST_WORKERS
-from studyreport.cost_model import CostModel
+from studyreport import panels, theme
+from studyreport.cost_model import MOST_WORKERS, CostModel
 from studyreport.points import Point
 
 VOLUMES = (1e11, 1e12, 1e13)

@@ -4,28 +4,25 @@ The plain process and the limit of the machine are in every chart of times; the 
 stand beside, on axes of their own, since they come from other machines.
 """
 
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from studykit.options import parse_size
 from studykit.records import Record
-from studysweep.ratios import Row
-from studysweep.ratios import answer_seconds
+from studysweep.ratios import Row, answer_seconds
 
-from studyreport import panels
-from studyreport import paper
-from studyreport import theme
+from studyreport import panels, paper, theme
 from studyreport.paper import Published
-from studyreport.points import INTERVAL_NOTE
-from studyreport.points import Point
-from studyreport.points import drawable
-from studyreport.points import grouped
-from studyreport.points import intervals
-from studyreport.points import limits
-from studyreport.points import scaling
-from studyreport.points import workers_label
+from studyreport.points import (
+    INTERVAL_NOTE,
+    Point,
+    drawable,
+    grouped,
+    intervals,
+    limits,
+    scaling,
+    workers_label,
+)
 
 TIME_NOTE = "Start-up apart. " + INTERVAL_NOTE
 ANSWER_SECONDS = "Load + compute + communicate (s)"

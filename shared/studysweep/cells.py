@@ -14,21 +14,13 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
-from typing import Any
+from typing import IO, Any
 
-from studykit import machine
-from studykit import records
-from studykit import storage
-from studykit.errors import DataError
-from studykit.errors import ResourceError
-from studykit.errors import TimeLimitError
-from studykit.options import Options
-from studykit.options import Study
-from studykit.options import configuration
+from studykit import machine, records, storage
+from studykit.errors import DataError, ResourceError, TimeLimitError
+from studykit.options import Options, Study, configuration
 from studykit.phases import STARTED_AT
-from studykit.records import DatasetInfo
-from studykit.records import Record
+from studykit.records import DatasetInfo, Record
 
 from studysweep import children
 

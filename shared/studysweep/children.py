@@ -10,15 +10,11 @@ import ctypes
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
 import psutil
-from studykit import interrupts
-from studykit import processes
+from studykit import interrupts, processes
 
 GRACE_SECONDS = 15.0
 """From asking to end until killing: an engine stops its workers and frees its memory in it."""

@@ -6,28 +6,18 @@ A peer does a whole study, or one step of it: then it has no answer to write.
 """
 
 import dataclasses
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Mapping
-from typing import Annotated
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any
 
 import numpy as np
 import typer
-from studykit import cli
-from studykit import columnar
-from studykit import machine
+from studykit import cli, columnar, machine, storage
 from studykit import options as common
-from studykit import storage
-from studykit.errors import ResourceError
-from studykit.errors import UsageError
+from studykit.errors import ResourceError, UsageError
 from studykit.execution import execute
-from studykit.options import Options
-from studykit.options import Study
-from studykit.records import PEER
-from studykit.records import Check
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.options import Options, Study
+from studykit.records import PEER, Check
+from studykit.run import Outcome, Run
 from studykit.text import lines
 
 Peers = Mapping[str, Callable[[Run], Outcome]]

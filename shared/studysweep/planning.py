@@ -1,20 +1,14 @@
 """What a comparison is asked, and the cells that follow from it, in the order in which they run."""
 
 import dataclasses
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from studykit import machine
 from studykit.errors import UsageError
-from studykit.options import DEVICES
-from studykit.options import GPU_ENGINES
-from studykit.options import Options
-from studykit.options import Study
-from studykit.options import parse_size
+from studykit.options import DEVICES, GPU_ENGINES, Options, Study, parse_size
 from studykit.records import PEER
 
 from studysweep.cells import Cell

@@ -5,9 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from studysweep.ratios import Interval
-from studysweep.ratios import Row
-from studysweep.ratios import size_label
+from studysweep.ratios import Interval, Row, size_label
 
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -8,17 +8,11 @@ answer is known to be another one). Times of a GPU are divided by no times of a 
 
 import statistics
 from collections import Counter
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from studykit.records import PEER
-from studykit.records import PLAIN
-from studykit.records import DatasetInfo
-from studykit.records import Record
+from studykit.records import PEER, PLAIN, DatasetInfo, Record
 
 REASON_LENGTH = 160
 ANSWER_PHASES = ("load", "compute", "communicate")

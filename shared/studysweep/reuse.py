@@ -3,14 +3,11 @@
 They are reused all the same, for a sweep goes on where one stopped; but it is said.
 """
 
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from studykit import machine
 from studykit.options import Study
-from studykit.records import DatasetInfo
-from studykit.records import Record
+from studykit.records import DatasetInfo, Record
 
 SHOWN_DIGITS = 9
 

@@ -10,32 +10,25 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn
-from rich.progress import MofNCompleteColumn
-from rich.progress import Progress
-from rich.progress import SpinnerColumn
-from rich.progress import TextColumn
-from rich.progress import TimeElapsedColumn
-from studykit import cli
-from studykit import machine
-from studykit import storage
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from studykit import cli, machine, storage
 from studykit.options import Study
-from studykit.records import DatasetInfo
-from studykit.records import Record
+from studykit.records import DatasetInfo, Record
 
-from studysweep import cells
-from studysweep import ratio_table
-from studysweep import ratios
-from studysweep import reuse
+from studysweep import cells, ratio_table, ratios, reuse
 from studysweep.cells import Cell
-from studysweep.planning import SweepOptions
-from studysweep.planning import plan_cells
+from studysweep.planning import SweepOptions, plan_cells
 
 Charts = Callable[[list[Record], str], Sequence[str]]
 """Records, folder of the report → the files that were drawn, the one to open first."""

@@ -5,11 +5,8 @@ is wrong input, and the options with which a run goes on until a test ends it.
 """
 
 import importlib.util
-from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 

@@ -1,12 +1,8 @@
 """A table of text as Parquet."""
 
 import pyarrow as pa
-from pyarrow import csv
-from pyarrow import parquet
-from studykit.text.dialects import Dialect
-from studykit.text.dialects import fields_of
-from studykit.text.dialects import is_header
-from studykit.text.dialects import text_of
+from pyarrow import csv, parquet
+from studykit.text.dialects import Dialect, fields_of, is_header, text_of
 
 ROW_GROUPS = 12
 """More than any test has workers and threads."""

@@ -9,10 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
-from studykit.text.dialects import Dialect
-from studykit.text.dialects import fields_of
-from studykit.text.dialects import is_header
-from studykit.text.dialects import text_of
+from studykit.text.dialects import Dialect, fields_of, is_header, text_of
 
 
 def zstd(content: bytes) -> bytes:

@@ -10,8 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
-from typing import Any
+from typing import IO, Any
 from unittest import mock
 
 import psutil

@@ -3,12 +3,7 @@
 import random
 from typing import Any
 
-from studykit.records import Check
-from studykit.records import DatasetInfo
-from studykit.records import Limit
-from studykit.records import Record
-from studykit.records import Status
-from studykit.records import config_hash
+from studykit.records import Check, DatasetInfo, Limit, Record, Status, config_hash
 
 SPEED = {"plain": 1.0, "ray": 1.25, "torch": 1.1}
 PAPER: list[dict[str, Any]] = [

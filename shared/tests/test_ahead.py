@@ -3,8 +3,7 @@
 import threading
 
 import pytest
-from studykit.storage.ahead import Ahead
-from studykit.storage.ahead import in_turn
+from studykit.storage.ahead import Ahead, in_turn
 
 
 class Source:

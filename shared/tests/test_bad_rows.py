@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from studykit.errors import DataError
-from studykit.errors import UsageError
-from studykit.options import Options
-from studykit.options import parse_share
+from studykit.errors import DataError, UsageError
+from studykit.options import Options, parse_share
 from studykit.storage import Block
 from studykit.storage.reading import line_numbers
 from studykit.text import bad_rows

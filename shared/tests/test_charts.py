@@ -8,12 +8,8 @@ from typing import Any
 
 import pytest
 import synthetic
-from studykit.records import Check
-from studykit.records import Record
-from studykit.records import Status
-from studyreport import charts
-from studyreport import page
-from studyreport import theme
+from studykit.records import Check, Record, Status
+from studyreport import charts, page, theme
 from studysweep import ratios
 from synthetic import PAPER
 

@@ -11,22 +11,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
-from studykit import columnar
-from studykit import cutting
-from studykit import storage
-from studykit.columnar import LABELS
-from studykit.columnar import RowGroups
-from studykit.columnar import fetching
-from studykit.errors import DataError
-from studykit.errors import StorageError
-from studykit.storage import contents
-from studykit.storage import filesystems
-from studytest import fake_hdfs
-from studytest import fake_s3
+from studykit import columnar, cutting, storage
+from studykit.columnar import LABELS, RowGroups, fetching
+from studykit.errors import DataError, StorageError
+from studykit.storage import contents, filesystems
+from studytest import fake_hdfs, fake_s3
 
 IDS = pa.schema([("id", pa.int64())])
 

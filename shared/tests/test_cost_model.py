@@ -9,10 +9,8 @@ import synthetic
 from hypothesis import given
 from hypothesis import strategies as st
 from studykit.records import Record
-from studyreport import cost_model
-from studyreport import prediction
-from studyreport.cost_model import CostModel
-from studyreport.cost_model import TooFewCells
+from studyreport import cost_model, prediction
+from studyreport.cost_model import CostModel, TooFewCells
 
 TRUE = {
     "start_seconds": 2.0,

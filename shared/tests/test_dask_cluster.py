@@ -5,8 +5,7 @@ import os
 from unittest.mock import MagicMock
 
 import pytest
-from studykit.errors import ResourceError
-from studykit.errors import StudyError
+from studykit.errors import ResourceError, StudyError
 from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run

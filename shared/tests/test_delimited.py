@@ -7,17 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import example
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from studykit import storage
 from studykit.errors import DataError
-from studykit.storage import Block
-from studykit.storage import Split
-from studykit.text import arrow_csv
-from studykit.text import delimited
-from studykit.text import lines
+from studykit.storage import Block, Split
+from studykit.text import arrow_csv, delimited, lines
 from studykit.text.delimited import Dialect
 
 EDGES = pa.schema([("source", pa.int64()), ("destination", pa.int64())])

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from studydoctor import doctor
-from studydoctor import remote_doctor
+from studydoctor import doctor, remote_doctor
 from studydoctor.finding import Finding
 from studykit.options import Study
-from studykit.storage import failures
-from studykit.storage import filesystems
+from studykit.storage import failures, filesystems
 from typer.testing import CliRunner
 
 

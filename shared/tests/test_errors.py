@@ -4,8 +4,7 @@ import re
 
 import pytest
 from studykit import cli
-from studykit.errors import DataError
-from studykit.errors import one_line
+from studykit.errors import DataError, one_line
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyarrow import feather
-from pyarrow import ipc
-from pyarrow import orc
-from pyarrow import parquet
+from pyarrow import feather, ipc, orc, parquet
 from studykit import errors
 from studykit.errors import DataError
-from studykit.text import foreign
-from studykit.text import lines
+from studykit.text import foreign, lines
 from studytest.forms import COMPRESSED
 
 TEXT = "source,destination\n" + "".join(f"{n},{n * n}\n" for n in range(500))

@@ -4,23 +4,18 @@ import bz2
 import itertools
 import pickle
 import re
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from studykit import storage
 from studykit.errors import DataError
-from studykit.storage import Split
-from studykit.storage import contents
-from studykit.storage import inflation
+from studykit.storage import Split, contents, inflation
 from studykit.storage.inflation import inflate
-from studytest import fake_hdfs
-from studytest import fake_s3
+from studytest import fake_hdfs, fake_s3
 from studytest.forms import COMPRESSED
 
 ROWS = "".join(f"{number},{number**3}\n" for number in range(10_000)).encode()

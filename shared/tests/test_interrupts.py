@@ -5,9 +5,7 @@ import signal
 import tempfile
 
 import pytest
-from studykit import cli
-from studykit import interrupts
-from studykit import processes
+from studykit import cli, interrupts, processes
 from studytest import running
 
 LOCK_STAYS_TAKEN = f"""

@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 from studykit import storage
-from studykit.errors import DataError
-from studykit.errors import StorageError
-from studytest import fake_hdfs
-from studytest import fake_s3
+from studykit.errors import DataError, StorageError
+from studytest import fake_hdfs, fake_s3
 
 NAMES = (
     "year=2015/month=01/part-0.csv", "year=2015/month=02/part-0.csv", "year=2016/part-0.csv",

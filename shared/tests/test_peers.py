@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 from sample_study.sample import Sample
-from studykit import machine
-from studykit import records
-from studykit import storage
+from studykit import machine, records, storage
 from studykit.records import Record
 from studytest import running
 

@@ -6,8 +6,7 @@ import time
 
 import pytest
 from studykit import phases
-from studykit.memory import TreeSampler
-from studykit.memory import pss_bytes
+from studykit.memory import TreeSampler, pss_bytes
 from studykit.phases import Phases
 
 MEGABYTE = 1_000_000

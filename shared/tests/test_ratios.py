@@ -2,8 +2,7 @@
 
 import pytest
 import synthetic
-from studysweep import ratio_table
-from studysweep import ratios
+from studysweep import ratio_table, ratios
 
 
 def test_ratios_are_taken_within_a_round_before_the_median() -> None:

@@ -6,16 +6,9 @@ from typing import Any
 
 import pytest
 from studykit import records
-from studykit.errors import DataError
-from studykit.errors import UsageError
-from studykit.options import Options
-from studykit.options import Study
-from studykit.options import configuration
-from studykit.options import parse_size
-from studykit.options import validate
-from studykit.records import Check
-from studykit.records import DatasetInfo
-from studykit.records import Record
+from studykit.errors import DataError, UsageError
+from studykit.options import Options, Study, configuration, parse_size, validate
+from studykit.records import Check, DatasetInfo, Record
 from studysweep.cells import to_argv
 
 

@@ -3,17 +3,13 @@
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from studykit import storage
 from studykit.errors import StorageError
-from studykit.storage import Split
-from studykit.storage import failures
-from studykit.storage import filesystems
+from studykit.storage import Split, failures, filesystems
 from studykit.storage.folders import find
 
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please slow down.</Message></Error>"

@@ -11,22 +11,20 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from studykit import processes
-from studykit import records
-from studykit.errors import BusyError
-from studykit.errors import DataError
-from studykit.errors import ResourceError
-from studykit.errors import StorageError
-from studykit.errors import StudyError
-from studykit.errors import TimeLimitError
-from studykit.errors import UsageError
+from studykit import processes, records
+from studykit.errors import (
+    BusyError,
+    DataError,
+    ResourceError,
+    StorageError,
+    StudyError,
+    TimeLimitError,
+    UsageError,
+)
 from studykit.execution import execute
-from studykit.options import Options
-from studykit.options import Study
-from studykit.records import Check
-from studykit.records import DatasetInfo
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.options import Options, Study
+from studykit.records import Check, DatasetInfo
+from studykit.run import Outcome, Run
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,19 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from hypothesis import example
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyarrow import fs as arrow_fs
 from studykit import storage
-from studykit.errors import DataError
-from studykit.errors import StorageError
-from studykit.errors import UsageError
-from studykit.storage import Block
-from studykit.storage import Split
-from studykit.storage import filesystems
-from studykit.storage import reading
+from studykit.errors import DataError, StorageError, UsageError
+from studykit.storage import Block, Split, filesystems, reading
 from studykit.storage.folders import find
 from studytest import fake_s3
 from studytest.forms import COMPRESSED

@@ -11,15 +11,10 @@ from unittest.mock import MagicMock
 import pytest
 from pyarrow import fs as arrow_fs
 from studykit import storage
-from studykit.errors import DataError
-from studykit.errors import StorageError
-from studykit.errors import UsageError
-from studykit.storage import failures
-from studykit.storage import filesystems
-from studykit.storage import writing
+from studykit.errors import DataError, StorageError, UsageError
+from studykit.storage import failures, filesystems, writing
 from studykit.storage.folders import find
-from studytest import fake_hdfs
-from studytest import fake_s3
+from studytest import fake_hdfs, fake_s3
 from studytest.fake_hdfs import Memory
 
 

@@ -7,15 +7,15 @@ import pytest
 from pyarrow import fs as arrow_fs
 from studykit import storage
 from studykit.errors import StorageError
-from studykit.storage import filesystems
-from studykit.storage import writing
-from studykit.storage.folders import find
-from studykit.storage.folders import find_sizes
-from studykit.storage.folders import remove_folder
-from studykit.storage.folders import remove_unfinished
-from studykit.storage.folders import write_folder
-from studytest import fake_hdfs
-from studytest import fake_s3
+from studykit.storage import filesystems, writing
+from studykit.storage.folders import (
+    find,
+    find_sizes,
+    remove_folder,
+    remove_unfinished,
+    write_folder,
+)
+from studytest import fake_hdfs, fake_s3
 
 CONTENT = {"labels.csv": b"name,label\n", "images/1.png": b"\x89PNG", "images/deep/2.png": b""}
 

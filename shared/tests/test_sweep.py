@@ -13,14 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 from sample_study.sample import Sample
-from sample_study.study import STUDY
-from sample_study.study import Parameters
+from sample_study.study import STUDY, Parameters
 from studykit import records
 from studykit.errors import UsageError
-from studysweep import cells
-from studysweep import children
-from studysweep import planning
-from studysweep import sweep
+from studysweep import cells, children, planning, sweep
 from studytest import running
 
 pytest_plugins = "sample_study.fixtures"

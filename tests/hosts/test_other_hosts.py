@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from studytest import leftovers
-from studytest import running
+from studytest import leftovers, running
 
 LAUNCH = next(
     folder / "apps/twitter-pagerank/launch"

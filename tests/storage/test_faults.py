@@ -17,16 +17,12 @@ from unittest import mock
 
 import pytest
 import servers
-from proxy import Proxy
-from proxy import proxy
+from proxy import Proxy, proxy
 from servers import Server
-from study_data import copying
-from study_data import follower_graph
-from study_data import stores
+from study_data import copying, follower_graph, stores
 from studykit import storage
 from studykit.storage import failures
-from studytest import clusters
-from studytest import running
+from studytest import clusters, running
 
 ENGINES = ["plain", "ray", "torch"]
 READING = (

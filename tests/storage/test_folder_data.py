@@ -5,12 +5,9 @@ from pathlib import Path
 
 import pytest
 from servers import Server
-from study_data import copying
-from study_data import keeping
-from study_data import stores
+from study_data import copying, keeping, stores
 from study_data.dataset import Size
-from study_data.folders import Files
-from study_data.folders import FolderDataset
+from study_data.folders import Files, FolderDataset
 from studykit import storage
 from studykit.errors import DataError
 from studykit.storage.folders import find

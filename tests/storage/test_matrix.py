@@ -16,8 +16,7 @@ from servers import Server
 from study_data import copying
 from studykit import storage
 from studykit.storage import filesystems
-from studytest import forms
-from studytest import running
+from studytest import forms, running
 from studytest.columns import as_parquet
 
 PACKAGES = sorted(

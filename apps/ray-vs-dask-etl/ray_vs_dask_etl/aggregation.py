@@ -8,8 +8,7 @@ integers; the only rounding is the last one, of the mean and of the standard dev
 """
 
 import math
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -18,8 +17,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from ray_vs_dask_etl.bits import bits_of
-from ray_vs_dask_etl.bits import high_product
+from ray_vs_dask_etl.bits import bits_of, high_product
 
 EXPONENTS = 2047
 """Of finite doubles: 1 … 2046, and 0 for what is below the smallest normal one."""

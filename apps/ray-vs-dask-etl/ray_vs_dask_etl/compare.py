@@ -11,8 +11,7 @@ command again continues an interrupted run, and draws anew where all is finished
 from study_data import published
 from study_data.published import PublishedRow
 from studykit.records import Record
-from studyreport import charts
-from studyreport import page
+from studyreport import charts, page
 from studysweep import sweep
 
 from ray_vs_dask_etl import paper_tables

@@ -7,8 +7,7 @@ what is asked of them is the same.
 import functools
 import math
 import operator
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,17 +20,11 @@ from studykit.run import Run
 from studykit.text import bad_rows
 from studykit.text.bad_rows import BadRows
 
-from ray_vs_dask_etl import objective
-from ray_vs_dask_etl import rows
-from ray_vs_dask_etl import solver
-from ray_vs_dask_etl import study
-from ray_vs_dask_etl import worker
-from ray_vs_dask_etl.objective import Objective
-from ray_vs_dask_etl.objective import Rows
+from ray_vs_dask_etl import objective, rows, solver, study, worker
+from ray_vs_dask_etl.objective import Objective, Rows
 from ray_vs_dask_etl.regression import Loaded
 from ray_vs_dask_etl.rows import RowFormat
-from ray_vs_dask_etl.scaling import WORST_AMPLIFICATION
-from ray_vs_dask_etl.scaling import Scaling
+from ray_vs_dask_etl.scaling import WORST_AMPLIFICATION, Scaling
 from ray_vs_dask_etl.solver import Fit
 from ray_vs_dask_etl.worker import Partial
 

@@ -5,11 +5,9 @@ What they write is in `native_plain`, `native_ray` and `native_dask`.
 
 from collections.abc import Callable
 
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 
-from ray_vs_dask_etl import outcome
-from ray_vs_dask_etl import study
+from ray_vs_dask_etl import outcome, study
 from ray_vs_dask_etl.grouping import Groups
 
 

@@ -8,8 +8,7 @@ the means, as in the paper. Either is a right answer, of sums that are rounded a
 from typing import Any
 
 import dask.dataframe as dd
-from studykit import columnar
-from studykit import storage
+from studykit import columnar, storage
 from studykit.run import Run
 
 BLOCK_BYTES = 64_000_000

@@ -8,8 +8,7 @@ from typing import Any
 
 import pandas as pd
 from pyarrow import parquet
-from studykit import columnar
-from studykit import storage
+from studykit import columnar, storage
 from studykit.run import Run
 
 ROWS_AT_ONCE = 1 << 20

@@ -13,14 +13,9 @@ import logging
 from typing import Any
 
 import ray
-from ray.data.aggregate import Count
-from ray.data.aggregate import Max
-from ray.data.aggregate import Mean
-from ray.data.aggregate import Min
-from ray.data.aggregate import Std
+from ray.data.aggregate import Count, Max, Mean, Min, Std
 from ray.data.context import ShuffleStrategy
-from studykit import columnar
-from studykit import storage
+from studykit import columnar, storage
 from studykit.run import Run
 
 PUBLISHED_BLOCKS = 200

@@ -19,11 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from studykit.errors import DataError
 
-from ray_vs_dask_etl.regression import Floats
-from ray_vs_dask_etl.regression import Loaded
-from ray_vs_dask_etl.regression import Margins
-from ray_vs_dask_etl.regression import Sums
-from ray_vs_dask_etl.regression import described
+from ray_vs_dask_etl.regression import Floats, Loaded, Margins, Sums, described
 from ray_vs_dask_etl.scaling import Scaling
 
 NO_SPREAD = 1e-13

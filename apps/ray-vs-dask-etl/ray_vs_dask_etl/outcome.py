@@ -6,23 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-from studykit import limits
-from studykit import storage
-from studykit import tables
+from studykit import limits, storage, tables
 from studykit.errors import DataError
 from studykit.records import PLAIN
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 from studykit.text import bad_rows
 from studykit.text.bad_rows import BadRows
 
-from ray_vs_dask_etl import fitting
-from ray_vs_dask_etl import grouping
-from ray_vs_dask_etl import oracle
-from ray_vs_dask_etl import oracle_fit
-from ray_vs_dask_etl import rows
-from ray_vs_dask_etl import study
-from ray_vs_dask_etl import worker
+from ray_vs_dask_etl import fitting, grouping, oracle, oracle_fit, rows, study, worker
 from ray_vs_dask_etl.aggregation import Group
 from ray_vs_dask_etl.fitting import Fitted
 from ray_vs_dask_etl.grouping import Groups

@@ -15,8 +15,7 @@ from typing import Any
 
 import altair as alt
 from study_data.published import PublishedRow
-from studyreport import panels
-from studyreport import theme
+from studyreport import panels, theme
 
 OWN, PRINTED = "from its own runtimes", "as printed"
 COLOURS = {OWN: "#0072B2", PRINTED: "#D55E00"}

@@ -11,18 +11,15 @@ answers are checked against the same oracle.
 from collections.abc import Callable
 from typing import Any
 
-from studykit import columnar
-from studykit import storage
+from studykit import columnar, storage
 from studykit.errors import ResourceError
 from studykit.options import Options
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 from studysweep import peers
 
 from ray_vs_dask_etl import outcome
 from ray_vs_dask_etl.grouping import Groups
-from ray_vs_dask_etl.study import STUDY
-from ray_vs_dask_etl.study import Parameters
+from ray_vs_dask_etl.study import STUDY, Parameters
 
 
 def with_polars(run: Run, files: list[str], threads: int) -> Callable[[], Groups]:

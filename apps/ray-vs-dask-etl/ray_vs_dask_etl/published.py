@@ -22,20 +22,16 @@ The record has the accuracies beside that of the exact model.
 """
 
 import time
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from sklearn.linear_model import SGDClassifier
-from studykit import columnar
-from studykit import storage
+from studykit import columnar, storage
 from studykit.errors import TimeLimitError
-from studykit.records import PLAIN
-from studykit.records import Check
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.records import PLAIN, Check
+from studykit.run import Outcome, Run
 
 from ray_vs_dask_etl import study
 

@@ -7,10 +7,7 @@ import pandas as pd
 from studykit.run import Run
 
 from ray_vs_dask_etl import native_plain
-from ray_vs_dask_etl.published import BATCH_ROWS
-from ray_vs_dask_etl.published import FIRST_ROWS
-from ray_vs_dask_etl.published import TEST_SHARE
-from ray_vs_dask_etl.published import Readings
+from ray_vs_dask_etl.published import BATCH_ROWS, FIRST_ROWS, TEST_SHARE, Readings
 
 ROWS_AT_ONCE = round(BATCH_ROWS / (1 - TEST_SHARE))
 """Of which some BATCH_ROWS are training rows."""

@@ -12,10 +12,7 @@ from typing import Any
 from studykit.run import Run
 
 from ray_vs_dask_etl import native_ray
-from ray_vs_dask_etl.published import BATCH_ROWS
-from ray_vs_dask_etl.published import FIRST_ROWS
-from ray_vs_dask_etl.published import TEST_SHARE
-from ray_vs_dask_etl.published import Readings
+from ray_vs_dask_etl.published import BATCH_ROWS, FIRST_ROWS, TEST_SHARE, Readings
 
 CHANCE = "chance of being a test row"
 

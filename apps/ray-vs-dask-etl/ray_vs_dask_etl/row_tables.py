@@ -1,14 +1,12 @@
 """Reading rows of Parquet: the same columns by the same names, only those that are asked for."""
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from studykit import columnar
-from studykit.columnar import RowGroups
-from studykit.columnar import Rows
+from studykit.columnar import RowGroups, Rows
 from studykit.text import bad_rows
 from studykit.text.bad_rows import Take
 

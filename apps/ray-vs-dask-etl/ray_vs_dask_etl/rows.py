@@ -7,10 +7,8 @@ has used them. What the loop will not judge goes line by line through the exact 
 double keeps) and names the line of what is wrong.
 """
 
-from collections.abc import Iterator
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,20 +19,13 @@ from studykit import columnar
 from studykit.columnar import RowGroups
 from studykit.cutting import Input
 from studykit.errors import DataError
-from studykit.storage import Block
-from studykit.storage import Split
-from studykit.text import bad_rows
-from studykit.text import delimited
-from studykit.text import lines
+from studykit.storage import Block, Split
+from studykit.text import bad_rows, delimited, lines
 from studykit.text.bad_rows import BadRows
 from studykit.text.dialects import DELIMITERS
 
 from ray_vs_dask_etl import row_tables
-from ray_vs_dask_etl.clean_lines import CATEGORY
-from ray_vs_dask_etl.clean_lines import FIRST_VALUE
-from ray_vs_dask_etl.clean_lines import ID
-from ray_vs_dask_etl.clean_lines import SKIPPED
-from ray_vs_dask_etl.clean_lines import parse
+from ray_vs_dask_etl.clean_lines import CATEGORY, FIRST_VALUE, ID, SKIPPED, parse
 
 CHUNK_VALUES = 1 << 15
 """Numbers of a chunk: 256 KB, a share of a core's second cache."""

@@ -12,16 +12,9 @@ from typing import Any
 from distributed import Client
 from studykit.cutting import Input
 from studykit.engines import dask_engine
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 
-from ray_vs_dask_etl import fitting
-from ray_vs_dask_etl import native
-from ray_vs_dask_etl import outcome
-from ray_vs_dask_etl import run_plain
-from ray_vs_dask_etl import spilling
-from ray_vs_dask_etl import study
-from ray_vs_dask_etl import worker
+from ray_vs_dask_etl import fitting, native, outcome, run_plain, spilling, study, worker
 from ray_vs_dask_etl.fitting import OnAll
 from ray_vs_dask_etl.rows import RowFormat
 from ray_vs_dask_etl.scaling import Scaling

@@ -14,14 +14,9 @@ from typing import Any
 from studykit import storage
 from studykit.cutting import Input
 from studykit.engines import plain_engine
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 
-from ray_vs_dask_etl import fitting
-from ray_vs_dask_etl import native
-from ray_vs_dask_etl import outcome
-from ray_vs_dask_etl import study
-from ray_vs_dask_etl import worker
+from ray_vs_dask_etl import fitting, native, outcome, study, worker
 from ray_vs_dask_etl.fitting import OnAll
 from ray_vs_dask_etl.rows import RowFormat
 from ray_vs_dask_etl.scaling import Scaling
@@ -79,8 +74,7 @@ def native_etl(run: Run) -> Outcome:
 
 def published_regression(run: Run) -> Outcome:
     with run.phase("start", "importing scikit-learn"):
-        from ray_vs_dask_etl import published
-        from ray_vs_dask_etl import published_plain
+        from ray_vs_dask_etl import published, published_plain
     return published.with_batches(run, published_plain.readings, regression)
 
 

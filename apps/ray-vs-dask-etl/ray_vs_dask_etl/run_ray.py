@@ -14,16 +14,9 @@ import ray
 from studykit.cutting import Input
 from studykit.engines import ray_engine
 from studykit.options import Options
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 
-from ray_vs_dask_etl import fitting
-from ray_vs_dask_etl import native
-from ray_vs_dask_etl import outcome
-from ray_vs_dask_etl import run_plain
-from ray_vs_dask_etl import spilling
-from ray_vs_dask_etl import study
-from ray_vs_dask_etl import worker
+from ray_vs_dask_etl import fitting, native, outcome, run_plain, spilling, study, worker
 from ray_vs_dask_etl.fitting import OnAll
 from ray_vs_dask_etl.rows import RowFormat
 from ray_vs_dask_etl.scaling import Scaling
@@ -114,8 +107,7 @@ def native_etl(run: Run) -> Outcome:
 
 def published_regression(run: Run) -> Outcome:
     with run.phase("start", "importing Ray Data and scikit-learn"):
-        from ray_vs_dask_etl import published
-        from ray_vs_dask_etl import published_ray
+        from ray_vs_dask_etl import published, published_ray
     return published.with_batches(run, published_ray.readings, run_plain.regression)
 
 

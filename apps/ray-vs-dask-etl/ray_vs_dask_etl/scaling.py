@@ -14,9 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ray_vs_dask_etl.regression import Floats
-from ray_vs_dask_etl.regression import Loaded
-from ray_vs_dask_etl.regression import described
+from ray_vs_dask_etl.regression import Floats, Loaded, described
 
 WORST_AMPLIFICATION = 30.0
 """Of what single precision rounds off, 3e-8 of a number: 1e-6 of what a column says alone."""

@@ -10,8 +10,7 @@ import math
 import numba
 import numpy as np
 
-from ray_vs_dask_etl.bits import bits_of
-from ray_vs_dask_etl.bits import double_of
+from ray_vs_dask_etl.bits import bits_of, double_of
 
 BLOCK_ROWS = 256
 TEST_BELOW = 2**64 // 5

@@ -19,10 +19,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ray_vs_dask_etl.objective import Classes
-from ray_vs_dask_etl.objective import Objective
-from ray_vs_dask_etl.regression import Floats
-from ray_vs_dask_etl.regression import Sums
+from ray_vs_dask_etl.objective import Classes, Objective
+from ray_vs_dask_etl.regression import Floats, Sums
 from ray_vs_dask_etl.scaling import Scaling
 
 MANY_COLUMNS = 200

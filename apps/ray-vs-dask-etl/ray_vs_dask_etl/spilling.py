@@ -8,8 +8,7 @@ def of_ray() -> int:
     import ray
 
     # Ray tells them nowhere else but on its dashboard, which a run does not start.
-    from ray._private.internal_api import get_memory_info_reply
-    from ray._private.internal_api import get_state_from_address
+    from ray._private.internal_api import get_memory_info_reply, get_state_from_address
 
     store = get_memory_info_reply(
         get_state_from_address(ray.get_runtime_context().gcs_address)

@@ -6,31 +6,21 @@ hash of its id says so; L2 acts on coefficients that are centred over the catego
 """
 
 import csv
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
-from study_data import stores
-from study_data import uniform_rows
-from studykit import cutting
-from studykit import storage
-from studykit import tables
+from study_data import stores, uniform_rows
+from studykit import cutting, storage, tables
 from studykit.cutting import Input
 from studykit.errors import UsageError
-from studykit.options import BAD_ROWS_SKIP
-from studykit.options import Options
-from studykit.options import Study
-from studykit.records import PLAIN
-from studykit.records import DatasetInfo
-from studykit.run import Methods
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.options import BAD_ROWS_SKIP, Options, Study
+from studykit.records import PLAIN, DatasetInfo
+from studykit.run import Methods, Outcome, Run
 
 from ray_vs_dask_etl import rows
-from ray_vs_dask_etl.rows import Columns
-from ray_vs_dask_etl.rows import RowFormat
+from ray_vs_dask_etl.rows import Columns, RowFormat
 
 MOST_CELLS = 1024
 """Categories × columns of the ETL: 82 KB of bins for each, in every thread."""

@@ -6,14 +6,9 @@ Every engine places these functions on its workers and brings back what they ret
 import os
 import socket
 import time
-from collections.abc import Callable
-from collections.abc import Iterable
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
-from typing import Any
-from typing import Generic
-from typing import TypeVar
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,19 +16,10 @@ from studykit import compiling
 from studykit.storage import Split
 from studykit.text.bad_rows import BadRows
 
-from ray_vs_dask_etl import clean_lines
-from ray_vs_dask_etl import regression
-from ray_vs_dask_etl import rows
-from ray_vs_dask_etl import softmax
-from ray_vs_dask_etl.aggregation import Bins
-from ray_vs_dask_etl.aggregation import Group
-from ray_vs_dask_etl.regression import Cached
-from ray_vs_dask_etl.regression import Floats
-from ray_vs_dask_etl.regression import Loaded
-from ray_vs_dask_etl.regression import Margins
-from ray_vs_dask_etl.regression import Sums
-from ray_vs_dask_etl.rows import Columns
-from ray_vs_dask_etl.rows import RowFormat
+from ray_vs_dask_etl import clean_lines, regression, rows, softmax
+from ray_vs_dask_etl.aggregation import Bins, Group
+from ray_vs_dask_etl.regression import Cached, Floats, Loaded, Margins, Sums
+from ray_vs_dask_etl.rows import Columns, RowFormat
 from ray_vs_dask_etl.scaling import Scaling
 
 Result = TypeVar("Result")

@@ -5,14 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyarrow import csv
-from pyarrow import parquet
+from pyarrow import csv, parquet
 from ray_vs_dask_etl.study import STUDY
-from studytest.case import Damage
-from studytest.case import StudyCase
-from tables import HEADER
-from tables import random_rows
-from tables import write_rows
+from studytest.case import Damage, StudyCase
+from tables import HEADER, random_rows, write_rows
 
 REGRESSION = ("--task", "logistic-regression")
 FIT = (*REGRESSION, "--solver", "lbfgs", "--split-size", "20kb")

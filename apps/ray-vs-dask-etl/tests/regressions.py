@@ -5,14 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from ray_vs_dask_etl import oracle_fit
-from ray_vs_dask_etl import regression
-from ray_vs_dask_etl import solver
-from ray_vs_dask_etl import worker
-from ray_vs_dask_etl.objective import Objective
-from ray_vs_dask_etl.objective import Rows
-from ray_vs_dask_etl.regression import Cached
-from ray_vs_dask_etl.regression import Loaded
+from ray_vs_dask_etl import oracle_fit, regression, solver, worker
+from ray_vs_dask_etl.objective import Objective, Rows
+from ray_vs_dask_etl.regression import Cached, Loaded
 from ray_vs_dask_etl.rows import Columns
 from ray_vs_dask_etl.scaling import Scaling
 from ray_vs_dask_etl.solver import Fit

@@ -2,15 +2,13 @@
 
 import decimal
 import math
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ray_vs_dask_etl import aggregation
-from ray_vs_dask_etl import rows
+from ray_vs_dask_etl import aggregation, rows
 from ray_vs_dask_etl.aggregation import Bins
 from ray_vs_dask_etl.rows import Columns
 from studykit import cutting

@@ -4,13 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ray_vs_dask_etl import aggregation
 from ray_vs_dask_etl.aggregation import Bins
-from tables import assert_groups
-from tables import fraction_groups
+from tables import assert_groups, fraction_groups
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -6,12 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from case import CASE
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
-from ray_vs_dask_etl import oracle_rows
-from ray_vs_dask_etl import rows
+from ray_vs_dask_etl import oracle_rows, rows
 from studykit import cutting
 from studykit.text.bad_rows import BadRows
 from studytest.contract.of_study import OfStudy

@@ -4,12 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ray_vs_dask_etl import clean_lines
-from ray_vs_dask_etl.rows import Columns
-from ray_vs_dask_etl.rows import RowFormat
+from ray_vs_dask_etl.rows import Columns, RowFormat
 
 COLUMNS = Columns("id", ("x",), "kind", ("A", "B", "long", "lone"))
 NAMES = ("id", "x", "kind")

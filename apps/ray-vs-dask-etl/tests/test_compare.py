@@ -3,14 +3,11 @@
 from pathlib import Path
 
 import pytest
-from ray_vs_dask_etl import compare
-from ray_vs_dask_etl import paper_tables
+from ray_vs_dask_etl import compare, paper_tables
 from ray_vs_dask_etl.peers import LIBRARIES
 from study_data import published
 from studytest import running
-from tables import fraction_groups
-from tables import random_rows
-from tables import write_rows
+from tables import fraction_groups, random_rows, write_rows
 
 ROWS = random_rows(3000, seed=21)
 

@@ -11,10 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from case import CASE
-from case import REGRESSION
-from hypothesis import given
-from hypothesis import settings
+from case import CASE, REGRESSION
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from studytest.contract.of_study import OfStudy
 from tables import random_rows

@@ -4,13 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from case import CASE
-from case import REGRESSION
+from case import CASE, REGRESSION
 from studytest.contract.answers import PlainAnswer
-from tables import assert_groups
-from tables import fraction_groups
-from tables import random_rows
-from tables import write_rows
+from tables import assert_groups, fraction_groups, random_rows, write_rows
 
 ROWS = random_rows(20_000, seed=11)
 FAR = random_rows(3000, seed=12, centre=-1e12, spread=1e-3)

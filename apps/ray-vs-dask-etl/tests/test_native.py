@@ -7,9 +7,7 @@ import lzma
 import pytest
 from case import CASE
 from studytest.contract.of_study import OfStudy
-from tables import HEADER
-from tables import random_rows
-from tables import write_rows
+from tables import HEADER, random_rows, write_rows
 
 NATIVE = ("--method", "native", "--workers", 1)
 

@@ -4,21 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
-from ray_vs_dask_etl import oracle
-from ray_vs_dask_etl import oracle_fit
-from ray_vs_dask_etl import rows
-from ray_vs_dask_etl import run_plain
-from ray_vs_dask_etl import study
-from ray_vs_dask_etl import worker
+from ray_vs_dask_etl import oracle, oracle_fit, rows, run_plain, study, worker
 from ray_vs_dask_etl.rows import Columns
 from ray_vs_dask_etl.scaling import Scaling
 from ray_vs_dask_etl.study import Parameters
 from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
-from tables import aggregate
-from tables import random_rows
-from tables import write_rows
+from tables import aggregate, random_rows, write_rows
 
 ROWS = random_rows(4000, seed=3)
 

@@ -7,21 +7,14 @@ import dask_ml.linear_model
 import numpy as np
 import pandas as pd
 import pytest
-from ray_vs_dask_etl import native_plain
-from ray_vs_dask_etl import published
-from ray_vs_dask_etl import published_plain
-from ray_vs_dask_etl import study
+from ray_vs_dask_etl import native_plain, published, published_plain, study
 from ray_vs_dask_etl.published import Readings
 from ray_vs_dask_etl.study import Parameters
 from sklearn.linear_model import SGDClassifier
 from studykit.options import Options
-from studykit.records import Check
-from studykit.records import DatasetInfo
-from studykit.run import Outcome
-from studykit.run import Run
-from tables import fraction_groups
-from tables import random_rows
-from tables import write_rows
+from studykit.records import Check, DatasetInfo
+from studykit.run import Outcome, Run
+from tables import fraction_groups, random_rows, write_rows
 
 ROWS = random_rows(4000, seed=31)
 FRAME = pd.DataFrame(

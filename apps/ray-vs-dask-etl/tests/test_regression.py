@@ -2,17 +2,11 @@
 
 import numpy as np
 import pytest
-from ray_vs_dask_etl import regression
-from ray_vs_dask_etl import solver
+from ray_vs_dask_etl import regression, solver
 from ray_vs_dask_etl.objective import classes_of
 from ray_vs_dask_etl.regression import Cached
 from ray_vs_dask_etl.scaling import Scaling
-from regressions import assert_coefficients
-from regressions import cached
-from regressions import fit
-from regressions import fit_of
-from regressions import is_training
-from regressions import reference
+from regressions import assert_coefficients, cached, fit, fit_of, is_training, reference
 from sklearn.linear_model import LogisticRegression
 from studykit.errors import DataError
 

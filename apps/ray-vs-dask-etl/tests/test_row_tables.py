@@ -16,11 +16,7 @@ from ray_vs_dask_etl.rows import Columns
 from studykit import cutting
 from studykit.errors import DataError
 from studytest import running
-from tables import COLUMNS
-from tables import aggregate
-from tables import assert_groups
-from tables import fraction_groups
-from tables import random_rows
+from tables import COLUMNS, aggregate, assert_groups, fraction_groups, random_rows
 
 ROWS = random_rows(3000, seed=1)
 

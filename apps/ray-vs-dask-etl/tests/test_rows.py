@@ -6,12 +6,7 @@ import re
 import pytest
 from ray_vs_dask_etl.rows import Columns
 from studykit.errors import DataError
-from tables import HEADER
-from tables import aggregate
-from tables import assert_groups
-from tables import fraction_groups
-from tables import random_rows
-from tables import write_rows
+from tables import HEADER, aggregate, assert_groups, fraction_groups, random_rows, write_rows
 
 ROWS = random_rows(3000, seed=1)
 

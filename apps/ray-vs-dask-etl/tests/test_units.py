@@ -5,15 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from case import CASE
-from case import REGRESSION
+from case import CASE, REGRESSION
 from ray_vs_dask_etl import rows
-from regressions import assert_coefficients
-from regressions import is_training
-from regressions import reference
+from regressions import assert_coefficients, is_training, reference
 from studytest.contract.of_study import OfStudy
-from test_regression import TOLD_APART
-from test_regression import told_apart
+from test_regression import TOLD_APART, told_apart
 
 ROWS = 12_000
 SEED = 42

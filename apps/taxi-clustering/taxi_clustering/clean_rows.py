@@ -13,15 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from taxi_clustering import times
-from taxi_clustering.city import CENTRE_LATITUDE
-from taxi_clustering.city import CENTRE_LONGITUDE
-from taxi_clustering.city import GRID
-from taxi_clustering.city import LATITUDES
-from taxi_clustering.city import LONGITUDES
-from taxi_clustering.city import METRES_PER_LATITUDE
-from taxi_clustering.city import METRES_PER_LONGITUDE
-from taxi_clustering.times import NO_TIME
-from taxi_clustering.times import SECOND
+from taxi_clustering.city import (
+    CENTRE_LATITUDE,
+    CENTRE_LONGITUDE,
+    GRID,
+    LATITUDES,
+    LONGITUDES,
+    METRES_PER_LATITUDE,
+    METRES_PER_LONGITUDE,
+)
+from taxi_clustering.times import NO_TIME, SECOND
 
 MINUTE = 60e6
 """Microseconds."""

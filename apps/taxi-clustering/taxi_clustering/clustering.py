@@ -4,8 +4,7 @@ Clusters are in the order of their trips, the busiest first.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,9 @@ from studykit.run import Run
 from studykit.text import bad_rows
 from studykit.text.bad_rows import BadRows
 
-from taxi_clustering import city
-from taxi_clustering import trips
+from taxi_clustering import city, trips
 from taxi_clustering.kernel import Centres
-from taxi_clustering.sample import SAMPLE_SIZE
-from taxi_clustering.sample import Sample
+from taxi_clustering.sample import SAMPLE_SIZE, Sample
 from taxi_clustering.search import Search
 from taxi_clustering.trips import COUNT
 from taxi_clustering.worker import Loaded

@@ -6,10 +6,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from studykit.errors import DataError
-from studykit.text.dialects import Dialect
-from studykit.text.dialects import WrongLine
-from studykit.text.dialects import fields_of
-from studykit.text.dialects import is_header
+from studykit.text.dialects import Dialect, WrongLine, fields_of, is_header
 
 from taxi_clustering import clean_rows
 

@@ -10,9 +10,7 @@ from typing import Any
 
 from study_data import published
 from studykit.records import Record
-from studyreport import charts
-from studyreport import page
-from studyreport import points
+from studyreport import charts, page, points
 from studysweep import sweep
 
 from taxi_clustering.peers import PEERS

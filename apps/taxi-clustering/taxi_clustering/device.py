@@ -7,8 +7,7 @@ matter: the centres are those of the CPU. The inertia's last digits may differ.
 import numpy as np
 import torch
 
-from taxi_clustering.kernel import Centres
-from taxi_clustering.kernel import Floats
+from taxi_clustering.kernel import Centres, Floats
 from taxi_clustering.worker import Worker
 
 PIECE = 1 << 22

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from taxi_clustering import city
-from taxi_clustering.city import LATITUDES
-from taxi_clustering.city import LONGITUDES
+from taxi_clustering.city import LATITUDES, LONGITUDES
 from taxi_clustering.clustering import Clustering
 
 WIDTH, HEIGHT = 900, 900

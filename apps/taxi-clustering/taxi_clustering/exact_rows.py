@@ -14,16 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from studykit import columnar
 from studykit.errors import DataError
-from studykit.storage import Block
-from studykit.storage import Split
-from studykit.text import bad_rows
-from studykit.text import delimited
-from studykit.text.bad_rows import BadRows
-from studykit.text.bad_rows import Take
-from studykit.text.dialects import Dialect
-from studykit.text.dialects import WrongLine
-from studykit.text.dialects import fields_of
-from studykit.text.dialects import text_of
+from studykit.storage import Block, Split
+from studykit.text import bad_rows, delimited
+from studykit.text.bad_rows import BadRows, Take
+from studykit.text.dialects import Dialect, WrongLine, fields_of, text_of
 
 from taxi_clustering import times
 from taxi_clustering.columns import TripFormat

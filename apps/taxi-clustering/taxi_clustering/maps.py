@@ -11,8 +11,7 @@ from collections.abc import Callable
 
 from studykit import storage
 
-from taxi_clustering import city
-from taxi_clustering import drawing
+from taxi_clustering import city, drawing
 from taxi_clustering.clustering import Clustering
 from taxi_clustering.study import ending
 

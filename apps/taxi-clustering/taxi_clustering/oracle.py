@@ -8,8 +8,7 @@ either (`ties`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,10 @@ from studykit.options import BAD_ROWS_SKIP
 from studykit.records import Check
 from studykit.run import Run
 
-from taxi_clustering import oracle_rows
-from taxi_clustering import ties
-from taxi_clustering.city import CENTRE_LATITUDE
-from taxi_clustering.city import CENTRE_LONGITUDE
+from taxi_clustering import oracle_rows, ties
+from taxi_clustering.city import CENTRE_LATITUDE, CENTRE_LONGITUDE
 from taxi_clustering.clustering import Clustering
-from taxi_clustering.trips import COUNT
-from taxi_clustering.trips import MISSING
+from taxi_clustering.trips import COUNT, MISSING
 
 EARTH_RADIUS = 6_371_008.8
 """Metres, the mean of IUGG's."""

@@ -13,8 +13,7 @@ import io
 import math
 import re
 import zoneinfo
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 

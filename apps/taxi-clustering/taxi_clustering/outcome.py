@@ -1,22 +1,15 @@
 """What an engine hands back: the answer with everything that follows from it."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from studykit import limits
-from studykit.records import PLAIN
-from studykit.records import Limit
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.records import PLAIN, Limit
+from studykit.run import Outcome, Run
 
-from taxi_clustering import maps
-from taxi_clustering import oracle
-from taxi_clustering import quality
-from taxi_clustering.clustering import Clustering
-from taxi_clustering.clustering import Totals
-from taxi_clustering.clustering import centres_table
+from taxi_clustering import maps, oracle, quality
+from taxi_clustering.clustering import Clustering, Totals, centres_table
 from taxi_clustering.search import Search
 
 BYTES_PER_POINT = 8

@@ -9,16 +9,12 @@ for `compute` per iteration. Both use workers × threads threads, and both answe
 """
 
 import numpy as np
-from studykit import columnar
-from studykit import storage
+from studykit import columnar, storage
 from studykit.records import Check
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 from studysweep import peers
 
-from taxi_clustering import clustering
-from taxi_clustering import study
-from taxi_clustering import trips
+from taxi_clustering import clustering, study, trips
 from taxi_clustering import worker as workers
 from taxi_clustering.clustering import Totals
 from taxi_clustering.kernel import Centres

@@ -30,8 +30,7 @@ The record has the inertia of the final centres over all trips, in metres, and t
 import dataclasses
 import functools
 import warnings
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,25 +41,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import silhouette_score
 from studykit.columnar import RowGroups
 from studykit.cutting import Input
-from studykit.errors import DataError
-from studykit.errors import UsageError
+from studykit.errors import DataError, UsageError
 from studykit.records import Check
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 from studykit.storage import Split
-from studykit.text import bad_rows
-from studykit.text import lines
+from studykit.text import bad_rows, lines
 from studykit.text.bad_rows import BadRows
 
-from taxi_clustering import city
-from taxi_clustering import exact_rows
-from taxi_clustering import maps
-from taxi_clustering import oracle
-from taxi_clustering import oracle_rows
-from taxi_clustering import quality
-from taxi_clustering import study
-from taxi_clustering.clustering import Clustering
-from taxi_clustering.clustering import Totals
+from taxi_clustering import city, exact_rows, maps, oracle, oracle_rows, quality, study
+from taxi_clustering.clustering import Clustering, Totals
 from taxi_clustering.columns import TripFormat
 from taxi_clustering.exact_rows import MissingValue
 from taxi_clustering.search import Search

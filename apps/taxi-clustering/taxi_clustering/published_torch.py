@@ -11,8 +11,7 @@ the trips went unused. Its result files do: for 1.99 GB they hold 37,120, 18,560
 of blocks with 4, 8 and 12 ranks, 40 of each batch of 3,340 trips, and on Ray 75,760.
 """
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +20,7 @@ from studykit.storage import Split
 
 from taxi_clustering import published
 from taxi_clustering.columns import TripFormat
-from taxi_clustering.published import Floats
-from taxi_clustering.published import Part
+from taxi_clustering.published import Floats, Part
 
 BATCH_TRIPS = 3_340
 

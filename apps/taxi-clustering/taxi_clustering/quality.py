@@ -10,11 +10,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from taxi_clustering import city
-from taxi_clustering import kernel
-from taxi_clustering.kernel import Centres
-from taxi_clustering.kernel import Floats
-from taxi_clustering.kernel import Points
+from taxi_clustering import city, kernel
+from taxi_clustering.kernel import Centres, Floats, Points
 
 Z_95 = 1.96
 """Standard errors to each side of the mean of a large sample, for 95 % of such intervals."""

@@ -8,13 +8,9 @@ exchanged, and what the engines send each other is handed on as it is.
 """
 
 from studykit.engines import plain_engine
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 
-from taxi_clustering import clustering
-from taxi_clustering import maps
-from taxi_clustering import outcome
-from taxi_clustering import study
+from taxi_clustering import clustering, maps, outcome, study
 from taxi_clustering import worker as workers
 from taxi_clustering.clustering import Totals
 from taxi_clustering.sample import SAMPLE_SIZE

@@ -10,15 +10,9 @@ Actors hold state, so when one dies the run starts again from the input with new
 import numpy as np
 import ray
 from studykit.engines import ray_engine
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 
-from taxi_clustering import clustering
-from taxi_clustering import kernel
-from taxi_clustering import maps
-from taxi_clustering import outcome
-from taxi_clustering import run_plain
-from taxi_clustering import study
+from taxi_clustering import clustering, kernel, maps, outcome, run_plain, study
 from taxi_clustering import worker as workers
 from taxi_clustering.clustering import Totals
 from taxi_clustering.sample import SAMPLE_SIZE

@@ -10,16 +10,10 @@ A rank that dies ends the run: its launcher stops the others and says so.
 
 import torch.distributed as dist
 from studykit.engines import torch_engine
-from studykit.engines.collectives import all_reduce
-from studykit.engines.collectives import gather_objects
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.engines.collectives import all_reduce, gather_objects
+from studykit.run import Outcome, Run
 
-from taxi_clustering import clustering
-from taxi_clustering import maps
-from taxi_clustering import outcome
-from taxi_clustering import run_plain
-from taxi_clustering import study
+from taxi_clustering import clustering, maps, outcome, run_plain, study
 from taxi_clustering import worker as workers
 from taxi_clustering.clustering import Totals
 from taxi_clustering.device import DeviceWorker
@@ -75,8 +69,7 @@ def published_way(run: Run) -> Outcome | None:
 
     with run.phase("start", "importing scikit-learn"):
         # Here, because it takes a second, which only who asks for it shall wait.
-        from taxi_clustering import published
-        from taxi_clustering import published_torch
+        from taxi_clustering import published, published_torch
 
     with run.phase("load", "reading the blocks of every rank"):
         source = published.cut_input(run)

@@ -9,8 +9,7 @@ Every engine drives it the same way, so that they differ in nothing but how sums
 from dataclasses import dataclass
 
 from taxi_clustering import kernel
-from taxi_clustering.kernel import Centres
-from taxi_clustering.kernel import Floats
+from taxi_clustering.kernel import Centres, Floats
 from taxi_clustering.trips import Points
 
 

@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import typer
-from study_data import stores
-from study_data import yellow_trips
+from study_data import stores, yellow_trips
 from studykit import cutting
 from studykit.cutting import Input
 from studykit.errors import UsageError
-from studykit.options import BAD_ROWS_SKIP
-from studykit.options import Options
-from studykit.options import Study
+from studykit.options import BAD_ROWS_SKIP, Options, Study
 from studykit.records import DatasetInfo
 from studykit.run import Run
 

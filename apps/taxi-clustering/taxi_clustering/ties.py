@@ -50,8 +50,7 @@ class Ties:
         if not len(tied) or len(tied) > MOST_PLACES or not (trips > 0).all():
             return False
         # Here, because its import takes a while that only a tie shall cost.
-        from scipy import optimize
-        from scipy import sparse
+        from scipy import optimize, sparse
 
         place, centre = np.nonzero(tied[:, 3:])
         count, k = len(place), len(trips)

@@ -1,20 +1,17 @@
 """Reading trips of Parquet, the form in which the city publishes them: columns by their names."""
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import types
 from studykit import columnar
-from studykit.columnar import RowGroups
-from studykit.columnar import Rows
+from studykit.columnar import RowGroups, Rows
 from studykit.text.bad_rows import Take
 
 from taxi_clustering import times
-from taxi_clustering.exact_rows import TIMES
-from taxi_clustering.exact_rows import MissingValue
+from taxi_clustering.exact_rows import TIMES, MissingValue
 
 BATCH_ROWS = 1 << 16
 

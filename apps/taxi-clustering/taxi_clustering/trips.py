@@ -10,8 +10,7 @@ The ETL is that of Alexiadis et al. (2025), Comparing Ray and PyTorch, section V
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import reduce
 
 import numpy as np
@@ -19,23 +18,14 @@ import numpy.typing as npt
 from studykit import columnar
 from studykit.columnar import RowGroups
 from studykit.errors import DataError
-from studykit.storage import Block
-from studykit.storage import Split
+from studykit.storage import Block, Split
 from studykit.storage.splitting import Bytes
-from studykit.text import bad_rows
-from studykit.text import lines
-from studykit.text.bad_rows import SHOWN_ROWS
-from studykit.text.bad_rows import BadRows
+from studykit.text import bad_rows, lines
+from studykit.text.bad_rows import SHOWN_ROWS, BadRows
 
-from taxi_clustering import clean_rows
-from taxi_clustering import exact_rows
-from taxi_clustering import trip_tables
-from taxi_clustering.columns import TripFormat
-from taxi_clustering.columns import columns_of
-from taxi_clustering.columns import places_of
-from taxi_clustering.exact_rows import MissingValue
-from taxi_clustering.exact_rows import Moments
-from taxi_clustering.exact_rows import Numbers
+from taxi_clustering import clean_rows, exact_rows, trip_tables
+from taxi_clustering.columns import TripFormat, columns_of, places_of
+from taxi_clustering.exact_rows import MissingValue, Moments, Numbers
 from taxi_clustering.sample import Sample
 
 SUB_BLOCK_BYTES = 8 << 20

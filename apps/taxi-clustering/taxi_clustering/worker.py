@@ -4,31 +4,22 @@ In order: `load` its splits, `step` until the centres stand still, then `score` 
 map, tell its `density`. Each engine moves what these methods return to where it is needed next.
 """
 
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from studykit import compiling
-from studykit import storage
+from studykit import compiling, storage
 from studykit.phases import Phases
 from studykit.storage import Split
 from studykit.text.bad_rows import BadRows
 
-from taxi_clustering import clean_rows
-from taxi_clustering import kernel
-from taxi_clustering import times
-from taxi_clustering import trips
+from taxi_clustering import clean_rows, kernel, times, trips
 from taxi_clustering.city import DENSITY_CELLS
 from taxi_clustering.columns import TripFormat
-from taxi_clustering.kernel import Centres
-from taxi_clustering.kernel import Floats
+from taxi_clustering.kernel import Centres, Floats
 from taxi_clustering.sample import Sample
 from taxi_clustering.trips import Points
 

@@ -5,12 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studytest.case import Damage
-from studytest.case import StudyCase
-from taxi import HEADER
-from taxi import made_up
-from taxi import row
-from taxi import write_trips
+from studytest.case import Damage, StudyCase
+from taxi import HEADER, made_up, row, write_trips
 from taxi_clustering.study import STUDY
 
 

@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from studykit import cutting
-from taxi_clustering import kernel
-from taxi_clustering import trips
-from taxi_clustering.sample import SAMPLE_SIZE
-from taxi_clustering.sample import Sample
+from taxi_clustering import kernel, trips
+from taxi_clustering.sample import SAMPLE_SIZE, Sample
 from taxi_clustering.search import Search
 from taxi_clustering.worker import Worker
 

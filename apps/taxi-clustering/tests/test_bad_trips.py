@@ -8,16 +8,11 @@ from case import CASE
 from forms import Form
 from forms import lines as lines_of
 from forms import trips as made
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from studykit.errors import DataError
 from studytest.contract.of_study import OfStudy
-from taxi import HEADER
-from taxi import made_up
-from taxi import read
-from taxi import row
-from taxi import write_trips
+from taxi import HEADER, made_up, read, row, write_trips
 from taxi_clustering import oracle_rows
 from taxi_clustering.exact_rows import SURPLUS
 

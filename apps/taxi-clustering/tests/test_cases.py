@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 from case import CASE
 from studytest.contract.of_study import OfStudy
-from taxi import HEADER
-from taxi import made_up
-from taxi import row
+from taxi import HEADER, made_up, row
 from taxi_clustering import city
 
 HEADER_2010 = (

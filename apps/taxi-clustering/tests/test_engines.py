@@ -9,12 +9,8 @@ import numpy as np
 import pytest
 from case import CASE
 from studytest.contract.of_study import OfStudy
-from taxi import pandas_rules
-from taxi import points_of
-from taxi import read
-from taxi import sample
-from taxi_clustering import city
-from taxi_clustering import kernel
+from taxi import pandas_rules, points_of, read, sample
+from taxi_clustering import city, kernel
 
 
 def table(path: Path) -> np.ndarray:

@@ -7,18 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from case import CASE
-from forms import FORMS
-from forms import Form
-from forms import text
-from hypothesis import HealthCheck
-from hypothesis import example
-from hypothesis import given
-from hypothesis import settings
+from forms import FORMS, Form, text
+from hypothesis import HealthCheck, example, given, settings
 from studytest.contract.of_study import OfStudy
-from taxi import points_of
-from taxi import read
-from taxi_clustering import oracle
-from taxi_clustering import oracle_rows
+from taxi import points_of, read
+from taxi_clustering import oracle, oracle_rows
 
 ENRICHED = Form(further=((8, "trip_distance_km", "1.35"), (9, "total_minutes", "27")))
 

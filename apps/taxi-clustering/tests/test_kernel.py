@@ -3,20 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_samples
-from taxi import MONTHS
-from taxi import cluster
-from taxi import made_up
-from taxi import points_of
-from taxi import read
-from taxi import sample
-from taxi_clustering import city
-from taxi_clustering import kernel
-from taxi_clustering import quality
+from taxi import MONTHS, cluster, made_up, points_of, read, sample
+from taxi_clustering import city, kernel, quality
 from taxi_clustering.device import DeviceWorker
 from taxi_clustering.search import Search
 from taxi_clustering.worker import Worker

@@ -11,12 +11,8 @@ import numpy as np
 import pytest
 from studykit.errors import UsageError
 from studykit.options import Options
-from taxi_clustering import city
-from taxi_clustering import drawing
-from taxi_clustering import maps
-from taxi_clustering import study
-from taxi_clustering.clustering import Clustering
-from taxi_clustering.clustering import Totals
+from taxi_clustering import city, drawing, maps, study
+from taxi_clustering.clustering import Clustering, Totals
 from taxi_clustering.sample import Sample
 from taxi_clustering.study import Parameters
 

@@ -8,9 +8,7 @@ from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
 from taxi import made_up
-from taxi_clustering import oracle
-from taxi_clustering import run_plain
-from taxi_clustering import study
+from taxi_clustering import oracle, run_plain, study
 from taxi_clustering.clustering import Clustering
 from taxi_clustering.study import Parameters
 

@@ -8,24 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from pyarrow import csv
-from pyarrow import parquet
+from pyarrow import csv, parquet
 from studykit import storage
 from studykit.cutting import Input
-from studykit.errors import DataError
-from studykit.errors import UsageError
+from studykit.errors import DataError, UsageError
 from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
-from taxi import HEADER
-from taxi import made_up
-from taxi import pandas_rules
-from taxi import row
-from taxi import write_trips
-from taxi_clustering import published
-from taxi_clustering import published_torch
-from taxi_clustering import study
-from taxi_clustering import trips
+from taxi import HEADER, made_up, pandas_rules, row, write_trips
+from taxi_clustering import published, published_torch, study, trips
 from taxi_clustering.columns import TripFormat
 from taxi_clustering.study import Parameters
 from torch.utils.data import DistributedSampler

@@ -6,13 +6,9 @@ import zoneinfo
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import example
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from taxi_clustering import oracle_arrow
-from taxi_clustering import oracle_rows
-from taxi_clustering import times
+from taxi_clustering import oracle_arrow, oracle_rows, times
 
 NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
 EPOCH = datetime.datetime(1970, 1, 1)

@@ -8,15 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from pyarrow import csv
-from pyarrow import parquet
+from pyarrow import csv, parquet
 from studykit.errors import DataError
 from studytest import running
-from taxi import made_up
-from taxi import read
-from taxi import sample
-from taxi_clustering.sample import SAMPLE_SIZE
-from taxi_clustering.sample import Sample
+from taxi import made_up, read, sample
+from taxi_clustering.sample import SAMPLE_SIZE, Sample
 
 
 def table(path: Path) -> pa.Table:

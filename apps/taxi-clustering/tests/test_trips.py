@@ -6,25 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from studykit.errors import DataError
-from taxi import HEADER
-from taxi import MONTHS
-from taxi import made_up
-from taxi import pandas_rules
-from taxi import points_of
-from taxi import read
-from taxi import row
-from taxi import sample
-from taxi import write_trips
-from taxi_clustering import city
-from taxi_clustering import clean_rows
-from taxi_clustering import clustering
-from taxi_clustering import oracle
-from taxi_clustering import oracle_rows
-from taxi_clustering import trips
+from taxi import HEADER, MONTHS, made_up, pandas_rules, points_of, read, row, sample, write_trips
+from taxi_clustering import city, clean_rows, clustering, oracle, oracle_rows, trips
 from taxi_clustering.sample import Sample
 
 GOOD = row()

@@ -4,12 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from graphs import random_pairs
-from graphs import write_graph
-from pyarrow import csv
-from pyarrow import parquet
-from studytest.case import Damage
-from studytest.case import StudyCase
+from graphs import random_pairs, write_graph
+from pyarrow import csv, parquet
+from studytest.case import Damage, StudyCase
 from studytest.damages import BAD_TEXT
 from twitter_pagerank.study import STUDY
 

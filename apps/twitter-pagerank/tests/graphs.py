@@ -10,10 +10,7 @@ import networkx
 import numpy as np
 import pytest
 from studykit import storage
-from twitter_pagerank import edges
-from twitter_pagerank import host_memory
-from twitter_pagerank import kernel
-from twitter_pagerank import relabel
+from twitter_pagerank import edges, host_memory, kernel, relabel
 from twitter_pagerank.edge_format import Reading
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.worker import Worker

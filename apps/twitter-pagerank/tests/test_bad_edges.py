@@ -7,8 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from case import CASE
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 from studykit import cutting
@@ -17,11 +16,9 @@ from studykit.records import DatasetInfo
 from studykit.run import Run
 from studykit.text.bad_rows import BadRows
 from studytest.contract.of_study import OfStudy
-from twitter_pagerank import edges
-from twitter_pagerank import oracle_edges
+from twitter_pagerank import edges, oracle_edges
 from twitter_pagerank.edge_format import Reading
-from twitter_pagerank.study import STUDY
-from twitter_pagerank.study import Parameters
+from twitter_pagerank.study import STUDY, Parameters
 
 LENIENT = Reading(skip_bad=True)
 GOOD = [(i, 7 * i % 120) for i in range(1, 120)]

@@ -3,9 +3,7 @@
 from pathlib import Path
 
 import pytest
-from studykit.records import Check
-from studykit.records import DatasetInfo
-from studykit.records import Record
+from studykit.records import Check, DatasetInfo, Record
 from studytest import running
 from twitter_pagerank import compare
 

@@ -3,13 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from graphs import random_pairs
-from graphs import rank
-from graphs import write_graph
+from graphs import random_pairs, rank, write_graph
 from studykit import storage
 from twitter_pagerank import edges
-from twitter_pagerank.device import DeviceWorker
-from twitter_pagerank.device import matrix
+from twitter_pagerank.device import DeviceWorker, matrix
 from twitter_pagerank.worker import Worker
 
 

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from case import CASE
 from graphs import networkx_ranks
-from hypothesis import HealthCheck
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from studykit import storage
 from studykit.errors import DataError
@@ -19,9 +17,7 @@ from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
 from studytest.contract.of_study import OfStudy
-from twitter_pagerank import edges
-from twitter_pagerank import oracle_edges
-from twitter_pagerank import study
+from twitter_pagerank import edges, oracle_edges, study
 from twitter_pagerank.study import Parameters
 
 Pairs = list[tuple[int, int]]

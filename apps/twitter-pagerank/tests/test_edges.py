@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from studykit import storage
-from studykit.errors import DataError
-from studykit.errors import UsageError
+from studykit.errors import DataError, UsageError
 from studytest import damages
 from twitter_pagerank import edges
 from twitter_pagerank.edge_format import Reading

@@ -4,9 +4,7 @@ import csv
 
 import pytest
 from case import CASE
-from graphs import networkx_ranks
-from graphs import reference
-from graphs import samples
+from graphs import networkx_ranks, reference, samples
 from pyarrow import parquet
 from studytest.contract.of_study import OfStudy
 

@@ -11,18 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch.distributed as dist
-from graphs import random_pairs
-from graphs import rank
-from graphs import write_graph
+from graphs import random_pairs, rank, write_graph
 from studykit.engines.collectives import gather_objects
 from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
 from torch.multiprocessing.spawn import spawn
-from twitter_pagerank import host_memory
-from twitter_pagerank import run_torch
-from twitter_pagerank import study
-from twitter_pagerank import torch_exchange
+from twitter_pagerank import host_memory, run_torch, study, torch_exchange
 from twitter_pagerank.host_memory import Hosts
 
 PLACES = ["one", "one", "other"]

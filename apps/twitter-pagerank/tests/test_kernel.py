@@ -2,16 +2,10 @@
 
 import numpy as np
 import pytest
-from graphs import networkx_ranks
-from graphs import random_pairs
-from graphs import rank
-from graphs import write_graph
-from hypothesis import given
-from hypothesis import settings
+from graphs import networkx_ranks, random_pairs, rank, write_graph
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from twitter_pagerank import kernel
-from twitter_pagerank import ranking
-from twitter_pagerank import relabel
+from twitter_pagerank import kernel, ranking, relabel
 from twitter_pagerank.edges import EdgeChunk
 from twitter_pagerank.kernel import Buckets
 

@@ -1,8 +1,7 @@
 """The launch scripts of hosts that share no memory: what they send each other, and how much."""
 
 from case import CASE
-from studytest import launching
-from studytest import running
+from studytest import launching, running
 from studytest.contract.answers import PlainAnswer
 
 

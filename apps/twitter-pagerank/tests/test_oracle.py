@@ -4,16 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from graphs import networkx_ranks
-from graphs import random_pairs
-from graphs import rank
-from graphs import write_graph
+from graphs import networkx_ranks, random_pairs, rank, write_graph
 from studykit.errors import CheckError
 from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
-from twitter_pagerank import oracle
-from twitter_pagerank import study
+from twitter_pagerank import oracle, study
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.study import Parameters
 

@@ -5,14 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graphs import random_pairs
-from graphs import write_graph
+from graphs import random_pairs, write_graph
 from studykit import storage
 from studykit.cutting import Input
 from torch.utils.data import DistributedSampler
-from twitter_pagerank import edges
-from twitter_pagerank import published
-from twitter_pagerank import published_torch
+from twitter_pagerank import edges, published, published_torch
 from twitter_pagerank.edge_format import EdgeFormat
 from twitter_pagerank.published import Scores
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from study_data import published
 from studykit.records import Record
-from studyreport import charts
-from studyreport import page
+from studyreport import charts, page
 from studyreport.theme import series_name
 from studysweep import sweep
 from studysweep.ratios import publishable

@@ -9,8 +9,7 @@ import numpy.typing as npt
 import torch
 
 from twitter_pagerank import kernel
-from twitter_pagerank.kernel import Floats
-from twitter_pagerank.kernel import Rows
+from twitter_pagerank.kernel import Floats, Rows
 from twitter_pagerank.worker import Worker
 
 

@@ -6,15 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from studykit import columnar
-from studykit.columnar import RowGroups
-from studykit.columnar import Rows
+from studykit.columnar import RowGroups, Rows
 from studykit.errors import DataError
 from studykit.text import bad_rows
 from studykit.text.bad_rows import Take
 
 from twitter_pagerank import table_columns
-from twitter_pagerank.edge_format import EdgeFormat
-from twitter_pagerank.edge_format import Reading
+from twitter_pagerank.edge_format import EdgeFormat, Reading
 
 BATCH_ROWS = 1 << 19
 

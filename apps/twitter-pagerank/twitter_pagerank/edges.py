@@ -18,25 +18,14 @@ import pyarrow as pa
 from studykit import columnar
 from studykit.columnar import RowGroups
 from studykit.errors import DataError
-from studykit.storage import Block
-from studykit.storage import Split
-from studykit.text import arrow_csv
-from studykit.text import bad_rows
-from studykit.text import delimited
-from studykit.text import lines
-from studykit.text.bad_rows import BadRows
-from studykit.text.bad_rows import Take
+from studykit.storage import Block, Split
+from studykit.text import arrow_csv, bad_rows, delimited, lines
+from studykit.text.bad_rows import BadRows, Take
 from studykit.text.lines import Line
 
-from twitter_pagerank import edge_tables
-from twitter_pagerank import matrix_market
-from twitter_pagerank import table_head
-from twitter_pagerank import vertex_ids
-from twitter_pagerank.clean_lines import ANY_BLANKS
-from twitter_pagerank.clean_lines import parse
-from twitter_pagerank.edge_format import COMMENT
-from twitter_pagerank.edge_format import EdgeFormat
-from twitter_pagerank.edge_format import Reading
+from twitter_pagerank import edge_tables, matrix_market, table_head, vertex_ids
+from twitter_pagerank.clean_lines import ANY_BLANKS, parse
+from twitter_pagerank.edge_format import COMMENT, EdgeFormat, Reading
 from twitter_pagerank.vertex_ids import WrongId
 
 AS_IT_IS = Reading()

@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twitter_pagerank.edge_format import EdgeFormat
-from twitter_pagerank.study import Parameters
-from twitter_pagerank.study import Totals
+from twitter_pagerank.study import Parameters, Totals
 
 
 def of(totals: Totals, ids: npt.NDArray[np.int64], parameters: Parameters) -> dict[str, Any]:

@@ -10,9 +10,7 @@ import re
 from studykit.errors import DataError
 from studykit.text.lines import Line
 
-from twitter_pagerank.edge_format import COMMENT
-from twitter_pagerank.edge_format import EdgeFormat
-from twitter_pagerank.edge_format import Reading
+from twitter_pagerank.edge_format import COMMENT, EdgeFormat, Reading
 
 VALUES = {"pattern": 0, "real": 1, "integer": 1, "complex": 2}
 """{field of the banner: how many values follow the two ids of a line}; they are not used."""

@@ -1,18 +1,14 @@
 """What an engine hands back: the answer with everything that follows from it."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from studykit import limits
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 
-from twitter_pagerank import input_facts
-from twitter_pagerank import oracle
+from twitter_pagerank import input_facts, oracle
 from twitter_pagerank import ranking as rankings
 from twitter_pagerank.ranking import Ranking
-from twitter_pagerank.study import Parameters
-from twitter_pagerank.study import Totals
+from twitter_pagerank.study import Parameters, Totals
 
 BYTES_PER_EDGE_OF_AN_ITERATION = 4
 """What an iteration must at least stream: each edge's source, once."""

@@ -9,8 +9,7 @@ checked too: as many rows as the data set has lines of edges.
 
 from studykit import storage
 from studykit.errors import ResourceError
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 from studysweep import peers
 
 from twitter_pagerank import edges

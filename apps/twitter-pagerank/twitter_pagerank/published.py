@@ -38,8 +38,7 @@ The record says how far the answer is from the exact one.
 import dataclasses
 import json
 import tempfile
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -47,13 +46,11 @@ import numpy.typing as npt
 import torch
 from studykit.errors import DataError
 from studykit.records import Check
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 from studykit.storage import Split
 from torch_ppr import page_rank
 
-from twitter_pagerank import edges
-from twitter_pagerank import ranking
+from twitter_pagerank import edges, ranking
 from twitter_pagerank.edge_format import EdgeFormat
 from twitter_pagerank.study import NO_EDGES
 

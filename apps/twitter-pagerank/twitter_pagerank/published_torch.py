@@ -21,8 +21,7 @@ from studykit.engines.collectives import gather_objects
 
 from twitter_pagerank import published
 from twitter_pagerank.edge_format import EdgeFormat
-from twitter_pagerank.published import Pairs
-from twitter_pagerank.published import Scores
+from twitter_pagerank.published import Pairs, Scores
 
 CHUNK_BYTES = 30 << 20
 BATCH_EDGES = 1 << 20

@@ -13,10 +13,8 @@ import numpy.typing as npt
 from twitter_pagerank import host_memory
 from twitter_pagerank import worker as workers
 from twitter_pagerank.host_memory import Hosts
-from twitter_pagerank.kernel import Buckets
-from twitter_pagerank.kernel import Floats
-from twitter_pagerank.worker import Segment
-from twitter_pagerank.worker import Worker
+from twitter_pagerank.kernel import Buckets, Floats
+from twitter_pagerank.worker import Segment, Worker
 
 
 class RayWorker(Worker):

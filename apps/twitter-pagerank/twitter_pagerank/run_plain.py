@@ -8,13 +8,9 @@ exchanged, and what the engines send each other is handed on as it is.
 """
 
 from studykit.engines import plain_engine
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 
-from twitter_pagerank import kernel
-from twitter_pagerank import outcome
-from twitter_pagerank import relabel
-from twitter_pagerank import study
+from twitter_pagerank import kernel, outcome, relabel, study
 from twitter_pagerank import worker as workers
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.study import Totals

@@ -13,19 +13,12 @@ from collections.abc import Iterator
 import numpy as np
 import ray
 from studykit.engines import ray_engine
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 
-from twitter_pagerank import kernel
-from twitter_pagerank import outcome
-from twitter_pagerank import relabel
-from twitter_pagerank import run_plain
-from twitter_pagerank import study
+from twitter_pagerank import kernel, outcome, relabel, run_plain, study
 from twitter_pagerank.host_memory import Hosts
 from twitter_pagerank.ranking import Ranking
-from twitter_pagerank.ray_exchange import Exchange
-from twitter_pagerank.ray_exchange import RayWorker
-from twitter_pagerank.ray_exchange import exchange_edges
+from twitter_pagerank.ray_exchange import Exchange, RayWorker, exchange_edges
 from twitter_pagerank.study import Totals
 
 

@@ -15,25 +15,16 @@ from pathlib import Path
 import numpy as np
 import torch.distributed as dist
 from studykit.engines import torch_engine
-from studykit.engines.collectives import all_reduce
-from studykit.engines.collectives import gather_objects
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.engines.collectives import all_reduce, gather_objects
+from studykit.run import Outcome, Run
 
-from twitter_pagerank import host_memory
-from twitter_pagerank import kernel
-from twitter_pagerank import outcome
-from twitter_pagerank import relabel
-from twitter_pagerank import run_plain
-from twitter_pagerank import study
+from twitter_pagerank import host_memory, kernel, outcome, relabel, run_plain, study
 from twitter_pagerank import worker as workers
 from twitter_pagerank.device import DeviceWorker
 from twitter_pagerank.host_memory import Hosts
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.study import Totals
-from twitter_pagerank.torch_exchange import Exchange
-from twitter_pagerank.torch_exchange import exchange_edges
-from twitter_pagerank.torch_exchange import join_ids
+from twitter_pagerank.torch_exchange import Exchange, exchange_edges, join_ids
 from twitter_pagerank.worker import Worker
 
 
@@ -94,8 +85,7 @@ def published_way(run: Run) -> Outcome | None:
 
     with run.phase("start", "importing torch_ppr"):
         # Here, because it takes a second, which only who asks for it shall wait.
-        from twitter_pagerank import published
-        from twitter_pagerank import published_torch
+        from twitter_pagerank import published, published_torch
 
     with run.phase("load", "looking at the input"):
         source = study.cut_input(run, published_torch.CHUNK_BYTES)

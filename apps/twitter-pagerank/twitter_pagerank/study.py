@@ -4,30 +4,22 @@ Vertices are the ids that occur, duplicate edges count once, self-loops stay, da
 uniform teleport, dangling mass spread uniformly, ranks sum to 1.
 """
 
-from dataclasses import dataclass
-from dataclasses import replace
-from typing import Annotated
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 import typer
-from study_data import follower_graph
-from study_data import stores
-from studykit import cutting
-from studykit import tables
+from study_data import follower_graph, stores
+from studykit import cutting, tables
 from studykit.cutting import Input
-from studykit.errors import DataError
-from studykit.errors import UsageError
-from studykit.options import BAD_ROWS_SKIP
-from studykit.options import Options
-from studykit.options import Study
+from studykit.errors import DataError, UsageError
+from studykit.options import BAD_ROWS_SKIP, Options, Study
 from studykit.records import DatasetInfo
 from studykit.run import Run
 from studykit.text import bad_rows
 from studykit.text.bad_rows import BadRows
 
 from twitter_pagerank import edges
-from twitter_pagerank.edge_format import EdgeFormat
-from twitter_pagerank.edge_format import Reading
+from twitter_pagerank.edge_format import EdgeFormat, Reading
 from twitter_pagerank.worker import Loaded
 
 NO_EDGES = "no edges: nothing but a header, comments or blank lines"

@@ -11,12 +11,8 @@ from studykit.errors import DataError
 from studykit.text import dialects
 from studykit.text.lines import Line
 
-from twitter_pagerank import table_columns
-from twitter_pagerank import vertex_ids
-from twitter_pagerank.edge_format import COMMENT
-from twitter_pagerank.edge_format import DELIMITERS
-from twitter_pagerank.edge_format import EdgeFormat
-from twitter_pagerank.edge_format import Reading
+from twitter_pagerank import table_columns, vertex_ids
+from twitter_pagerank.edge_format import COMMENT, DELIMITERS, EdgeFormat, Reading
 
 SAMPLED_LINES = 100
 TAB = "\t"

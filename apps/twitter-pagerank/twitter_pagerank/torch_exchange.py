@@ -3,24 +3,19 @@
 Within a host edges and contributions are in memory that its ranks share, and are not sent.
 """
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.distributed as dist
-from studykit.engines.collectives import all_reduce
-from studykit.engines.collectives import gather_objects
+from studykit.engines.collectives import all_reduce, gather_objects
 
-from twitter_pagerank import host_memory
-from twitter_pagerank import relabel
-from twitter_pagerank.host_memory import Hosts
-from twitter_pagerank.host_memory import Shared
+from twitter_pagerank import host_memory, relabel
+from twitter_pagerank.host_memory import Hosts, Shared
 from twitter_pagerank.kernel import Floats
-from twitter_pagerank.worker import Segment
-from twitter_pagerank.worker import Worker
+from twitter_pagerank.worker import Segment, Worker
 
 
 def join_ids(mine: npt.NDArray[Any], dense: bool) -> npt.NDArray[Any]:

@@ -5,10 +5,7 @@ edges to the owners of their destinations, `build` its rows from what it got, an
 ranks stand still. Each engine moves what these methods return to where it is needed next.
 """
 
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,24 +13,15 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from studykit import compiling
-from studykit import storage
+from studykit import compiling, storage
 from studykit.phases import Phases
 from studykit.storage import Split
 from studykit.text.bad_rows import BadRows
 
-from twitter_pagerank import clean_lines
-from twitter_pagerank import edges
-from twitter_pagerank import host_memory
-from twitter_pagerank import kernel
-from twitter_pagerank import relabel
+from twitter_pagerank import clean_lines, edges, host_memory, kernel, relabel
 from twitter_pagerank.edge_format import EdgeFormat
 from twitter_pagerank.edges import EdgeChunk
-from twitter_pagerank.kernel import Buckets
-from twitter_pagerank.kernel import Counts
-from twitter_pagerank.kernel import Floats
-from twitter_pagerank.kernel import Keys
-from twitter_pagerank.kernel import Rows
+from twitter_pagerank.kernel import Buckets, Counts, Floats, Keys, Rows
 
 TASKS_PER_THREAD = 4
 """Pieces of an iteration per thread: enough to even out, few enough not to matter."""

@@ -9,18 +9,10 @@ The parts: `footers` (what a file holds), `row_groups` (splits), `fetching` (fro
 it is needed), `rows` (the wanted columns), `conversion` (exactly, or refused).
 """
 
-from studykit.columnar.conversion import LABELS
-from studykit.columnar.conversion import shown
-from studykit.columnar.footers import is_parquet
-from studykit.columnar.footers import row_count
-from studykit.columnar.footers import schema
-from studykit.columnar.row_groups import RowGroups
-from studykit.columnar.row_groups import splits
-from studykit.columnar.rows import Rows
-from studykit.columnar.rows import as_numpy
-from studykit.columnar.rows import read
-from studykit.columnar.rows import read_good
-from studykit.columnar.rows import require
+from studykit.columnar.conversion import LABELS, shown
+from studykit.columnar.footers import is_parquet, row_count, schema
+from studykit.columnar.row_groups import RowGroups, splits
+from studykit.columnar.rows import Rows, as_numpy, read, read_good, require
 
 __all__ = [
     "LABELS",

@@ -18,8 +18,7 @@ from pyarrow import parquet
 from studykit.storage import contents
 from studykit.storage.ahead import Ahead
 from studykit.storage.failures import retried
-from studykit.storage.reading import PIECE_BYTES
-from studykit.storage.reading import READS_AT_ONCE
+from studykit.storage.reading import PIECE_BYTES, READS_AT_ONCE
 from studykit.storage.splitting import Bytes
 
 BUFFER_BYTES = 1 << 20

@@ -10,10 +10,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 from pyarrow import parquet
 
-from studykit.errors import DataError
-from studykit.errors import StudyError
-from studykit.storage import contents
-from studykit.storage import files
+from studykit.errors import DataError, StudyError
+from studykit.storage import contents, files
 from studykit.storage.failures import storage_error
 
 ENDING = ".parquet"

@@ -10,15 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
-from pyarrow import parquet
-from pyarrow import types
+from pyarrow import parquet, types
 
-from studykit.columnar import fetching
-from studykit.columnar import footers
-from studykit.errors import DataError
-from studykit.errors import StorageError
-from studykit.storage import files
-from studykit.storage import filesystems
+from studykit.columnar import fetching, footers
+from studykit.errors import DataError, StorageError
+from studykit.storage import files, filesystems
 from studykit.storage.failures import translated
 from studykit.storage.splitting import Split
 

@@ -1,21 +1,15 @@
 """The rows of a split: the wanted columns, each value of exactly the wanted type."""
 
-from collections.abc import Callable
-from collections.abc import Collection
-from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import replace
-from typing import Any
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import types
 
-from studykit.columnar import conversion
-from studykit.columnar import footers
-from studykit.columnar import row_groups
+from studykit.columnar import conversion, footers, row_groups
 from studykit.columnar.conversion import WrongValue
 from studykit.columnar.row_groups import RowGroups
 from studykit.errors import DataError

@@ -5,8 +5,7 @@ Ray and Dask let tasks wait for ever where nothing can run them.
 
 import socket
 
-from studykit.errors import BusyError
-from studykit.errors import ResourceError
+from studykit.errors import BusyError, ResourceError
 from studykit.options import Options
 
 CONNECT_SECONDS = 3

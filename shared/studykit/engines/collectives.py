@@ -1,7 +1,6 @@
 """What ranks exchange, in arrays of NumPy: thin forms of torch's collectives over gloo."""
 
-from typing import Any
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy.typing as npt
 import torch

@@ -11,20 +11,15 @@ import logging
 import socket
 import tempfile
 from collections import Counter
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
 import dask
 import distributed
-from distributed import Client
-from distributed import LocalCluster
-from distributed import Worker
-from distributed import WorkerPlugin
+from distributed import Client, LocalCluster, Worker, WorkerPlugin
 
-from studykit import machine
-from studykit import processes
+from studykit import machine, processes
 from studykit.engines import clusters
 from studykit.errors import BusyError
 from studykit.memory import TreeSampler

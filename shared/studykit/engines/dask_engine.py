@@ -1,22 +1,17 @@
 """The entry point of a study on Dask: what all studies do there, before and after their own."""
 
 import contextlib
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from distributed import KilledWorker
 
-from studykit import cli
-from studykit import machine
+from studykit import cli, machine
 from studykit.engines import dask_cluster
 from studykit.errors import StudyError
 from studykit.execution import execute
-from studykit.options import Options
-from studykit.options import Study
-from studykit.run import Methods
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.options import Options, Study
+from studykit.run import Methods, Outcome, Run
 
 
 def entry_point(study: Study, methods: Methods) -> Callable[[], None]:

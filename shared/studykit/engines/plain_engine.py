@@ -7,19 +7,14 @@ import contextlib
 import cProfile
 import io
 import pstats
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from studykit import cli
-from studykit import machine
+from studykit import cli, machine
 from studykit.execution import execute
-from studykit.options import Options
-from studykit.options import Study
+from studykit.options import Options, Study
 from studykit.records import PLAIN
-from studykit.run import Methods
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Methods, Outcome, Run
 
 
 def entry_point(study: Study, methods: Methods) -> Callable[[], None]:

@@ -10,15 +10,12 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from studykit import interrupts
-from studykit import machine
-from studykit import processes
+from studykit import interrupts, machine, processes
 from studykit.engines import clusters
 from studykit.errors import BusyError
 from studykit.memory import TreeSampler

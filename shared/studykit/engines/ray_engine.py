@@ -6,27 +6,24 @@ Where an actor that holds state dies, `again_from_the_input` runs the method aga
 import contextlib
 import functools
 import json
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import ray
-from ray.exceptions import ObjectLostError
-from ray.exceptions import RayActorError
-from ray.exceptions import RayError
-from ray.exceptions import RayTaskError
-from ray.exceptions import WorkerCrashedError
+from ray.exceptions import (
+    ObjectLostError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+    WorkerCrashedError,
+)
 
-from studykit import cli
-from studykit import machine
+from studykit import cli, machine
 from studykit.engines import ray_cluster
 from studykit.errors import StudyError
 from studykit.execution import execute
-from studykit.options import Options
-from studykit.options import Study
-from studykit.run import Methods
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.options import Options, Study
+from studykit.run import Methods, Outcome, Run
 
 ATTEMPTS = 3
 """At a run whose actors hold state: when one dies, all is done again from the input."""

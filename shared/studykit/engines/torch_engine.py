@@ -11,15 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from studykit import cli
-from studykit.engines import torch_launch
-from studykit.engines import torch_ranks
+from studykit.engines import torch_launch, torch_ranks
 from studykit.engines.collectives import gather_objects
 from studykit.execution import execute
-from studykit.options import Options
-from studykit.options import Study
-from studykit.run import Methods
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.options import Options, Study
+from studykit.run import Methods, Outcome, Run
 
 
 def entry_point(study: Study, methods: Methods) -> Callable[[], None]:

@@ -13,22 +13,14 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing import connection
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
-from studykit import cli
-from studykit import interrupts
-from studykit import machine
-from studykit import phases
-from studykit import processes
+from studykit import cli, interrupts, machine, phases, processes
 from studykit.engines import torch_ranks
-from studykit.errors import StudyError
-from studykit.errors import UsageError
+from studykit.errors import StudyError, UsageError
 from studykit.options import Options
 
 BEGIN = struct.Struct("d")

@@ -8,20 +8,16 @@ import datetime
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from torch.profiler import ProfilerActivity
-from torch.profiler import profile
+from torch.profiler import ProfilerActivity, profile
 
 from studykit import cli
 from studykit.engines.collectives import gather_objects
-from studykit.errors import ResourceError
-from studykit.errors import StudyError
-from studykit.errors import UsageError
+from studykit.errors import ResourceError, StudyError, UsageError
 from studykit.options import Options
 from studykit.run import Run
 

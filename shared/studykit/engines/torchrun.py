@@ -18,12 +18,9 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.elastic.rendezvous import RendezvousError
 
-from studykit import cli
-from studykit import interrupts
-from studykit import processes
+from studykit import cli, interrupts, processes
 from studykit.engines import torch_ranks
-from studykit.errors import BusyError
-from studykit.errors import StudyError
+from studykit.errors import BusyError, StudyError
 
 PATIENCE_SECONDS = 10
 """How long a host whose ranks only lost those of another keeps back its own code: the other one,

@@ -2,15 +2,10 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from collections.abc import Generator
-from collections.abc import Hashable
-from collections.abc import Sequence
-from concurrent.futures import Future
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from typing import Generic
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Item = TypeVar("Item", bound=Hashable)
 Fetched = TypeVar("Fetched")

@@ -6,21 +6,15 @@ The one idea: a file on a server is read range by range, so that a failure costs
 import io
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import BinaryIO
-from typing import cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pyarrow import fs as arrow_fs
 
-from studykit.storage import files
-from studykit.storage import filesystems
-from studykit.storage.failures import retried
-from studykit.storage.failures import translated
-from studykit.storage.filesystems import is_local
-from studykit.storage.filesystems import local_path
+from studykit.storage import files, filesystems
+from studykit.storage.failures import retried, translated
+from studykit.storage.filesystems import is_local, local_path
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -13,16 +13,14 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TypeVar
 
 import pyarrow as pa
 
-from studykit.errors import StorageError
-from studykit.errors import StudyError
+from studykit.errors import StorageError, StudyError
 
 T = TypeVar("T")
 

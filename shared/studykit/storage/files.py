@@ -12,16 +12,10 @@ from typing import NamedTuple
 
 from pyarrow import fs as arrow_fs
 
-from studykit.errors import DataError
-from studykit.errors import StorageError
-from studykit.storage import filesystems
-from studykit.storage import patterns
-from studykit.storage.failures import retried
-from studykit.storage.failures import translated
-from studykit.storage.filesystems import absolute
-from studykit.storage.filesystems import is_local
-from studykit.storage.filesystems import local_path
-from studykit.storage.filesystems import uri_of
+from studykit.errors import DataError, StorageError
+from studykit.storage import filesystems, patterns
+from studykit.storage.failures import retried, translated
+from studykit.storage.filesystems import absolute, is_local, local_path, uri_of
 
 
 class Entry(NamedTuple):

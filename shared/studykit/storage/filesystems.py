@@ -15,10 +15,8 @@ from typing import Any
 
 from pyarrow import fs as arrow_fs
 
-from studykit.errors import StorageError
-from studykit.errors import UsageError
-from studykit.storage.failures import redacted
-from studykit.storage.failures import translated
+from studykit.errors import StorageError, UsageError
+from studykit.storage.failures import redacted, translated
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 REQUEST_TIMEOUT_SECONDS = 60.0

@@ -7,26 +7,16 @@ that all of them are there. So whoever reads looks for that one, on every store.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from pyarrow import fs as arrow_fs
 
 from studykit.errors import StorageError
 from studykit.storage import filesystems
-from studykit.storage.failures import answered
-from studykit.storage.failures import retried
-from studykit.storage.failures import translated
-from studykit.storage.files import exists
-from studykit.storage.files import listed
-from studykit.storage.files import remove
-from studykit.storage.filesystems import absolute
-from studykit.storage.filesystems import is_local
-from studykit.storage.filesystems import scheme
-from studykit.storage.filesystems import uri_of
-from studykit.storage.writing import hidden
-from studykit.storage.writing import hides
-from studykit.storage.writing import sync_folder
+from studykit.storage.failures import answered, retried, translated
+from studykit.storage.files import exists, listed, remove
+from studykit.storage.filesystems import absolute, is_local, scheme, uri_of
+from studykit.storage.writing import hidden, hides, sync_folder
 
 
 def find(uri: str, suffix: str = "", recursive: bool = True) -> list[str]:

@@ -14,12 +14,8 @@ import io
 import lzma
 import re
 import zlib
-from collections.abc import Callable
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-from typing import BinaryIO
-from typing import Protocol
-from typing import cast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 import pyarrow as pa
 

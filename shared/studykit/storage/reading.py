@@ -8,30 +8,19 @@ next one) has it fetched in pieces. At most `READS_AT_ONCE` of either wait in me
 
 import mmap
 import threading
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TypeVar
 
 import numpy as np
 
-from studykit.errors import DataError
-from studykit.errors import StorageError
-from studykit.storage import contents
-from studykit.storage import files
-from studykit.storage import filesystems
-from studykit.storage.ahead import Ahead
-from studykit.storage.ahead import in_turn
-from studykit.storage.failures import retried
-from studykit.storage.failures import translated
-from studykit.storage.inflation import INFLATED_BYTES
-from studykit.storage.inflation import inflate
-from studykit.storage.inflation import open_inflated
-from studykit.storage.splitting import Block
-from studykit.storage.splitting import Bytes
-from studykit.storage.splitting import Split
+from studykit.errors import DataError, StorageError
+from studykit.storage import contents, files, filesystems
+from studykit.storage.ahead import Ahead, in_turn
+from studykit.storage.failures import retried, translated
+from studykit.storage.inflation import INFLATED_BYTES, inflate, open_inflated
+from studykit.storage.splitting import Block, Bytes, Split
 
 Result = TypeVar("Result")
 

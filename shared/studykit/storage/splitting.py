@@ -9,16 +9,13 @@ A compressed file cannot be entered in the middle and is one split. Its first by
 one: they are read here, once for each file, and its split tells whoever reads it.
 """
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from studykit.errors import DataError
-from studykit.errors import UsageError
-from studykit.storage import files
-from studykit.storage import filesystems
+from studykit.errors import DataError, UsageError
+from studykit.storage import files, filesystems
 from studykit.storage.inflation import compression
 
 Bytes = NDArray[np.uint8]

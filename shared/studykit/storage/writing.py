@@ -12,20 +12,12 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextlib import suppress
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import BinaryIO
-from typing import cast
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from studykit.storage import filesystems
-from studykit.storage.failures import answered
-from studykit.storage.failures import retried
-from studykit.storage.failures import storage_error
-from studykit.storage.failures import translated
-from studykit.storage.filesystems import absolute
-from studykit.storage.filesystems import scheme
+from studykit.storage.failures import answered, retried, storage_error, translated
+from studykit.storage.filesystems import absolute, scheme
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -6,21 +6,15 @@ however the text was cut, and who reads clean text pays nothing.
 """
 
 import re
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from studykit.errors import DataError
-from studykit.options import BAD_ROWS_SKIP
-from studykit.options import Options
+from studykit.options import BAD_ROWS_SKIP, Options
 from studykit.storage.reading import line_numbers
 from studykit.storage.splitting import Block
 

@@ -12,8 +12,7 @@ that does not fit, NUL bytes, a carriage return or a line break inside a line.
 """
 
 import re
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,16 +20,17 @@ import pyarrow as pa
 
 from studykit.errors import DataError
 from studykit.storage.reading import line_number
-from studykit.storage.splitting import Block
-from studykit.storage.splitting import Split
+from studykit.storage.splitting import Block, Split
 from studykit.text import arrow_csv
-from studykit.text.dialects import Dialect
-from studykit.text.dialects import WrongLine
-from studykit.text.dialects import fields_of
-from studykit.text.dialects import header_names
-from studykit.text.dialects import shown
-from studykit.text.dialects import text_of
-from studykit.text.dialects import wrong_count
+from studykit.text.dialects import (
+    Dialect,
+    WrongLine,
+    fields_of,
+    header_names,
+    shown,
+    text_of,
+    wrong_count,
+)
 
 __all__ = ["Dialect", "header_names", "line_of_row", "read"]
 

@@ -8,11 +8,8 @@ import numpy as np
 
 from studykit.storage.failures import translated
 from studykit.storage.inflation import open_inflated
-from studykit.storage.reading import LONGEST_LINE_BYTES
-from studykit.storage.reading import read_blocks
-from studykit.storage.splitting import Block
-from studykit.storage.splitting import Bytes
-from studykit.storage.splitting import Split
+from studykit.storage.reading import LONGEST_LINE_BYTES, read_blocks
+from studykit.storage.splitting import Block, Bytes, Split
 from studykit.text import foreign
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

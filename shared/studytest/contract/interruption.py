@@ -10,8 +10,7 @@ import psutil
 from studykit import records
 from studykit.records import PLAIN
 
-from studytest import leftovers
-from studytest import running
+from studytest import leftovers, running
 from studytest.contract.of_study import OfStudy
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}

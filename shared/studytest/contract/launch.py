@@ -8,9 +8,7 @@ import pytest
 from studykit import records
 from studykit.records import Record
 
-from studytest import launching
-from studytest import leftovers
-from studytest import running
+from studytest import launching, leftovers, running
 from studytest.contract.answers import PlainAnswer
 from studytest.running import Finished
 

@@ -1,17 +1,14 @@
 """What the parts of the contract have in common: a study's case, its input, its runs."""
 
 import subprocess
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from studykit.records import PLAIN
 
-from studytest import clusters
-from studytest import running
+from studytest import clusters, running
 from studytest.case import StudyCase
 from studytest.running import Finished
 

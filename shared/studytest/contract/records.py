@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from studykit import records
 from studykit.errors import BusyError
-from studykit.records import PLAIN
-from studykit.records import Record
+from studykit.records import PLAIN, Record
 
 from studytest import running
 from studytest.contract.of_study import OfStudy

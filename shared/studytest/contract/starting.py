@@ -10,10 +10,8 @@ from pathlib import Path
 import pytest
 from studykit import records
 
-from studytest import leftovers
-from studytest import running
-from studytest.contract.interruption import SIGNALS
-from studytest.contract.interruption import Interruption
+from studytest import leftovers, running
+from studytest.contract.interruption import SIGNALS, Interruption
 from studytest.running import Finished
 
 BEGUN = {"ray": "starting Ray", "dask": "starting Dask"}

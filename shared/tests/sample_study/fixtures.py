@@ -2,12 +2,9 @@
 
 import contextlib
 import types
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from studysweep import children

@@ -2,8 +2,7 @@
 
 import time
 
-from studykit.run import Outcome
-from studykit.run import Run
+from studykit.run import Outcome, Run
 from studysweep import peers
 
 from sample_study.study import STUDY

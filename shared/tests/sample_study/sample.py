@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from studykit.records import Record
-from studysweep import planning
-from studysweep import sweep
+from studysweep import planning, sweep
 from studysweep.cells import Cell
 
 from sample_study import study

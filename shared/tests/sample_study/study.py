@@ -8,23 +8,14 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-from typing import Any
+from typing import Annotated, Any
 
 import typer
-from studykit import cli
-from studykit import machine
-from studykit import records
-from studykit.errors import BusyError
-from studykit.errors import ResourceError
-from studykit.errors import StudyError
+from studykit import cli, machine, records
+from studykit.errors import BusyError, ResourceError, StudyError
 from studykit.execution import execute
-from studykit.options import Options
-from studykit.options import Study
-from studykit.options import configuration
-from studykit.records import Check
-from studykit.records import DatasetInfo
-from studykit.records import Record
+from studykit.options import Options, Study, configuration
+from studykit.records import Check, DatasetInfo, Record
 from studykit.run import Run
 
 

@@ -12,12 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ray_vs_dask_etl import rows
-from ray_vs_dask_etl import worker
+from ray_vs_dask_etl import rows, worker
 from ray_vs_dask_etl.scaling import Scaling
 from ray_vs_dask_etl.study import Parameters
-from study_data import stores
-from study_data import uniform_rows
+from study_data import stores, uniform_rows
 from studykit import storage
 
 SIZE = os.environ.get("BENCHMARK_SIZE", "100mb")

@@ -15,16 +15,12 @@ import time
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
-from study_data import stores
-from study_data import yellow_trips
+from study_data import stores, yellow_trips
 from studykit import storage
-from taxi_clustering import kernel
-from taxi_clustering import quality
-from taxi_clustering import trips
+from taxi_clustering import kernel, quality, trips
 from taxi_clustering import worker as workers
 from taxi_clustering.sample import SAMPLE_SIZE
-from taxi_clustering.worker import Loaded
-from taxi_clustering.worker import Worker
+from taxi_clustering.worker import Loaded, Worker
 from threadpoolctl import threadpool_limits
 
 SIZE = os.environ.get("BENCHMARK_SIZE", "100mb")

@@ -14,11 +14,9 @@ import time
 import numba
 import numpy as np
 import pytest
-from study_data import follower_graph
-from study_data import stores
+from study_data import follower_graph, stores
 from studykit import storage
-from twitter_pagerank import edges
-from twitter_pagerank import kernel
+from twitter_pagerank import edges, kernel
 from twitter_pagerank import worker as workers
 from twitter_pagerank.worker import Worker
 
