@@ -1,5 +1,6 @@
 """Delimited text: what is unusual but right is read, what is wrong is named with its line."""
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from studykit import storage
 from studykit.errors import DataError
 from studykit.storage import Block, Split
-from studykit.text import arrow_csv, delimited, lines
+from studykit.text import arrow_csv, bad_rows, delimited, lines
 from studykit.text.delimited import Dialect
 
 EDGES = pa.schema([("source", pa.int64()), ("destination", pa.int64())])
@@ -38,9 +39,12 @@ def read(
     path.write_bytes(text)
     rows = []
     for split, block in blocks(path, dialect, split_size, header):
-        table = delimited.read(block, dialect, schema, split, names)
-        assert table.schema == schema
-        rows += [tuple(row.values()) for row in table.to_pylist()]
+        made_of = functools.partial(
+            delimited.read, dialect=dialect, schema=schema, split=split, names=names
+        )
+        for table in bad_rows.read_rows(block, made_of, bad_rows.refuse):
+            assert table.schema == schema
+            rows += [tuple(row.values()) for row in table.to_pylist()]
     return rows
 
 
@@ -282,15 +286,3 @@ def test_a_column_that_is_there_twice_cannot_be_picked(path: Path) -> None:
     with pytest.raises(DataError, match="column 'a' twice; the file has: 'a', 'b', 'a'"):
         schema = pa.schema([("a", pa.int64())])
         read(path, b"a,b,a\n1,2,3\n", CSV, schema, ["a", "b", "a"], header=True)
-
-
-@pytest.mark.parametrize("split_size", [5, 1000])
-def test_a_row_is_found_in_its_line(path: Path, split_size: int) -> None:
-    path.write_bytes(b"\xef\xbb\xbfa,b\n\n1,2\n# c\n3,4\r\n5,6")
-    found = []
-    for split, block in blocks(path, CSV, split_size, header=True):
-        rows = delimited.read(block, CSV, EDGES, split).num_rows
-        found += [delimited.line_of_row(block, CSV, split, row) for row in range(rows)]
-        with pytest.raises(IndexError):
-            delimited.line_of_row(block, CSV, split, rows)
-    assert found == [3, 5, 6]

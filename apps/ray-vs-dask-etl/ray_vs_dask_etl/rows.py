@@ -204,7 +204,7 @@ def _read_slowly(block: Block, form: RowFormat, columns: Columns, split: Split) 
         + [(columns.category, pa.string())]
     )
     dialect = delimited.Dialect()
-    table = delimited.read(block, dialect, schema, split, list(form.names), numbered=False)
+    table = delimited.read(block, dialect, schema, split, list(form.names))
 
     def refuse(wrong: npt.NDArray[np.bool_], column: str, reason: str) -> None:
         if wrong.any():

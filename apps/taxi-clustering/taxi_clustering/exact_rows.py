@@ -63,7 +63,7 @@ def read(
 def _converted(block: Block, split: Split, form: TripFormat) -> tuple[Moments, Numbers]:
     schema = pa.schema([(name, pa.string()) for name in form.wanted])
     dialect = Dialect(form.delimiter)
-    table = delimited.read(block, dialect, schema, split, form.names, numbered=False)
+    table = delimited.read(block, dialect, schema, split, form.names)
     texts = {name: pc.utf8_trim(table[name].combine_chunks(), " \t") for name in form.wanted}
     for name, column in texts.items():
         empty = pc.match_substring_regex(column, MISSING)

@@ -197,7 +197,7 @@ def _read_slowly(block: Block, form: EdgeFormat, split: Split) -> EdgeChunk:
     columns = [] if table is None else [table.column(name).to_numpy() for name in ends]
     if table is None or any(len(column) and column.min() < 0 for column in columns):
         text = pa.schema([(name, pa.string()) for name in ends])
-        table = delimited.read(block, _dialect(form), text, split, names, numbered=False)
+        table = delimited.read(block, _dialect(form), text, split, names)
         columns = _ids_of_text(table, split)
     largest = max((int(column.max()) for column in columns if len(column)), default=-1)
     kind = np.uint32 if largest < 2**32 else np.int64

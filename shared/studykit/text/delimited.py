@@ -1,14 +1,14 @@
-"""Delimited text → Arrow columns: the exact reader, which names the line of what is wrong.
+"""Delimited text → Arrow columns: the exact reader, which says what is wrong with a line.
 
 The one idea: Arrow's CSV reader takes a block whole where that is certain to be right; whatever
 it refuses, or would read too kindly, goes through the line reader below, which either reads it
-or says what is wrong, and where. A line's number is counted only then, from the file's start.
+or says what is wrong. Which line that is `bad_rows` finds out, for all readers.
 
 Read: LF and CRLF, blank lines, comment lines, fields in double quotes, blanks around numbers, a
 last line without its end; a file's header and byte order mark stand before (`lines.blocks_from`).
-Refused, as a `DataError` with file,
-line and column: another number of fields, a value of another type, a missing value, a number
-that does not fit, NUL bytes, a carriage return or a line break inside a line.
+Refused, as a `DataError` with file and column: another number of fields, a value of another type,
+a missing value, a number that does not fit, NUL bytes, a carriage return or a line break inside a
+line.
 """
 
 import re
@@ -19,7 +19,6 @@ import numpy as np
 import pyarrow as pa
 
 from studykit.errors import DataError
-from studykit.storage.reading import line_number
 from studykit.storage.splitting import Block, Split
 from studykit.text import arrow_csv
 from studykit.text.dialects import (
@@ -32,7 +31,7 @@ from studykit.text.dialects import (
     wrong_count,
 )
 
-__all__ = ["Dialect", "header_names", "line_of_row", "read"]
+__all__ = ["Dialect", "header_names", "read"]
 
 _INTEGER = re.compile(r"-?[0-9]+")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
@@ -40,19 +39,14 @@ _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 
 
 def read(
-    block: Block,
-    dialect: Dialect,
-    schema: pa.Schema,
-    split: Split,
-    names: list[str] | None = None,
-    numbered: bool = True,
+    block: Block, dialect: Dialect, schema: pa.Schema, split: Split, names: list[str] | None = None
 ) -> pa.Table:
     """Whole lines → a table of exactly this schema: integers, floats, strings, timestamps …
 
     With `names`, the names of all columns of the file, the columns of the schema are picked by
     name; without, the file has the schema's columns in its order. DataError as said above, and
     where the schema names a column that the file has not, or has twice.
-    Not `numbered`, an error names no line: for `bad_rows.read_rows`, which finds it.
+    An error names no line: `bad_rows.read_rows` finds it.
     """
     columns = list(schema.names if names is None else names)
     for name in schema.names:
@@ -63,30 +57,16 @@ def read(
     table = arrow_csv.read(block.data.tobytes(), dialect, schema, columns)
     if table is not None:
         return table
-    return _read_lines(block, dialect, schema, split, columns, numbered)
-
-
-def line_of_row(block: Block, dialect: Dialect, split: Split, row: int) -> int:
-    """The line in the file, from 1, of a row (from 0) of the table that `read` gave."""
-    for offset, _ in _data_lines(block, dialect):
-        if row == 0:
-            return line_number(split.uri, offset)
-        row -= 1
-    raise IndexError("no such row in the block")
+    return _read_lines(block, dialect, schema, split, columns)
 
 
 def _read_lines(
-    block: Block,
-    dialect: Dialect,
-    schema: pa.Schema,
-    split: Split,
-    columns: list[str],
-    numbered: bool,
+    block: Block, dialect: Dialect, schema: pa.Schema, split: Split, columns: list[str]
 ) -> pa.Table:
     positions = [columns.index(name) for name in schema.names]
     converters = [_converter(field.type) for field in schema]
     values: list[list[Any]] = [[] for _ in positions]
-    for offset, line in _data_lines(block, dialect):
+    for line in _data_lines(block, dialect):
         name = None
         try:
             text = text_of(line)
@@ -97,14 +77,13 @@ def _read_lines(
                 name = columns[position]
                 column.append(convert(fields[position]))
         except WrongLine as wrong:
-            number = line_number(split.uri, offset) if numbered else None
-            raise DataError(str(wrong), uri=split.uri, line=number, column=name) from None
+            raise DataError(str(wrong), uri=split.uri, column=name) from None
     arrays = [pa.array(column, kind) for column, kind in zip(values, schema.types, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _data_lines(block: Block, dialect: Dialect) -> Iterator[tuple[int, bytes]]:
-    """(offset in the file, line with its end) of every line that is not blank and no comment."""
+def _data_lines(block: Block, dialect: Dialect) -> Iterator[bytes]:
+    """Every line, with its end, that is not blank and no comment."""
     text, start = block.data.tobytes(), 0
     blank = b" \r\n" if dialect.delimiter == "\t" else b" \t\r\n"
     marks = [dialect.comment[i : i + 1] for i in range(len(dialect.comment))]
@@ -112,7 +91,7 @@ def _data_lines(block: Block, dialect: Dialect) -> Iterator[tuple[int, bytes]]:
         stop = text.find(b"\n", start) + 1 or len(text)
         line = text[start:stop]
         if line.strip(blank) and line.lstrip(b" \t")[:1] not in marks:
-            yield block.offset + start, line
+            yield line
         start = stop
 
 
