@@ -98,3 +98,34 @@ def assert_coefficients(
     summands = found[:, 1:] * means
     distance = np.abs(found[:, 0] + summands.sum(axis=1) - right[:, 0])
     assert (distance <= allowed * largest + 1e-14 * np.abs(summands).sum(axis=1)).all()
+
+
+def told_apart(kind: str, rows: int = 4000) -> tuple[np.ndarray, np.ndarray, int]:
+    """(features, codes, categories) whose likelihood has no maximum, each in another way."""
+    random = np.random.default_rng(5)
+    x, y = random.normal(size=(2, rows))
+    noise = (random.random(rows) < 0.5).astype(int)
+    if kind == "all rows":
+        return np.stack([x, y]), (x + y > 0.1).astype(int), 2
+    if kind == "one side of a plane":  # On it both, beyond it one.
+        x = random.choice([-1.0, 0.0, 1.0], rows)
+        return np.stack([x, y]), np.where(x == 0, noise, x > 0).astype(int), 2
+    if kind == "a slanted plane":
+        x, y = np.round(x), np.round(y)
+        return np.stack([x, y]), np.where(x + y == 1, noise, x + y > 1).astype(int), 2
+    if kind == "a rare mark":
+        x = (np.arange(rows) % 1000 == 7).astype(float)
+        return np.stack([x, y]), np.where(x == 1, 1, noise), 2
+    if kind == "one category of three":
+        return np.stack([x + 8 * (y > 1), y]), np.where(y > 1, 2, noise), 3
+    if kind == "one that says it on two columns":
+        x = np.where(noise == 1, x, np.abs(x))
+        far = random.random(rows) < 0.1
+        return np.stack([x - 9 * far, y]), np.where(far, 0, 1 + noise), 3
+    raise KeyError(kind)
+
+
+TOLD_APART = (
+    "all rows", "one side of a plane", "a slanted plane", "a rare mark", "one category of three",
+    "one that says it on two columns",
+)  # fmt: skip

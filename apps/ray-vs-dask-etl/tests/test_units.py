@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from case import CASE, REGRESSION
 from ray_vs_dask_etl import rows
-from regressions import assert_coefficients, is_training, reference
+from regressions import TOLD_APART, assert_coefficients, is_training, reference, told_apart
 from studytest.contract.of_study import OfStudy
-from test_regression import TOLD_APART, told_apart
 
 ROWS = 12_000
 SEED = 42
