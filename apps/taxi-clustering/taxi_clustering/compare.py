@@ -35,7 +35,7 @@ def draw(records: list[Record], folder: str) -> list[str]:
 
 
 def iteration_seconds(record: Record) -> float | None:
-    """Compute and communicate of one iteration over all points, seeding included."""
+    """Compute and communicate of one iteration, its share of seeding and sorting included."""
     steps = record.quality.get("iterations")
     seconds = record.phases.get("compute", 0.0) + record.phases.get("communicate", 0.0)
     return seconds / steps if steps else None

@@ -1,12 +1,16 @@
 """The same iteration on a GPU: points as torch tensors there, a piece of them at a time.
 
-The sums are exact (see `city`), so that the order in which a GPU's atomics add them up does not
-matter: the centres are those of the CPU. The inertia's last digits may differ.
+All points are looked at: a GPU has the arithmetic for it. The sums are exact (see `city`), so that
+the order in which its atomics add them up does not matter: the centres are those of the CPU, and
+the inertia is.
 """
+
+from fractions import Fraction
 
 import numpy as np
 import torch
 
+from taxi_clustering import kernel
 from taxi_clustering.kernel import Centres, Floats
 from taxi_clustering.worker import Worker
 
@@ -53,8 +57,13 @@ class DeviceWorker(Worker):
                 sums.index_add_(0, label, weighted)
             return sums.cpu().numpy()  # type: ignore[no-any-return]
 
-    def score(self, centres: Centres) -> float:
+    def score(self, centres: Centres) -> Fraction:
         with self.phases("compute"):
             there = torch.from_numpy(np.array(centres)).to(self._device)
-            pieces = torch.split(self._points(), PIECE, dim=1)
-            return sum(float(self._nearest(p, there)[0].double().sum()) for p in pieces)
+            total = Fraction()
+            for points in torch.split(self._points(), PIECE, dim=1):
+                distance = self._nearest(points, there)[0].double()
+                whole = distance.floor()
+                steps = ((distance - whole) * kernel.STEPS).long()
+                total += kernel.square_metres(int(whole.long().sum()), int(steps.sum()))
+            return total

@@ -1,22 +1,36 @@
 """k-means: what one worker does with its points in an iteration, and how the parts combine.
 
-The one idea: a block of 512 points stays in the cache while all centres pass over it, one after
-the other, so that the inner loop is over points and runs in vector registers. What leaves a block
-is k × 3 numbers: trips, and their metres east and north, added up. Those sums are exact (see
-`city`), so parts may be cut and combined in any way: the next centres are the same to the last bit.
+The one idea: an iteration looks at few points. Where one centre is nearest to all of a tile, or of
+a square of it (see `squares`), what was added up of its points before is added to that centre; only
+points in squares on a border between centres are looked at, with the few centres that are left
+(the filtering algorithm). What leaves a worker is k × 3 numbers: trips, and their metres east and
+north, added up. Those sums are exact (see `city`), so parts may be cut and combined in any way: the
+next centres are the same to the last bit.
 
-Lloyd 1982, Least squares quantization in PCM; Arthur and Vassilvitskii 2007, k-means++.
+Lloyd 1982, Least squares quantization in PCM; Kanungo et al. 2002, An efficient k-means clustering
+algorithm: analysis and implementation; Arthur and Vassilvitskii 2007, k-means++.
 """
 
 from collections.abc import Iterable
+from fractions import Fraction
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
 from taxi_clustering import city
+from taxi_clustering.squares import OF_A_TILE, SIDE, TILE, corner
 
 BLOCK = 512
+"""Points that stay in the cache while centres pass over them."""
+ROUNDING = 2.0**-20
+"""A square of a distance is wrong by less than 2^-21.9 of itself in float32 (4 roundings of 2^-24).
+So the larger of two that differ by 2^-20.9 of the smaller is the larger there too; the rest is for
+float64, in which that is judged."""
+UNDERFLOW = 1e-30
+"""Square metres: squares below have not all their digits."""
+STEPS = 1 << 24
+"""To the square metre, of inertia: a float32 from half a square metre on is a multiple of one."""
 CANDIDATES = 20
 """Drawn at each step of the seeding, the best of them taken. Usual is 2 + ln k; on a sample these
 cost little, and give an inertia lower by 1 % over ten restarts."""
@@ -35,13 +49,16 @@ Centres = npt.NDArray[np.float32]
 
 
 @numba.njit(nogil=True, cache=True)
-def nearest(east, north, centres, distance, label):  # type: ignore[no-untyped-def]
-    """Of a block of points, the nearest centre and the square of its distance (ties: the first)."""
+def nearest(east, north, centres, among, distance, label):  # type: ignore[no-untyped-def]
+    """Of a block of points, the nearest centre and the square of its distance (ties: the first).
+
+    `among`, int64[m], are the centres to look at, in ascending order.
+    """
     size = east.size
     for i in range(size):
         distance[i] = np.inf
         label[i] = 0
-    for c in range(centres.shape[0]):
+    for c in among:
         x, y = centres[c, 0], centres[c, 1]
         for i in range(size):
             dx = east[i] - x
@@ -53,13 +70,72 @@ def nearest(east, north, centres, distance, label):  # type: ignore[no-untyped-d
 
 
 @numba.njit(nogil=True, cache=True)
-def add_up(points, centres, sums):  # type: ignore[no-untyped-def]
-    """Assign points float32[2, n]; add trips, metres east and north to sums, float64[k, 3]."""
+def filtered(west, south, side, centres, among, found):  # type: ignore[no-untyped-def]
+    """Of the centres `among`, those to which `nearest` can give a point of a square → how many.
+
+    They are put into `found`, in the same order. Left out is who is farther than the centre that
+    is nearest to the middle, from everywhere in the square. The difference of two squares of
+    distances is a plane: so it is smallest at the corner that lies farthest in the direction from
+    the nearest centre to the other one.
+    """
+    middle_east, middle_north = west + side / 2, south + side / 2
+    best, least = among[0], np.inf
+    for c in among:
+        dx, dy = centres[c, 0] - middle_east, centres[c, 1] - middle_north
+        square = dx * dx + dy * dy
+        if square < least:
+            best, least = c, square
+    x, y = np.float64(centres[best, 0]), np.float64(centres[best, 1])
+    across = max(abs(west - x), abs(west + side - x))
+    along = max(abs(south - y), abs(south + side - y))
+    spare = ROUNDING * (across * across + along * along) + UNDERFLOW
+    left = 0
+    for c in among:
+        u, v = np.float64(centres[c, 0]), np.float64(centres[c, 1])
+        east = west + side if u > x else west
+        north = south + side if v > y else south
+        to_c = (east - u) * (east - u) + (north - v) * (north - v)
+        to_best = (east - x) * (east - x) + (north - y) * (north - y)
+        if to_c - to_best <= spare:
+            found[left] = c
+            left += 1
+    return left
+
+
+@numba.njit(nogil=True, cache=True)
+def add_up(squares, begin, end, centres, sums):  # type: ignore[no-untyped-def]
+    """Assign the points of tiles begin … end; add trips, metres east and north to float64[k, 3]."""
+    every, few = np.arange(centres.shape[0]), np.empty(centres.shape[0], np.int64)
+    fewer = np.empty_like(few)
+    for tile in range(begin, end):
+        start, stop = squares.tiles[tile], squares.tiles[tile + 1]
+        west, south = corner(squares.places[start] // OF_A_TILE * OF_A_TILE)
+        count = filtered(west, south, TILE, centres, every, few)
+        if count == 1:
+            sums[few[0], 0] += squares.first[stop] - squares.first[start]
+            sums[few[0], 1] += squares.tile_metres[tile, 0]
+            sums[few[0], 2] += squares.tile_metres[tile, 1]
+            continue
+        for square in range(start, stop):
+            west, south = corner(squares.places[square])
+            left = filtered(west, south, SIDE, centres, few[:count], fewer)
+            first, last = squares.first[square], squares.first[square + 1]
+            if left == 1:
+                sums[fewer[0], 0] += last - first
+                sums[fewer[0], 1] += squares.metres[square, 0]
+                sums[fewer[0], 2] += squares.metres[square, 1]
+            else:
+                add_points(squares.points, first, last, centres, fewer[:left], sums)
+
+
+@numba.njit(nogil=True, cache=True)
+def add_points(points, first, last, centres, among, sums):  # type: ignore[no-untyped-def]
+    """Assign points first … last to centres `among`, and add them to sums, float64[k, 3]."""
     distance, label = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.int32)
-    for start in range(0, points.shape[1], BLOCK):
-        stop = min(start + BLOCK, points.shape[1])
+    for start in range(first, last, BLOCK):
+        stop = min(start + BLOCK, last)
         east, north = points[0, start:stop], points[1, start:stop]
-        nearest(east, north, centres, distance, label)
+        nearest(east, north, centres, among, distance, label)
         for i in range(stop - start):
             c = label[i]
             sums[c, 0] += 1.0
@@ -68,39 +144,57 @@ def add_up(points, centres, sums):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def inertia(points, centres):  # type: ignore[no-untyped-def]
-    """Sum of the squares of the distances to the nearest centre, in square metres."""
+def inertia(squares, begin, end, centres):  # type: ignore[no-untyped-def]
+    """Squares of the distances to the nearest centre, of tiles begin … end → square metres, STEPS.
+
+    Whole numbers, since those can be added up in any order.
+    """
+    every, few = np.arange(centres.shape[0]), np.empty(centres.shape[0], np.int64)
     distance, label = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.int32)
-    total = 0.0
-    for start in range(0, points.shape[1], BLOCK):
-        stop = min(start + BLOCK, points.shape[1])
-        nearest(points[0, start:stop], points[1, start:stop], centres, distance, label)
-        for i in range(stop - start):
-            total += distance[i]
-    return total
+    metres, steps = np.int64(0), np.int64(0)
+    for tile in range(begin, end):
+        start, stop = squares.tiles[tile], squares.tiles[tile + 1]
+        west, south = corner(squares.places[start] // OF_A_TILE * OF_A_TILE)
+        count = filtered(west, south, TILE, centres, every, few)
+        last = squares.first[stop]
+        for first in range(squares.first[start], last, BLOCK):
+            east = squares.points[0, first : min(first + BLOCK, last)]
+            north = squares.points[1, first : min(first + BLOCK, last)]
+            nearest(east, north, centres, few[:count], distance, label)
+            for i in range(east.size):
+                whole = np.int64(distance[i])
+                metres += whole
+                steps += np.int64((distance[i] - whole) * STEPS)
+    return metres, steps
 
 
 @numba.njit(nogil=True, cache=True)
 def labels(points, centres):  # type: ignore[no-untyped-def]
     """The nearest centre of each point, int32[n]."""
-    found = np.empty(points.shape[1], np.int32)
+    found, every = np.empty(points.shape[1], np.int32), np.arange(centres.shape[0])
     distance = np.empty(BLOCK, np.float32)
     for start in range(0, points.shape[1], BLOCK):
         stop = min(start + BLOCK, points.shape[1])
         block = points[0, start:stop], points[1, start:stop]
-        nearest(block[0], block[1], centres, distance, found[start:stop])
+        nearest(block[0], block[1], centres, every, distance, found[start:stop])
     return found
 
 
 @numba.njit(nogil=True, cache=True)
-def count_cells(points, cells):  # type: ignore[no-untyped-def]
-    """Add points float32[2, n] to the cells of the city's box, int64[m, m], rows from the south."""
+def count_cells(squares, begin, end, cells):  # type: ignore[no-untyped-def]
+    """Add the points of tiles begin … end to cells of the city's box, int64[m, m], south first."""
     west, south, east, north = BOX
     across, along = cells.shape[1] / (east - west), cells.shape[0] / (north - south)
-    for i in range(points.shape[1]):
+    points = squares.points
+    for i in range(squares.first[squares.tiles[begin]], squares.first[squares.tiles[end]]):
         column = min(max(int((points[0, i] - west) * across), 0), cells.shape[1] - 1)
         row = min(max(int((points[1, i] - south) * along), 0), cells.shape[0] - 1)
         cells[row, column] += 1
+
+
+def square_metres(metres: int, steps: int) -> Fraction:
+    """What `inertia` returned, as one number."""
+    return metres + Fraction(steps, STEPS)
 
 
 def combine(parts: Iterable[Floats]) -> Floats:

@@ -13,7 +13,7 @@ from taxi_clustering.clustering import Clustering, Totals, centres_table
 from taxi_clustering.search import Search
 
 BYTES_PER_POINT = 8
-"""What an iteration must at least stream: two float32 of each point."""
+"""Two float32, which are at least streamed once, to be put in order."""
 
 
 def exact(
@@ -40,7 +40,7 @@ def exact(
         assess=lambda: quality.assess(totals.sample.points, clustering.centres),
         check=lambda: oracle.check(run, clustering),
         write=lambda uri: maps.write(clustering, uri),
-        limit=lambda: limit(run, search.steps * totals.kept),
+        limit=lambda: limit(run, totals.kept),
         unconverged=_why_not(run, search),
         summary=[centres_table(clustering)],
         worker_phases=worker_phases,
@@ -60,8 +60,8 @@ def _why_not(run: Run, search: Search) -> str | None:
 
 
 def limit(run: Run, points: int) -> Limit:
-    """Reading every byte once, and streaming every point once an iteration: `points` in all."""
-    kind = "read the input once, stream the points once an iteration"
+    """Reading every byte once, and streaming every point once."""
+    kind = "read the input once, stream the points once"
     return limits.streaming(run, kind, points * BYTES_PER_POINT)
 
 

@@ -86,7 +86,7 @@ def cluster_with_sklearn(run: Run) -> Outcome:
 
 def _check_inertia(worker: Worker, seeds: Centres, found: Centres, inertia: float) -> Check:
     """What it says of its centres by this study's kernel, and that they beat the seeds."""
-    expected, before = worker.score(found.astype(np.float32)), worker.score(seeds)
+    expected, before = (float(worker.score(c)) for c in (found.astype(np.float32), seeds))
     return Check(
         passed=abs(inertia - expected) <= INERTIA_SHARE * expected and expected < before,
         oracle="inertia of its centres, by this study's kernel",

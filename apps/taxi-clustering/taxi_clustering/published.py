@@ -205,7 +205,8 @@ def _against_exact(
     worker, search, totals = baseline(again)
     centres = city.to_metres(degrees[:, 0], degrees[:, 1]).astype(np.float32)
     counts = worker.step(centres)[:, 0]
-    inertia, exact_inertia = worker.score(centres), worker.score(search.best.centres)
+    inertia = float(worker.score(centres))
+    exact_inertia = float(worker.score(search.best.centres))
     clustering = Clustering.of(centres, counts, inertia, totals, worker.density())
     worker.close()
     return clustering, {

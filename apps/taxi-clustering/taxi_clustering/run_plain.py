@@ -21,7 +21,7 @@ from taxi_clustering.worker import Worker
 def exact(run: Run) -> Outcome:
     worker, search, totals = clustered(run)
     with run.phase("compute", "adding up the inertia"):
-        inertia = worker.score(search.best.centres)
+        inertia = float(worker.score(search.best.centres))
     density = None
     if maps.wanted(run.options.out):
         with run.phase("write", "counting for the map"):

@@ -62,7 +62,7 @@ def exact(run: Run) -> Outcome:
             run.progress(str(search))
 
         centres = search.best.centres
-        inertia = sum(ray.get([actor.score.remote(centres) for actor in actors]))
+        inertia = float(sum(ray.get([actor.score.remote(centres) for actor in actors])))
         computed(ray.get([actor.seconds.remote() for actor in actors]))
     density = None
     if maps.wanted(options.out):

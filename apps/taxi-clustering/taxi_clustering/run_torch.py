@@ -51,7 +51,7 @@ def exact(run: Run) -> Outcome | None:
                 search.advance(sums)
             run.progress(str(search))
 
-        inertia = sum(gather_objects(worker.score(search.best.centres)))
+        inertia = float(sum(gather_objects(worker.score(search.best.centres))))
         computed(gather_objects(worker.phases.seconds))
     density = None
     if maps.wanted(options.out):

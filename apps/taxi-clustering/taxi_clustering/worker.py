@@ -7,6 +7,7 @@ map, tell its `density`. Each engine moves what these methods return to where it
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TypeVar
 
 import numpy as np
@@ -16,15 +17,13 @@ from studykit.phases import Phases
 from studykit.storage import Split
 from studykit.text.bad_rows import BadRows
 
-from taxi_clustering import clean_rows, kernel, times, trips
+from taxi_clustering import clean_rows, kernel, squares, times, trips
 from taxi_clustering.city import DENSITY_CELLS
 from taxi_clustering.columns import TripFormat
 from taxi_clustering.kernel import Centres, Floats
 from taxi_clustering.sample import Sample
+from taxi_clustering.squares import SHARES, Squares
 from taxi_clustering.trips import Points
-
-PIECE = 1 << 18
-"""Points of a task: enough not to matter, few enough to even out."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -46,7 +45,11 @@ class Loaded:
 
 @dataclass
 class Worker:
-    """One worker of `threads` threads. `phases` are its own seconds, as `worker_phases` wants."""
+    """One worker of `threads` threads. `phases` are its own seconds, as `worker_phases` wants.
+
+    `points` are the kept pickups as they were read, until the first iteration sorts them: so that
+    is time of `compute`.
+    """
 
     threads: int = 1
     phases: Phases = field(default_factory=Phases)
@@ -54,6 +57,7 @@ class Worker:
     def __post_init__(self) -> None:
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="kernel")
         self.points: list[Points] = []
+        self._squares: Squares | None = None
 
     def _map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         return list(self._pool.map(work, items))
@@ -72,7 +76,7 @@ class Worker:
                 lambda split: trips.read(split, formats[split.uri], sample_size, seed),
                 splits,
             )
-            self.points = _pieces([part for one in read for part in one.points])
+            self.points = [part for one in read for part in one.points]
             return Loaded(
                 rows=sum(one.rows for one in read),
                 kept=sum(one.kept for one in read),
@@ -82,50 +86,54 @@ class Worker:
                 bad=BadRows.total(one.bad for one in read),
             )
 
+    def squares(self) -> Squares:
+        """The points, sorted when that is first asked for."""
+        if self._squares is None or self.points:
+            self._squares = squares.sort(self.points, self.threads, self._map)
+        return self._squares
+
+    def _over_tiles(self, work: Callable[[Squares, int, int], Result]) -> list[Result]:
+        whole = self.squares()
+        shares = whole.shares(SHARES * self.threads)
+        return self._map(lambda share: work(whole, *share), shares)
+
     def step(self, centres: Centres) -> Floats:
         """One iteration: centres float32[k, 2] → trips, metres east and north, float64[k, 3]."""
         centres = np.array(centres)  # What Ray hands over is read-only: compiled for no one else.
 
-        def add_up(points: Points) -> Floats:
+        def add_up(whole: Squares, begin: int, end: int) -> Floats:
             sums = np.zeros((len(centres), 3))
-            kernel.add_up(points, centres, sums)
+            kernel.add_up(whole, begin, end, centres, sums)
             return sums
 
         with self.phases("compute"):
-            parts = self._map(add_up, self.points)
+            parts = self._over_tiles(add_up)
             return kernel.combine([np.zeros((len(centres), 3)), *parts])
 
-    def score(self, centres: Centres) -> float:
-        """The inertia of its points, in square metres."""
+    def score(self, centres: Centres) -> Fraction:
+        """The inertia of its points, square metres: exact, to be rounded when all are added up."""
         centres = np.array(centres)
+
+        def inertia(whole: Squares, begin: int, end: int) -> Fraction:
+            return kernel.square_metres(*kernel.inertia(whole, begin, end, centres))
+
         with self.phases("compute"):
-            return sum(self._map(lambda points: kernel.inertia(points, centres), self.points))
+            return sum(self._over_tiles(inertia), Fraction())
 
     def density(self) -> npt.NDArray[np.int64]:
         """Pickups in each cell of the city's box, int64[cells, cells], south to north by rows."""
 
-        def count(points: Points) -> npt.NDArray[np.int64]:
+        def count(whole: Squares, begin: int, end: int) -> npt.NDArray[np.int64]:
             cells = np.zeros((DENSITY_CELLS, DENSITY_CELLS), np.int64)
-            kernel.count_cells(points, cells)
+            kernel.count_cells(whole, begin, end, cells)
             return cells
 
         with self.phases("write"):
-            parts = self._map(count, self.points)
+            parts = self._over_tiles(count)
             return np.sum([np.zeros((DENSITY_CELLS, DENSITY_CELLS), np.int64), *parts], axis=0)
 
     def close(self) -> None:
         self._pool.shutdown()
-
-
-def _pieces(points: list[Points]) -> list[Points]:
-    """The same points in pieces of an even length; lets go of what it was given."""
-    pieces: list[Points] = []
-    while points:
-        some = [points.pop()]
-        while points and sum(part.shape[1] for part in some) < PIECE:
-            some.append(points.pop())
-        pieces.append(np.concatenate(some, axis=1) if len(some) > 1 else some[0])
-    return pieces
 
 
 def warm_up() -> None:

@@ -129,7 +129,7 @@ def cluster(
         worker.points = [np.ascontiguousarray(points[:, place::parts])]
     while not search.done:
         search.advance(kernel.combine([worker.step(search.centres) for worker in workers]))
-    inertia = sum(worker.score(search.best.centres) for worker in workers)
+    inertia = float(sum(worker.score(search.best.centres) for worker in workers))
     for worker in workers:
         worker.close()
     return search, inertia

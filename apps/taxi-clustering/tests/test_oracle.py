@@ -24,7 +24,7 @@ def run(tmp_path_factory) -> Run:
 @pytest.fixture(scope="module")
 def right(run) -> Clustering:
     worker, search, totals = run_plain.clustered(run)
-    inertia = worker.score(search.best.centres)
+    inertia = float(worker.score(search.best.centres))
     worker.close()
     return Clustering.of(search.best.centres, search.best.sums[:, 0], inertia, totals)
 
