@@ -32,6 +32,8 @@ OnAll = Callable[..., Sequence[Partial[Any]]]
 """(function of `worker`, further arguments) → its results for every cached part, in order."""
 Load = Callable[[Input[RowFormat], Scaling], OnAll]
 """The input is read and kept, one part a split."""
+OnOne = Callable[..., Any]
+"""(function of `worker`, its arguments) → its result, from one of the workers."""
 STANDARD_ERRORS = 3
 """An accuracy no further than this above the commonest category's share is no signal."""
 MOST_READINGS = 3
@@ -90,7 +92,7 @@ class Fitted:
         }
 
 
-def fitted(run: Run, load: Load, spilled: Callable[[], int] = lambda: 0) -> Fitted:
+def fitted(run: Run, load: Load, on_one: OnOne, spilled: Callable[[], int] = lambda: 0) -> Fitted:
     """Read, fit and predict. DataError where there is no row, or one category alone.
 
     `spilled` says how many bytes of what is kept are on disk.
@@ -99,7 +101,8 @@ def fitted(run: Run, load: Load, spilled: Callable[[], int] = lambda: 0) -> Fitt
     reading = f"reading {run.dataset.bytes:,} bytes"
     with run.phase("load", reading):
         source = study.cut_input(run)
-        scaling = Scaling.of(rows.first(source, run.parameters.read))
+        head = source.splits[0]
+        scaling = on_one(worker.scale, head, source.formats[head.uri], run.parameters.read)
         on_all, total, skipped = _read(run, load, source, scaling, done)
     solved = _solved(run, on_all, total, scaling, done) if scaling.holds(total) else None
     for more in reversed(range(MOST_READINGS - 1)):

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from studykit import columnar
 from studykit.columnar import RowGroups
-from studykit.cutting import Input
 from studykit.errors import DataError
 from studykit.storage import Block, Split
 from studykit.text import bad_rows, delimited, lines
@@ -144,11 +143,10 @@ def _remedy(names: Sequence[str], columns: Columns) -> str:
     return "--columns names others"
 
 
-def first(source: Input[RowFormat], columns: Columns) -> Values:
-    """The numbers of the first rows, float64[columns, rows]; perhaps of none."""
-    split = source.splits[0]
+def first(split: Split, form: RowFormat, columns: Columns) -> Values:
+    """The numbers of a split's first rows, float64[columns, rows]; perhaps of none."""
     split = split if isinstance(split, RowGroups) else split.cut(FIRST_BYTES)[0]
-    for chunk in read(split, source.formats[split.uri], columns, ids=False):
+    for chunk in read(split, form, columns, ids=False):
         return chunk.values.copy()
     return np.empty((len(columns.values), 0))
 

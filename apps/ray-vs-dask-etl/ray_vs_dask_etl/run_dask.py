@@ -62,7 +62,10 @@ def regression(run: Run, client: Client) -> Outcome:
 
         return on_all
 
-    fitted = fitting.fitted(run, load, lambda: spilling.of_dask(client))
+    def on_one(function: Callable[..., Any], *arguments: Any) -> Any:
+        return client.submit(function, *arguments, pure=False).result()
+
+    fitted = fitting.fitted(run, load, on_one, lambda: spilling.of_dask(client))
     return outcome.regression(run, fitted)
 
 

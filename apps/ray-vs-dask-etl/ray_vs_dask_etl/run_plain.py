@@ -60,7 +60,7 @@ def regression(run: Run) -> Outcome:
 
         return on_all
 
-    fitted = fitting.fitted(run, load)
+    fitted = fitting.fitted(run, load, lambda function, *arguments: function(*arguments))
     pool.shutdown()
     return outcome.regression(run, fitted)
 

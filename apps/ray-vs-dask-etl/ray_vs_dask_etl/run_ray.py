@@ -94,7 +94,10 @@ def regression(run: Run) -> Outcome:
 
         return on_all
 
-    fitted = fitting.fitted(run, load, spilling.of_ray)
+    def on_one(function: Callable[..., Any], *arguments: Any) -> Any:
+        return ray.get(actors[0].run.remote(function, *arguments))
+
+    fitted = fitting.fitted(run, load, on_one, spilling.of_ray)
     return outcome.regression(run, fitted)
 
 

@@ -70,6 +70,11 @@ def _aggregate(split: Split, form: RowFormat, columns: Columns, bad: BadRows) ->
     return bins.groups()
 
 
+def scale(split: Split, form: RowFormat, columns: Columns) -> Scaling:
+    """That of a split's first rows: by a worker, whose kernels are compiled."""
+    return Scaling.of(rows.first(split, form, columns))
+
+
 def cache(
     split: Split, form: RowFormat, columns: Columns, seed: int, scaling: Scaling
 ) -> Partial[Cached]:
