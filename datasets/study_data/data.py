@@ -17,6 +17,7 @@ Exit codes: 0 done · 2 wrong usage or damaged data · 4 no room · 5 storage ·
 import contextlib
 import dataclasses
 import json
+import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -135,7 +136,7 @@ def verify(
                 }
             )
         if damaged:
-            raise typer.Exit(DataError.exit_code)
+            sys.exit(DataError.exit_code)
 
 
 @app.command(epilog="Example: remove follower-graph --size tiny")

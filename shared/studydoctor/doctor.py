@@ -58,7 +58,7 @@ def command(study: Study) -> Callable[[], None]:
                 print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=1))
             _print(study, findings)
             if any(finding.state == "bad" for finding in findings):
-                raise typer.Exit(ResourceError.exit_code)
+                sys.exit(ResourceError.exit_code)
 
     body.__doc__ = (
         f"Look at what {study.name} needs, and say how to mend what is missing.\n\n"

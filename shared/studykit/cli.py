@@ -60,7 +60,7 @@ def entry_point(study: Study, engine: str, body: Body) -> Callable[[], None]:
     def run(options: Options, parameters: Any) -> None:
         with manners(options.debug):
             common.validate(study, engine, options, parameters)
-            raise typer.Exit(body(options, parameters))
+            sys.exit(body(options, parameters))
 
     example = f"{study.package}.run_{engine} --size tiny --workers 2"
     doc = f"Run {study.name} with {engine}.\n\nExample: python -m {example}"
@@ -90,8 +90,6 @@ def manners(debug: bool) -> Iterator[None]:
         raise _interrupted(143, "terminated") from None
     except KeyboardInterrupt:
         raise _interrupted(130, "interrupted") from None
-    except (typer.Exit, SystemExit):
-        raise
     except Exception as error:
         raise _exit(1, error, debug) from None
     finally:
@@ -99,16 +97,7 @@ def manners(debug: bool) -> Iterator[None]:
         sys.stdout.flush()
 
 
-def exit_code(debug: bool, body: Callable[[], int]) -> int:
-    """Run the body under the common manners; its exit code, or that of its error."""
-    try:
-        with manners(debug):
-            return body()
-    except typer.Exit as ended:
-        return ended.exit_code
-
-
-def _interrupted(code: int, word: str) -> typer.Exit:
+def _interrupted(code: int, word: str) -> SystemExit:
     # The interrupt can have come between the taking of a lock and the block that gives it back
     # (of a Future, say). A thread that waits for that lock would hold up the interpreter's end.
     end = threading.Timer(GRACE_SECONDS, os._exit, (code,))
@@ -117,21 +106,21 @@ def _interrupted(code: int, word: str) -> typer.Exit:
     return _exit(code, word)
 
 
-def _exit(code: int, reason: Exception | str, debug: bool = False) -> typer.Exit:
+def _exit(code: int, reason: Exception | str, debug: bool = False) -> SystemExit:
     path = os.environ.get(EXIT_FILE)
     if path is not None:
         if isinstance(reason, str):
-            return typer.Exit(code)
+            return SystemExit(code)
         try:
             with open(path, "x") as file:
                 file.write(str(code))
         except FileExistsError:
-            return typer.Exit(code)
+            return SystemExit(code)
     if isinstance(reason, str):
         console.print(reason)
     else:
         _say(reason, debug)
-    return typer.Exit(code)
+    return SystemExit(code)
 
 
 def _say(error: Exception, debug: bool) -> None:

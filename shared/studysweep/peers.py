@@ -6,6 +6,7 @@ A peer does a whole study, or one step of it: then it has no answer to write.
 """
 
 import dataclasses
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
@@ -63,9 +64,7 @@ def entry_point(
             machine.pin_threads(options.worker_count * options.threads)
             asked = dataclasses.replace(options, method=PEER)
             limit = options.memory_limit_bytes
-            raise typer.Exit(
-                execute(study, peer.name, asked, parameters, compute, memory_limit=limit)
-            )
+            sys.exit(execute(study, peer.name, asked, parameters, compute, memory_limit=limit))
 
     example = f"python -m {study.package}.peers {names[0]} --size tiny --workers 2"
     doc = f"Time a library on the data of {study.name}.\n\nExample: {example}"

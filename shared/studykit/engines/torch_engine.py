@@ -32,7 +32,7 @@ def entry_point(study: Study, methods: Methods) -> Callable[[], None]:
         if options.dry_run or options.address is not None:
             module = f"{study.package}.run_torch"
             return launched(lambda run: torch_launch.join(module, options, sys.argv[1:]))
-        # The time limit of the launcher is that of its ranks.
+        # The launcher ends its ranks: past a limit of their own they would say it once more.
         unlimited = dataclasses.replace(options, timeout=None)
         with torch_launch.forked(options, lambda: work(unlimited, parameters)) as begin:
             return launched(lambda run: begin(run.phases.seconds["start"]))

@@ -47,7 +47,8 @@ def forked(options: Options, work: Callable[[], int]) -> Iterator[Callable[[floa
             # A terminal's interrupt is for the launcher alone, which ends its ranks.
             os.setsid()
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            sys.exit(cli.exit_code(options.debug, lambda: _at_their_time(waiting, work)))
+            with cli.manners(options.debug):
+                sys.exit(_at_their_time(waiting, work))
 
         fork = multiprocessing.get_context("fork").Process
         ranks = [fork(target=rank, args=(number,)) for number in range(options.worker_count)]
