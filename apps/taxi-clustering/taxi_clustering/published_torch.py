@@ -12,11 +12,12 @@ of blocks with 4, 8 and 12 ranks, 40 of each batch of 3,340 trips, and on Ray 75
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from studykit.cutting import Input
 from studykit.storage import Split
+from torch.utils.data import DistributedSampler
 
 from taxi_clustering import published
 from taxi_clustering.columns import TripFormat
@@ -33,17 +34,6 @@ def splits_of_rank(splits: Sequence[Split], rank: int, ranks: int) -> list[Split
     return [split for pieces in files.values() for split in pieces[rank::ranks]]
 
 
-def sampled(trips: int, rank: int, ranks: int) -> npt.NDArray[np.int64]:
-    """Which of a rank's own trips it clusters: what `DistributedSampler(shuffle=False)` chooses.
-
-    Every ranks-th; where they do not come out even, it goes on with the first ones.
-    """
-    if trips == 0:
-        return np.empty(0, np.int64)
-    even = -(-trips // ranks) * ranks
-    return np.arange(rank, even, ranks) % trips
-
-
 def load(source: Input[TripFormat], rank: int, ranks: int) -> tuple[int, Floats]:
     """Rows that a rank reads; the pickups that it keeps, float64[n, 2] degrees."""
     read = [
@@ -57,7 +47,9 @@ def load(source: Input[TripFormat], rank: int, ranks: int) -> tuple[int, Floats]
 
 def batches(degrees: Floats, rank: int, ranks: int) -> Iterator[Floats]:
     """The trips that a rank clusters, some at a time."""
-    chosen = degrees[sampled(len(degrees), rank, ranks)]
+    trips: Any = range(len(degrees))
+    sampler: Any = DistributedSampler(trips, ranks, rank, shuffle=False)
+    chosen = degrees[list(sampler)]
     for first in range(0, len(chosen), BATCH_TRIPS):
         yield chosen[first : first + BATCH_TRIPS]
 

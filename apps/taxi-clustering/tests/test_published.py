@@ -19,7 +19,6 @@ from taxi import HEADER, made_up, pandas_rules, row, write_trips
 from taxi_clustering import published, published_torch, study, trips
 from taxi_clustering.columns import TripFormat
 from taxi_clustering.study import Parameters
-from torch.utils.data import DistributedSampler
 
 LINE_BYTES = len(HEADER) + 1
 BLOCK_ROWS = 48
@@ -50,7 +49,7 @@ def clustered(source: Input[TripFormat], ranks: int) -> tuple[int, list[np.ndarr
     for rank in range(ranks):
         _, degrees = published_torch.load(source, rank, ranks)
         kept += len(degrees)
-        chosen.append(degrees[published_torch.sampled(len(degrees), rank, ranks)])
+        chosen.append(np.concatenate(list(published_torch.batches(degrees, rank, ranks))))
     return kept, chosen
 
 
@@ -85,15 +84,6 @@ def test_what_has_no_pieces_is_refused(tmp_path, form):
     with pytest.raises(UsageError, match="cuts plain CSV into pieces"):
         published.cut_input(run_of(path, 5))
     assert len(published.cut_input(run_of(written, 5)).splits) == 1
-
-
-@pytest.mark.parametrize("trips_of_rank", [0, 1, 3, 7, 12, 100, 3341])
-@pytest.mark.parametrize("ranks", [1, 4, 8, 12])
-def test_a_rank_takes_the_rows_that_the_sampler_gives_it(trips_of_rank, ranks):
-    for rank in range(ranks):
-        rows: Any = range(trips_of_rank)
-        sampler: Any = DistributedSampler(rows, ranks, rank, shuffle=False)
-        assert published_torch.sampled(trips_of_rank, rank, ranks).tolist() == list(sampler)
 
 
 @pytest.mark.parametrize("ranks", [4, 8, 12])

@@ -1,14 +1,12 @@
 """The paper's own method: what is ranked by itself, and how either engine adds it up."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from graphs import random_pairs, write_graph
 from studykit import storage
 from studykit.cutting import Input
-from torch.utils.data import DistributedSampler
 from twitter_pagerank import edges, published, published_torch
 from twitter_pagerank.edge_format import EdgeFormat
 from twitter_pagerank.published import Scores
@@ -47,15 +45,6 @@ def test_edges_are_ranked_both_ways_with_loops_on_torch(loops):
     found = published.rank(array(PAIRS), self_loops=loops)
     assert found == pytest.approx(dense_ranks(PAIRS, loops), abs=1e-6)
     assert found != pytest.approx(dense_ranks(PAIRS, not loops), abs=1e-6)
-
-
-@pytest.mark.parametrize("count", [0, 1, 3, 7, 12, 1001])
-@pytest.mark.parametrize("ranks", [1, 4, 8, 12])
-def test_a_rank_takes_the_edges_that_the_sampler_gives_it(count, ranks):
-    for rank in range(ranks):
-        rows: Any = range(count)
-        sampler: Any = DistributedSampler(rows, ranks, rank, shuffle=False)
-        assert published_torch.sampled(count, rank, ranks).tolist() == list(sampler)
 
 
 def test_ray_sums_groups_from_nothing_and_loses_what_it_cuts(monkeypatch):

@@ -12,12 +12,12 @@ So a score is that of a part of a chunk, and the more ranks there are, the small
 import platform
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch.distributed as dist
 from studykit.cutting import Input
 from studykit.engines.collectives import gather_objects
+from torch.utils.data import DistributedSampler
 
 from twitter_pagerank import published
 from twitter_pagerank.edge_format import EdgeFormat
@@ -28,20 +28,11 @@ BATCH_EDGES = 1 << 20
 CHUNKS_BETWEEN_SAVES = 10
 
 
-def sampled(edges: int, rank: int, ranks: int) -> npt.NDArray[np.int64]:
-    """Which edges of a chunk a rank takes: what `DistributedSampler(shuffle=False)` chooses.
-
-    Every ranks-th; where they do not come out even, it goes on with the first ones.
-    """
-    if edges == 0:
-        return np.empty(0, np.int64)
-    even = -(-edges // ranks) * ranks
-    return np.arange(rank, even, ranks) % edges
-
-
 def batches(pairs: Pairs, rank: int, ranks: int) -> Iterator[Pairs]:
     """A rank's edges of a chunk, some at a time."""
-    own = pairs[:, sampled(pairs.shape[1], rank, ranks)]
+    edges: Any = range(pairs.shape[1])
+    sampler: Any = DistributedSampler(edges, ranks, rank, shuffle=False)
+    own = pairs[:, list(sampler)]
     for first in range(0, own.shape[1], BATCH_EDGES):
         yield own[:, first : first + BATCH_EDGES]
 
