@@ -23,6 +23,7 @@ from studykit import storage
 from studykit.errors import CheckError
 from studykit.options import BAD_ROWS_SKIP
 from studykit.run import Run
+from studykit.storage import whole_lines
 
 from ray_vs_dask_etl.rows import Columns
 
@@ -40,20 +41,7 @@ def read_tables(run: Run) -> Iterator[pa.Table]:
             if file.peek(4)[:4] == b"PAR1":
                 yield from _of_parquet(file, columns)
             else:
-                yield from of_text(_pieces(file), columns, skip)
-
-
-def _pieces(file: Any) -> Iterator[bytes]:
-    """Whole lines, some megabytes at a time."""
-    begun = b""
-    while data := file.read(READ_BYTES):
-        whole, newline, rest = data.rpartition(b"\n")
-        if newline:
-            yield begun + whole + newline
-            begun = b""
-        begun += rest
-    if begun:
-        yield begun
+                yield from of_text(whole_lines.pieces(file, READ_BYTES), columns, skip)
 
 
 def of_text(pieces: Iterator[bytes], columns: Columns, skip: bool) -> Iterator[pa.Table]:
@@ -62,9 +50,8 @@ def of_text(pieces: Iterator[bytes], columns: Columns, skip: bool) -> Iterator[p
     names: list[str] | None = None
     for piece in pieces:
         if names is None:
-            piece = re.sub(rb"\A(?:[ \t\r]*\n)*", b"", piece.removeprefix(b"\xef\xbb\xbf"))
-            header, _, piece = piece.partition(b"\n")
-            names, delimiter = _named(header.decode("utf-8", "replace").rstrip("\r"), wanted)
+            header, piece = whole_lines.header(piece)
+            names, delimiter = _named(header, wanted)
             places = [names.index(name) for name in wanted]
         doubtful = skip and _is_doubtful(piece)
         table = None if doubtful else _by_arrow(piece, len(names), places, delimiter, schema)

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from studykit import storage
 from studykit.errors import CheckError
+from studykit.storage import whole_lines
 
 from taxi_clustering import oracle_arrow
 from taxi_clustering.oracle_arrow import Header
@@ -83,27 +84,16 @@ def batches(uri: str, strict: bool, skip: bool = False) -> Iterator[Batch]:
 
 def _pieces(file: str) -> Iterator[bytes]:
     """Whole lines, some megabytes at a time."""
-    with storage.open_input(file) as stream:
-        if stream.read(4) == b"PAR1":
-            yield from oracle_arrow.text_of_parquet(stream, _places)
-            return
     with storage.open_inflated(file) as stream:
-        begun = b""
-        while data := stream.read(READ_BYTES):
-            whole, newline, rest = data.rpartition(b"\n")
-            if newline:
-                yield begun + whole + newline
-                begun = b""
-            begun += rest
-        if begun:
-            yield begun
+        if stream.peek(4)[:4] == b"PAR1":
+            yield from oracle_arrow.text_of_parquet(stream, _places)
+        else:
+            yield from whole_lines.pieces(stream, READ_BYTES)
 
 
 def _header(text: bytes) -> tuple[Header, bytes]:
     """The first line that is not blank, and what is behind it."""
-    text = re.sub(rb"\A(?:[ \t\r]*\n)*", b"", text.removeprefix(b"\xef\xbb\xbf"))
-    line, _, rest = text.partition(b"\n")
-    written = line.decode("utf-8", "replace").rstrip("\r")
+    written, rest = whole_lines.header(text)
     split = {delimiter: _fields(written, delimiter) or [] for delimiter in DELIMITERS}
     delimiter = max(split, key=lambda one: len(split[one]))
     return Header(len(split[delimiter]), delimiter, _places(split[delimiter])), rest

@@ -24,6 +24,7 @@ from studykit import storage
 from studykit.errors import CheckError
 from studykit.options import BAD_ROWS_SKIP
 from studykit.run import Run
+from studykit.storage import whole_lines
 
 from twitter_pagerank import oracle_lines
 from twitter_pagerank.study import Parameters
@@ -121,23 +122,12 @@ def _are_ids(column: pa.Array) -> pa.Array:
 
 def _of_text(uri: str, parameters: Parameters, skip: bool) -> Iterator[tuple[Ids, Ids, bool]]:
     layout = None
-    for block in _text_blocks(uri):
-        if layout is None:
-            layout, block = _begin(uri, block, parameters, skip)
-        sources, destinations = _skipping(block, layout) if skip else _parse(uri, block, layout)
-        yield sources, destinations, layout.both_ways
-
-
-def _text_blocks(uri: str) -> Iterator[bytes]:
-    """Whole lines; of a small file all of them."""
     with storage.open_inflated(uri) as file:
-        rest = b""
-        while data := file.read(READ_BYTES):
-            end = rest.rfind(b"\n") + 1
-            if end:
-                yield rest[:end]
-            rest = rest[end:] + data
-        yield rest
+        for block in whole_lines.pieces(file, READ_BYTES):
+            if layout is None:
+                layout, block = _begin(uri, block, parameters, skip)
+            sources, destinations = _skipping(block, layout) if skip else _parse(uri, block, layout)
+            yield sources, destinations, layout.both_ways
 
 
 def _begin(uri: str, block: bytes, parameters: Parameters, skip: bool) -> tuple[Layout, bytes]:

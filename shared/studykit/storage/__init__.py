@@ -13,7 +13,8 @@
 A URI without a scheme is a local path. Whatever fails is a `StorageError` that names the URI.
 The parts: `filesystems` (a URI's file system), `failures` (retries, errors), `files` (what is
 where), `contents` (bytes), `inflation` (those of compressed files), `folders` (files that count
-together), `writing` (atomic), `splitting` (byte ranges at line ends), `reading` (their lines).
+together), `writing` (atomic), `splitting` (byte ranges at line ends), `reading` (their lines),
+`whole_lines` (for oracles).
 Each name is said `as` itself: it is for others (PEP 484).
 """
 
