@@ -26,7 +26,7 @@ from studykit.errors import DataError, StorageError, UsageError
 from studykit.options import Options
 from studykit.storage import filesystems
 from studykit.storage.folders import find
-from studytest import fake_hdfs, fake_s3
+from studytest import fake_stores
 from typer.testing import CliRunner
 
 
@@ -62,15 +62,7 @@ IMAGES = FolderDataset(
     prefixes=True,
 )
 
-
-@pytest.fixture(params=["file", "hdfs", "s3"])
-def store(request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URI of an empty store of each kind."""
-    (tmp_path / "bucket").mkdir()
-    fake_hdfs.install(monkeypatch).mkdir("/bucket")
-    fake_s3.install(monkeypatch, tmp_path)
-    places = {"file": f"{tmp_path}/bucket", "hdfs": "hdfs://server:9000/bucket"}
-    return places.get(request.param, "s3://bucket")
+store = fake_stores.folder
 
 
 def located(store: str, size: str = "tiny", seed: int = 0, dataset: Dataset = IMAGES) -> Located:

@@ -4,7 +4,6 @@ import datetime
 import decimal
 import pickle
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,11 @@ from pyarrow import parquet
 from studykit import columnar, cutting, storage
 from studykit.columnar import LABELS, RowGroups, fetching
 from studykit.errors import DataError, StorageError
-from studykit.storage import contents, filesystems
-from studytest import fake_hdfs, fake_s3
+from studykit.storage import contents
+from studytest import fake_stores
 
 IDS = pa.schema([("id", pa.int64())])
+folder = fake_stores.folder
 
 
 def written(path: Path | str, table: Any, **options: Any) -> str:
@@ -47,16 +47,6 @@ def values(uri: str, wanted: pa.Schema, size: int = 1, **options: Any) -> dict[s
 def one(tmp_path: Path, column: Any, kind: pa.DataType) -> list[Any]:
     """What a column of a file is read as."""
     return values(written(tmp_path / "a.parquet", {"a": column}), pa.schema([("a", kind)]))["a"]
-
-
-@pytest.fixture(params=["file", "hdfs", "s3"])
-def folder(request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A folder on each kind of store; remote ones stand in memory, or on the disk."""
-    monkeypatch.setattr(filesystems, "_open_clients", {})
-    fake_hdfs.install(monkeypatch)
-    (tmp_path / "bucket").mkdir()
-    fake_s3.install(monkeypatch, tmp_path)
-    yield {"file": str(tmp_path), "hdfs": "hdfs://server/a", "s3": "s3://bucket"}[request.param]
 
 
 TABLE = pa.table(
@@ -157,9 +147,7 @@ def test_timestamps_of_old_writers(tmp_path: Path) -> None:
 def test_of_a_large_row_group_little_is_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filesystems, "_open_clients", {})
-    (tmp_path / "bucket").mkdir()
-    fake_s3.install(monkeypatch, tmp_path)
+    fake_stores.empty_folder("s3", tmp_path, monkeypatch)
     noise = np.random.default_rng(1).normal(size=2_000_000)
     written("s3://bucket/a", {"a": noise}, row_group_size=1 << 30)
     kind = pa.schema([("a", pa.float64())])
@@ -184,9 +172,7 @@ def test_the_rows_of_a_folder_are_those_of_its_files(folder: str) -> None:
 def test_only_the_wanted_columns_are_asked_of_a_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filesystems, "_open_clients", {})
-    (tmp_path / "bucket").mkdir()
-    fake_s3.install(monkeypatch, tmp_path)
+    fake_stores.empty_folder("s3", tmp_path, monkeypatch)
     noise = np.random.default_rng(1).normal(size=(2, 300_000))
     uri = written("s3://bucket/a", {"unused": noise[0], "id": np.arange(300_000), "v": noise[1]},
                   row_group_size=100_000, compression="none", use_dictionary=False)  # fmt: skip
@@ -397,9 +383,7 @@ def test_a_missing_file_and_one_that_changed_are_storage_errors(folder: str) -> 
 def test_a_server_that_fails_now_and_then_is_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filesystems, "_open_clients", {})
-    (tmp_path / "bucket").mkdir()
-    fake_s3.install(monkeypatch, tmp_path)
+    fake_stores.empty_folder("s3", tmp_path, monkeypatch)
     uri = written("s3://bucket/a", TABLE, row_group_size=1000)
     (split,) = columnar.splits(uri, 1 << 30)
     reader, failures = contents.range_reader, iter([True, False] * 50)

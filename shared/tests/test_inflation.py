@@ -4,9 +4,8 @@ import bz2
 import itertools
 import pickle
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +14,7 @@ from studykit import storage
 from studykit.errors import DataError
 from studykit.storage import Split, contents, inflation
 from studykit.storage.inflation import inflate
-from studytest import fake_hdfs, fake_s3
+from studytest import fake_stores
 from studytest.forms import COMPRESSED
 
 ROWS = "".join(f"{number},{number**3}\n" for number in range(10_000)).encode()
@@ -27,18 +26,7 @@ NAMES = ("a.csv", "a.gz", "a.csv.GZ", "a.bz2", "a.xz", "a.csv.zst", "a")
 
 def text_of(split: Split) -> bytes:
     return b"".join(block.data.tobytes() for block in storage.read_blocks(split))
-
-
-@pytest.fixture(scope="module", params=["file", "hdfs", "s3"])
-def folder(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A folder on each kind of store."""
-    root = tmp_path_factory.mktemp("store")
-    (root / "bucket").mkdir()
-    stores = {"file": str(root), "hdfs": "hdfs://server/inflation", "s3": "s3://bucket"}
-    with pytest.MonkeyPatch.context() as patch:
-        fake_hdfs.install(patch)
-        fake_s3.install(patch, root)
-        yield stores[request.param]
+folder = fake_stores.kept_folder
 
 
 @pytest.mark.parametrize("form", COMPRESSED)

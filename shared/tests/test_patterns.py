@@ -2,31 +2,26 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from studykit import storage
 from studykit.errors import DataError, StorageError
-from studytest import fake_hdfs, fake_s3
+from studytest import fake_stores
 
 NAMES = (
     "year=2015/month=01/part-0.csv", "year=2015/month=02/part-0.csv", "year=2016/part-0.csv",
     "year=2016/part-1.csv", "year=2016/_SUCCESS", "year=2016/part-0.csv.json",
     "year=2016/.part-2.csv", "_temporary/part-3.csv", "a1.csv",
 )  # fmt: skip
+empty = fake_stores.folder
 
 
-@pytest.fixture(params=["file", "hdfs", "s3"])
-def folder(request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URI of a folder with these files on each kind of store."""
-    (tmp_path / "bucket").mkdir()
-    fake_hdfs.install(monkeypatch).mkdir("/bucket")
-    fake_s3.install(monkeypatch, tmp_path)
-    stores = {"file": f"{tmp_path}/bucket", "hdfs": "hdfs://server:9000/bucket"}
-    place = stores.get(request.param, "s3://bucket")
+@pytest.fixture
+def folder(empty: str) -> str:
+    """With these files."""
     for name in NAMES:
-        storage.write_bytes(storage.join(place, name), name.encode())
-    return place
+        storage.write_bytes(storage.join(empty, name), name.encode())
+    return empty
 
 
 def found(folder: str, pattern: str) -> list[str]:
@@ -72,7 +67,7 @@ def test_a_pattern_is_what_a_shell_would_find(
         found(folder, pattern)
 
 
-@pytest.mark.parametrize("folder", ["file", "s3"], indirect=True)  # Unlike HDFS its fake expands.
+@pytest.mark.parametrize("empty", ["file", "s3"], indirect=True)  # Unlike HDFS its fake expands.
 def test_a_file_of_just_that_name_is_meant(folder: str) -> None:
     storage.write_bytes(f"{folder}/a[1].csv", b"1,2\n")
     assert found(folder, "a[1].csv") == ["a[1].csv"]

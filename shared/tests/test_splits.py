@@ -8,19 +8,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Queue
-from typing import Any
 
 import numpy as np
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pyarrow import fs as arrow_fs
 from studykit import storage
 from studykit.errors import DataError, StorageError, UsageError
-from studykit.storage import Block, Split, filesystems, reading
+from studykit.storage import Block, Split, reading
 from studykit.storage.folders import find
-from studytest import fake_s3
+from studytest import fake_stores
 from studytest.forms import COMPRESSED
 
 LINES = st.lists(
@@ -33,6 +30,7 @@ LINES = st.lists(
 ).map("".join)
 TEXTS = st.builds(lambda lines, end: (lines + end).encode(), LINES, st.sampled_from(["", "1,2"]))
 SIZES = st.integers(1, 100)
+kept_folder = fake_stores.kept_folder
 
 
 def text_of(split: Split) -> bytes:
@@ -40,20 +38,12 @@ def text_of(split: Split) -> bytes:
     return b"".join(block.data.tobytes() for block in storage.read_blocks(split))
 
 
-@pytest.fixture(scope="module", params=["file", "hdfs", "s3"])
-def folder(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A folder on each kind of store; remote ones stand in memory, or on the disk."""
-    root = tmp_path_factory.mktemp("store")
-    (root / "bucket").mkdir()
-    memory = arrow_fs.PyFileSystem(arrow_fs.FSSpecHandler(MemoryFileSystem()))
-    stores = {"file": str(root), "hdfs": "hdfs://server/splits", "s3": "s3://bucket"}
+@pytest.fixture(scope="module")
+def folder(kept_folder: str) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(filesystems, "_open_clients", {})
-        fake_s3.install(patch, root)
-        patch.setitem(filesystems.CLIENTS, "hdfs", lambda _: memory)
         # A short tail makes long lines of the few hundred bytes that examples have.
         patch.setattr(reading, "TAIL_BYTES", 8)
-        yield stores[request.param]
+        yield kept_folder
 
 
 @settings(deadline=None)

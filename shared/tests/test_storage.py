@@ -14,23 +14,15 @@ from studykit import storage
 from studykit.errors import DataError, StorageError, UsageError
 from studykit.storage import failures, filesystems, writing
 from studykit.storage.folders import find
-from studytest import fake_hdfs, fake_s3
+from studytest import fake_hdfs, fake_s3, fake_stores
 from studytest.fake_hdfs import Memory
+
+folder = fake_stores.folder
 
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
     return fake_hdfs.install(monkeypatch)
-
-
-@pytest.fixture(params=["file", "hdfs", "s3"])
-def folder(request: Any, tmp_path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URI of an empty folder on each kind of store."""
-    (tmp_path / "bucket").mkdir()
-    fake_s3.install(monkeypatch, tmp_path)
-    memory.mkdir("/bucket")
-    stores = {"file": f"{tmp_path}/bucket", "hdfs": "hdfs://server:9000/bucket"}
-    return stores.get(request.param, "s3://bucket")
 
 
 @pytest.fixture

@@ -15,19 +15,10 @@ from studykit.storage.folders import (
     remove_unfinished,
     write_folder,
 )
-from studytest import fake_hdfs, fake_s3
+from studytest import fake_stores
 
 CONTENT = {"labels.csv": b"name,label\n", "images/1.png": b"\x89PNG", "images/deep/2.png": b""}
-
-
-@pytest.fixture(params=["file", "hdfs", "s3"])
-def folder(request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URI of an empty folder on each kind of store."""
-    (tmp_path / "bucket").mkdir()
-    fake_hdfs.install(monkeypatch).mkdir("/bucket")
-    fake_s3.install(monkeypatch, tmp_path)
-    stores = {"file": f"{tmp_path}/bucket", "hdfs": "hdfs://server:9000/bucket"}
-    return stores.get(request.param, "s3://bucket")
+folder = fake_stores.folder
 
 
 def everything(folder: str) -> list[str]:
