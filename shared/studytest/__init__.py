@@ -4,5 +4,9 @@ import pytest
 
 # Their assertions say what they compared, as those of test files do.
 pytest.register_assert_rewrite(
-    "studytest.contract", "studytest.clusters", "studytest.leftovers", "studytest.running"
+    "studytest.contract",
+    "studytest.clusters",
+    "studytest.importing",
+    "studytest.leftovers",
+    "studytest.running",
 )

@@ -6,10 +6,15 @@ from typing import Any
 import pytest
 from case import CASE, REGRESSION
 from studytest.contract.answers import PlainAnswer
+from studytest.importing import Importing
 from tables import assert_groups, fraction_groups, random_rows, write_rows
 
 ROWS = random_rows(20_000, seed=11)
 FAR = random_rows(3000, seed=12, centre=-1e12, spread=1e-3)
+
+
+class TestImporting(Importing):
+    case = CASE
 
 
 class TestEngines(PlainAnswer):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from case import CASE
 from studytest.contract.of_study import OfStudy
+from studytest.importing import Importing
 from taxi import pandas_rules, points_of, read, sample
 from taxi_clustering import city, kernel
 
@@ -25,6 +26,10 @@ def labels(path: Path) -> np.ndarray:
     centres = city.to_metres(*table(path)[:, :2].T).astype(np.float32)
     found: np.ndarray = kernel.labels(points_of(read(sample("2015-01"))), centres)
     return found
+
+
+class TestImporting(Importing):
+    case = CASE
 
 
 class TestEngines(OfStudy):

@@ -7,6 +7,11 @@ from case import CASE
 from graphs import networkx_ranks, reference, samples
 from pyarrow import parquet
 from studytest.contract.of_study import OfStudy
+from studytest.importing import Importing
+
+
+class TestImporting(Importing):
+    case = CASE
 
 
 class TestEngines(OfStudy):

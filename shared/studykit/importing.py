@@ -1,0 +1,34 @@
+"""An interrupt in the seconds in which a program imports its libraries: one line, not a traceback.
+
+A study's package asks for it before it imports anything, so this module itself imports next to
+nothing. What comes later is for `cli.manners`.
+"""
+
+import signal
+import sys
+import threading
+from types import FrameType, TracebackType
+
+
+def say_interrupts() -> None:
+    """From here on a Ctrl-C that ends the process ends it with 130 and one line.
+
+    SIGTERM ends a process by itself, and shows nothing.
+    """
+    shown, came = sys.excepthook, threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.set()
+        signal.default_int_handler(number, frame)
+
+    def say(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+        # Whatever its kind: libraries make errors of their own of an interrupt.
+        if came.is_set() and not hasattr(sys, "ps1"):  # A session in which one types goes on.
+            print("interrupted", file=sys.stderr)
+            sys.exit(130)
+        shown(kind, error, where)
+
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+        sys.excepthook = say
