@@ -7,13 +7,13 @@ so are the real ones.
 import numba
 import numpy as np
 
+from study_data.trip_figures import CENTRE, METRES_PER_DEGREE
+
 GOLDEN = 0x9E3779B97F4A7C15
 """2^64 divided by the golden ratio: splitmix64's step."""
 LONGEST_ROW = 240
 """Bytes; about 157 are the rule."""
 COMMA, NEWLINE, POINT, MINUS, ZERO, COLON, BLANK = 44, 10, 46, 45, 48, 58, 32
-CENTRE_LONGITUDE, CENTRE_LATITUDE = -73.93, 40.75
-METRES_PER_LONGITUDE, METRES_PER_LATITUDE = 84_237.5, 111_195.08
 PASSENGERS = np.array([46400, 55771, 58458, 59703, 63242, 65536], np.int64)
 """Of 65,536 trips, those with at most 1 … 6 passengers."""
 
@@ -74,8 +74,8 @@ def _coordinates(text, at, east, north):  # type: ignore[no-untyped-def]
     if np.isnan(east):
         text[at], text[at + 1], text[at + 2], text[at + 3] = ZERO, COMMA, ZERO, COMMA
         return at + 4
-    longitude = -np.float64(np.float32(CENTRE_LONGITUDE + east / METRES_PER_LONGITUDE))
-    latitude = np.float64(np.float32(CENTRE_LATITUDE + north / METRES_PER_LATITUDE))
+    longitude = -np.float64(np.float32(CENTRE[0] + east / METRES_PER_DEGREE[0]))
+    latitude = np.float64(np.float32(CENTRE[1] + north / METRES_PER_DEGREE[1]))
     # A float32 is whole in steps of 2^-17 between 64 and 128, of 2^-18 between 32 and 64; these
     # have as many decimals, written as whole numbers by powers of 5.
     steps = np.int64(longitude * 131072.0)

@@ -5,10 +5,8 @@ the same bytes whatever the number of threads, and a smaller file is the beginni
 Only additions, multiplications, divisions and square roots are used, which every machine rounds
 the same.
 
-The figures below were fitted on 70,018 real trips of January 2015, January 2016 and February 2016:
-where trips begin (a mixture of 40 Gaussians), quantiles of their miles, of their speed beside the
-usual one for so many miles, and of the tips; the hours of the day; fares by least squares; and how
-often something is wrong with a row. No trip is carried over.
+Trips have the figures of real ones (`trip_figures`): fares too were fitted to those, by least
+squares, and something is wrong with a row as often.
 
 Unlike real trips: where one ends depends on where it begins by the distance alone, in directions
 that know Manhattan but no destination; days and hours are alike in speed; Gaussians know no
@@ -26,6 +24,19 @@ from studykit import machine
 from studykit.storage.ahead import in_turn
 
 from study_data.dataset import Dataset, Size
+from study_data.trip_figures import (
+    BOX,
+    CENTRE,
+    HASTE,
+    HOURS,
+    METRES_PER_DEGREE,
+    MILES,
+    PICKUPS,
+    SHARES,
+    TIPS,
+    UPTOWN,
+    USUAL,
+)
 from study_data.trip_text import GOLDEN, LONGEST_ROW, mix, write_row
 
 HEADER = (
@@ -36,81 +47,6 @@ HEADER = (
 )
 CHUNK_ROWS = 1 << 17
 WORDS_PER_ROW = 8
-
-CENTRE = (-73.93, 40.75)
-METRES_PER_DEGREE = (84_237.5, 111_195.08)
-"""Of longitude, at the centre, and of latitude."""
-BOX = (-74.15, -73.7004, 40.5774, 40.9176)
-UPTOWN = (0.485, 0.8745)
-"""East and north of a step along Manhattan's avenues."""
-
-PICKUPS = np.array(
-    [
-        (4859, -5296, -979, 396, -132, 525), (4188, -3369, 1107, 345, 22, 393),
-        (3963, -3915, 303, 307, 14, 332), (3111, -4742, 921, 353, 162, 310),
-        (3108, -4762, -2048, 440, 58, 443), (3023, -4245, 1604, 390, -186, 284),
-        (2960, -2447, 3038, 351, 355, 417), (2852, -6121, -1993, 281, 103, 462),
-        (2687, -4207, -762, 363, 147, 357), (2655, -5177, 1002, 447, 37, 476),
-        (2560, -2750, 1992, 460, 329, 326), (2486, -5633, -2938, 444, 197, 364),
-        (2225, -4728, -234, 272, -52, 377), (2191, -1834, 3334, 303, 44, 532),
-        (2158, -6808, -4000, 328, 267, 489), (2138, -2138, 1814, 455, 600, 236),
-        (1991, -3440, 4155, 535, 932, 387), (1885, -4416, 2656, 242, 79, 460),
-        (1747, -4853, -3215, 398, 276, 303), (1670, -3910, 4192, 375, 726, 161),
-        (1623, -5259, 39, 143, -42, 88), (1497, -4180, 4063, 1316, 2386, 54),
-        (1374, -6345, -1001, 177, -15, 247), (852, 12573, -11617, 251, -36, 141),
-        (760, 4831, 2663, 127, -14, 26), (696, -1291, 5831, 655, -43, 1109),
-        (631, -6214, -106, 152, 9, 227), (598, 5593, 2184, 92, -70, 44),
-        (584, -6563, -4958, 254, 189, 110), (465, -4899, -6880, 664, -71, 975),
-        (435, 11816, -11683, 75, -77, 213), (278, -2244, -3846, 449, 148, 470),
-        (255, -1839, -6552, 1705, 855, 1799), (208, 629, 1692, 641, 425, 705),
-        (198, 3193, 912, 1190, 797, 1168), (182, -1047, 108, 686, 651, 452),
-        (160, -2826, -5361, 3170, 358, 4838), (115, 8437, -5280, 2797, -4022, 2263),
-        (84, 933, 10011, 2575, 768, 2349), (84, 532, -684, 451, -59, 32),
-    ],
-    np.float64,
-)  # fmt: skip
-"""Weight of 65,536; metres east and north of the centre; the factor of its covariance in metres:
-east, and north by east's and by its own random number."""
-
-SHARES = np.array(
-    [
-        0, 66, 328, 1311, 4096, 8192, 12288, 16384, 20480, 24576, 28672, 32768, 36864, 40960,
-        45056, 49152, 53248, 57344, 61440, 63570, 64881, 65470, 65536,
-    ],
-    np.float64,
-)  # fmt: skip
-"""Of 65,536 trips, those below the quantiles of the next three tables."""
-MILES = np.array(
-    [
-        0.01, 0.1, 0.2, 0.4, 0.57, 0.7, 0.87, 1.0, 1.13, 1.3, 1.5, 1.67, 1.9, 2.2, 2.53, 3.05,
-        3.81, 5.3, 9.01, 13.0, 18.4, 22.5, 41.5,
-    ]
-)  # fmt: skip
-HASTE = np.array(
-    [
-        0.005, 0.203, 0.333, 0.438, 0.557, 0.651, 0.724, 0.785, 0.841, 0.894, 0.947, 1.0, 1.056,
-        1.116, 1.183, 1.259, 1.349, 1.477, 1.688, 1.915, 2.311, 3.096, 5.344,
-    ]
-)  # fmt: skip
-"""Speed beside the usual one."""
-TIPS = np.array(
-    [
-        0.0, 0.0, 0.0, 0.0, 0.083, 0.118, 0.15, 0.182, 0.2, 0.21, 0.214, 0.219, 0.222, 0.227,
-        0.234, 0.245, 0.262, 0.28, 0.32, 0.348, 0.404, 0.909, 7.024,
-    ]
-)  # fmt: skip
-"""Shares of the fare, where it is paid by card."""
-USUAL = np.array(
-    [
-        (0.0, 6.95), (0.4, 8.0), (0.75, 8.85), (1.2, 9.38), (1.7, 10.04), (2.4, 10.97),
-        (3.7, 13.1), (6.1, 17.06), (9.62, 22.27), (14.2, 25.22), (18.47, 28.02), (50.0, 48.0),
-    ]
-)  # fmt: skip
-"""Miles, and the median miles per hour of such trips."""
-HOURS = np.cumsum(
-    [37, 27, 20, 15, 10, 10, 21, 36, 46, 45, 44, 48, 51, 48, 52, 50, 47, 55, 62, 63, 58, 54, 55, 46]
-).astype(np.float64)
-"""Of 1,000 trips, those that begin before the end of each hour of the day."""
 
 Bytes = npt.NDArray[np.uint8]
 
