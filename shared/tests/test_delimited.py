@@ -1,65 +1,18 @@
 """Delimited text: what is unusual but right is read, what is wrong is named with its line."""
 
-import functools
-import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import delimited_files
 import pyarrow as pa
 import pytest
+from delimited_files import BLANKS, CSV, EDGES, read
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from studykit import storage
 from studykit.errors import DataError
-from studykit.storage import Block, Split
-from studykit.text import arrow_csv, bad_rows, delimited, lines
+from studykit.text import arrow_csv
 from studykit.text.delimited import Dialect
 
-EDGES = pa.schema([("source", pa.int64()), ("destination", pa.int64())])
-CSV = Dialect(",", comment=b"#%")
-BLANKS = Dialect(None, comment=b"#%")
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("delimited") / "edges.csv"
-
-
-def read(
-    path: Path,
-    text: bytes,
-    dialect: Dialect = CSV,
-    schema: pa.Schema = EDGES,
-    names: list[str] | None = None,
-    split_size: int = 1 << 20,
-    header: bool = False,
-) -> list[tuple[Any, ...]]:
-    """All rows of a file, read split by split."""
-    path.write_bytes(text)
-    rows = []
-    for split, block in blocks(path, dialect, split_size, header):
-        made_of = functools.partial(
-            delimited.read, dialect=dialect, schema=schema, split=split, names=names
-        )
-        for table in bad_rows.read_rows(block, made_of, bad_rows.refuse):
-            assert table.schema == schema
-            rows += [tuple(row.values()) for row in table.to_pylist()]
-    return rows
-
-
-def blocks(
-    path: Path, dialect: Dialect, split_size: int, header: bool
-) -> Iterator[tuple[Split, Block]]:
-    """The blocks behind a file's byte order mark and header, as a study asks for them."""
-    head = lines.head(str(path))
-    body = head[0].start
-    if header:
-        data = (line for line in head if line.text.strip() and line.text[0] not in dialect.comment)
-        body = next(data).stop
-    for split in storage.splits(str(path), split_size):
-        for block in lines.blocks_from(split, body):
-            yield split, block
+path = delimited_files.path
 
 
 @pytest.mark.parametrize("split_size", [1, 3, 1000])
@@ -230,59 +183,3 @@ def test_clean_text_does_not_go_line_by_line() -> None:
         table = arrow_csv.read(text, dialect, EDGES, EDGES.names)
         assert table is not None
         assert table.to_pydict() == {"source": [1, 3], "destination": [2, 4]}
-
-
-TRIPS = (
-    b'id,started,distance,"payment, kind",count\n'
-    b'7,2024-01-01 00:00:00,1.5,"card, or ""other""",3\n'
-    b"8,2024-01-02 12:30:00, 2e1 ,cash,\n"
-)
-TRIP_NAMES = ["id", "started", "distance", "payment, kind", "count"]
-
-
-@pytest.mark.parametrize("split_size", [40, 1000])
-@pytest.mark.parametrize("whole", [True, False])
-def test_columns_are_picked_by_name(
-    path: Path, split_size: int, whole: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert delimited.header_names(TRIPS.splitlines()[0]) == TRIP_NAMES
-    if not whole:
-        monkeypatch.setattr(arrow_csv, "read", lambda *_: None)
-    schema = pa.schema(
-        [
-            ("payment, kind", pa.string()),
-            ("distance", pa.float64()),
-            ("started", pa.timestamp("us")),
-            ("count", pa.int32()),
-        ]
-    )
-    text = TRIPS.replace(b"cash,\n", b"cash,-4\n")
-    rows = read(path, text, CSV, schema, TRIP_NAMES, split_size, header=True)
-    assert [row[:2] + row[3:] for row in rows] == [
-        ('card, or "other"', 1.5, 3),
-        ("cash", 20.0, -4),
-    ]
-    assert [str(row[2]) for row in rows] == ["2024-01-01 00:00:00", "2024-01-02 12:30:00"]
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "reason"),
-    [
-        ("distance", pa.int64(), "line 2, column distance: '1.5' is not an integer"),
-        ("started", pa.float64(), "line 2, column started: '2024-01-01 00:00:00' is not a double"),
-        ("distance", pa.timestamp("s"), "column distance: '1.5' is not a timestamp"),
-        ("count", pa.int8(), "line 3, column count: a missing value"),
-        ("fare", pa.int8(), "no column 'fare'; the file has: 'id', 'started', 'distance'"),
-    ],
-)
-def test_a_column_of_another_type_is_named(
-    path: Path, name: str, kind: pa.DataType, reason: str
-) -> None:
-    with pytest.raises(DataError, match=re.escape(reason)):
-        read(path, TRIPS, CSV, pa.schema([(name, kind)]), TRIP_NAMES, header=True)
-
-
-def test_a_column_that_is_there_twice_cannot_be_picked(path: Path) -> None:
-    with pytest.raises(DataError, match="column 'a' twice; the file has: 'a', 'b', 'a'"):
-        schema = pa.schema([("a", pa.int64())])
-        read(path, b"a,b,a\n1,2,3\n", CSV, schema, ["a", "b", "a"], header=True)

@@ -26,6 +26,8 @@ NAMES = ("a.csv", "a.gz", "a.csv.GZ", "a.bz2", "a.xz", "a.csv.zst", "a")
 
 def text_of(split: Split) -> bytes:
     return b"".join(block.data.tobytes() for block in storage.read_blocks(split))
+
+
 folder = fake_stores.kept_folder
 
 

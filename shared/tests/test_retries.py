@@ -5,12 +5,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from studykit import storage
 from studykit.errors import StorageError
 from studykit.storage import Split, failures, filesystems
 from studykit.storage.folders import find
+from studytest import fake_hdfs
+from studytest.fake_hdfs import Memory
 
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please slow down.</Message></Error>"
 SIZE = 1000
@@ -60,6 +63,11 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
+    return fake_hdfs.install(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -131,3 +139,34 @@ def test_a_name_node_that_hangs_up_is_asked_eight_times(
         assert 8 <= len(calls) <= 16
         server.shutdown(socket.SHUT_RDWR)
     assert len(pauses) == 7
+
+
+def test_a_transient_failure_is_tried_again(memory: Memory, pauses: list[float]) -> None:
+    storage.write_bytes("hdfs://server/a.csv", b"1\n")
+    memory.failures = [OSError("connection reset"), TimeoutError("timed out")]
+    assert storage.size("hdfs://server/a.csv") == 2
+    assert len(pauses) == 2
+
+
+def test_pauses_grow_up_to_a_limit(memory: Memory, pauses: list[float], monkeypatch: Any) -> None:
+    monkeypatch.setattr("studykit.storage.failures.random.uniform", lambda _, longest: longest)
+    monkeypatch.setattr(failures, "ATTEMPTS", 8)
+    memory.failures = [OSError("503 SlowDown")] * 8
+    with pytest.raises(StorageError, match=r"hdfs://server/a: 503 SlowDown \(tried 8 times\)"):
+        storage.size("hdfs://server/a")
+    assert pauses == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0])
+
+
+def test_a_name_node_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failures, "ANSWER_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"hdfs://127.0.0.1:{silent.getsockname()[1]}/a.csv"
+        with pytest.raises(StorageError, match=f"{uri}: no answer within 0.5 s"):
+            storage.size(uri)
+
+
+def test_what_waiting_cannot_mend_is_not_tried_again(memory: Memory, pauses: list[float]) -> None:
+    memory.failures = [OSError("AWS Error ACCESS_DENIED during HeadObject operation")]
+    with pytest.raises(StorageError, match="ACCESS_DENIED"):
+        storage.size("hdfs://server/a")
+    assert pauses == []

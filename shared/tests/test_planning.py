@@ -1,0 +1,54 @@
+"""What a sweep plans: its cells, and lists that are refused before anything runs."""
+
+import dataclasses
+
+import pytest
+from sample_study.sample import Sample
+from sample_study.study import STUDY, Parameters
+from studykit.errors import UsageError
+from studysweep import planning
+
+pytest_plugins = "sample_study.fixtures"
+
+
+def test_a_cell_is_engine_size_workers_split_and_method(sample: Sample) -> None:
+    plan = sample.plan(size="tiny,big", split_size="1MB,2MB", methods="exact,published")
+    assert len(plan) == 2 * 2 * 2 * 2
+    assert len({cell.path for cell in plan}) == len(plan)
+
+
+def test_a_peer_is_a_cell_of_each_size_and_workers_whatever_the_splits(sample: Sample) -> None:
+    plan = sample.plan(split_size="1MB,2MB", peers="quick", workers="1,2", oversubscribe=True)
+    peers = [cell for cell in plan if cell.peer]
+    assert [cell.options.workers for cell in peers] == [1, 2]
+    assert peers[0].command[1:4] == ["-m", "sample_study.peers", "quick"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ({"engines": "gamma"}, "--engines gamma: this study has plain, alpha"),
+        ({"methods": "native"}, "--methods native: this study has exact, published"),
+        ({"peers": "slow"}, "--peers slow: this study has quick"),
+        ({"workers": "1,none"}, "--workers 1,none: give numbers of workers, as in 1,2,4"),
+        ({"size": ","}, "--size: the list is empty"),
+        ({"split_size": "1MB,big"}, "'big' is not a size"),
+        ({"size": "tiny", "data": "x.csv"}, "--size and --data exclude each other"),
+        ({"device": "gpu"}, "--device gpu: choose auto, cpu, cuda"),
+        ({"device": "cuda"}, "--device cuda: on a GPU computes only torch"),
+    ],
+)
+def test_a_wrong_list_is_refused_before_anything_runs(
+    sample: Sample, asked: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(UsageError, match=reason):
+        sample.plan(**asked)
+
+
+def test_the_device_is_that_of_engines_that_have_one(sample: Sample) -> None:
+    study = dataclasses.replace(STUDY, engines=("plain", "ray", "torch"))
+    asked = planning.SweepOptions(repeats=1, workers="1", device="cuda", peers="quick")
+    plan = planning.plan_cells(study, ("quick",), asked, Parameters())
+    devices = {cell.engine: cell.options.device for cell in plan}
+    assert devices == {"plain": "cpu", "ray": "cpu", "torch": "cuda", "quick": "cpu"}
+    assert {cell.options.device for cell in sample.plan()} == {"cpu"}
