@@ -1,4 +1,4 @@
-"""Parquet: every row once, from every store, little of it held; what fails now and then asked again."""
+"""Parquet: every row once, from every store, and little of it held."""
 
 import datetime
 import pickle
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parquet_files import IDS, TABLE, WANTED, values, written
+from parquet_files import IDS, TABLE, WANTED, rows_of, values, written
 from studykit import columnar, cutting, storage
 from studykit.columnar import LABELS, fetching
 from studykit.errors import DataError, StorageError
@@ -115,7 +115,7 @@ def test_of_a_large_row_group_little_is_held(
     for uri, most in ((str(tmp_path / "bucket" / "a"), 4_000_000), ("s3://bucket/a", 8_000_000)):
         (split,) = columnar.splits(uri, 1)
         before, peak = pa.total_allocated_bytes(), 0
-        for rows in columnar.read(split, kind, 1 << 14):
+        for rows in rows_of(split, kind, batch_rows=1 << 14):
             assert len(rows) <= 1 << 14
             peak = max(peak, pa.total_allocated_bytes() - before)
         assert peak < most < noise.nbytes
@@ -151,7 +151,7 @@ def test_only_the_wanted_columns_are_asked_of_a_server(
     monkeypatch.setattr(fetching, "GAP_BYTES", 1 << 10)
     monkeypatch.setattr(fetching.FetchedFile, "_fetch", counted)
     wanted = pa.schema([("v", pa.float64())])
-    assert sum(len(rows) for rows in columnar.read(split, wanted)) == 300_000
+    assert sum(len(rows) for rows in rows_of(split, wanted)) == 300_000
     assert 8 * 300_000 <= sum(asked) < 1.2 * 8 * 300_000
     assert max(held) <= 2
 
@@ -171,8 +171,8 @@ def test_a_server_that_fails_now_and_then_is_asked_again(
 
     monkeypatch.setattr(contents, "range_reader", failing)
     monkeypatch.setattr("studykit.storage.failures.FIRST_PAUSE_SECONDS", 0.0)
-    assert sum(len(rows) for rows in columnar.read(split, IDS)) == 10_000
+    assert sum(len(rows) for rows in rows_of(split, IDS)) == 10_000
     monkeypatch.setattr(contents, "range_reader", lambda uri: 1 / 0)
     (tmp_path / "bucket" / "a").unlink()
     with pytest.raises(StorageError):
-        list(columnar.read(split, IDS))
+        list(rows_of(split, IDS))

@@ -134,3 +134,15 @@ def test_a_column_that_is_not_there_or_there_twice_is_named_with_all_that_are(
     with pytest.raises(DataError, match="column 'id' twice"):
         columnar.require(uri, IDS)
 
+
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_rows_around_one_that_does_not_fit_are_read(tmp_path: Path, dictionary: bool) -> None:
+    """Also where they share a dictionary with it."""
+    names = [b"A", b"\xe9", b"B", b"A", b"\xe9"]
+    uri = written(tmp_path / "a.parquet", {"a": pa.array(names)}, use_dictionary=dictionary)
+    (split,) = columnar.splits(uri, 1)
+    wrong: list[int] = []
+    wanted = pa.schema([("a", LABELS)])
+    read = columnar.read(split, wanted, lambda rows: rows, lambda error, row: wrong.append(row))
+    assert [name for rows in read for name in rows["a"].to_pylist()] == ["A", "B", "A"]
+    assert wrong == [1, 4]

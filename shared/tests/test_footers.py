@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from parquet_files import IDS, TABLE, WANTED, values, written
+from parquet_files import IDS, TABLE, WANTED, rows_of, values, written
 from pyarrow import parquet
 from studykit import columnar, cutting, storage
 from studykit.errors import DataError, StorageError
@@ -81,4 +80,4 @@ def test_a_missing_file_and_one_that_changed_are_storage_errors(folder: str) -> 
     (split,) = columnar.splits(uri, 1)
     written(uri, {"id": [1, 2, 3]})
     with pytest.raises(StorageError, match="changed while it was being read"):
-        list(columnar.read(split, IDS))
+        list(rows_of(split, IDS))

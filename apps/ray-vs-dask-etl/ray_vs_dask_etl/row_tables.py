@@ -51,7 +51,7 @@ def read(
         ids = no_ids if id_ is None else rows.numbers(id_).copy()
         return ids, numbers, _codes(rows, category, categories)
 
-    yield from columnar.read_good(split, schema(id_, values, category), converted, take, most)
+    yield from columnar.read(split, schema(id_, values, category), converted, take, most)
 
 
 def _codes(rows: Rows, category: str, categories: Sequence[str]) -> npt.NDArray[np.uint8]:

@@ -55,7 +55,7 @@ def read(split: RowGroups, names: Sequence[str], take: Take) -> Iterator[Part]:
         return moments, numbers
 
     wanted = schema(split.uri, names, split.version)
-    return columnar.read_good(split, wanted, converted, take, BATCH_ROWS, nullable=names)
+    return columnar.read(split, wanted, converted, take, BATCH_ROWS, nullable=names)
 
 
 def _missing(rows: Rows, row: int, name: str, said: str = "") -> Exception:

@@ -42,9 +42,7 @@ def read(
 
     `take` is told of rows that are wrong, and raises or goes on.
     """
-    return columnar.read_good(
-        split, _schema(names), lambda rows: _ids(rows, names), take, BATCH_ROWS
-    )
+    return columnar.read(split, _schema(names), lambda rows: _ids(rows, names), take, BATCH_ROWS)
 
 
 def _ids(rows: Rows, names: tuple[str, str]) -> tuple[Ids, Ids, int]:

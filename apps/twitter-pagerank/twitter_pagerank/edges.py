@@ -205,16 +205,14 @@ def _read_slowly(block: Block, form: EdgeFormat, split: Split) -> EdgeChunk:
 
 
 def _ids_of_text(table: pa.Table, split: Split) -> list[npt.NDArray[np.int64]]:
-    """Two columns of text → of ids. DataError for the first field that is none."""
-    columns, wrong = [], []
+    """Two columns of text → of ids. DataError where a field is none: whose line is wrong is known
+    where that is the only one."""
+    columns = []
     for name in table.column_names:
         try:
             columns.append(vertex_ids.parse(table.column(name)))
-        except WrongId as found:
-            wrong.append((found.row, found.reason, name))
-    if wrong:
-        _, reason, name = min(wrong, key=lambda found: found[0])
-        raise DataError(reason, uri=split.uri, column=name)
+        except WrongId as wrong:
+            raise DataError(str(wrong), uri=split.uri, column=name) from None
     return columns
 
 

@@ -22,11 +22,7 @@ _MISSING = ("nan", "na", "n/a", "<na>", "null", "none", "nil", "\\n", "-", "?")
 
 
 class WrongId(Exception):
-    """The first field that is no id: its row, from 0, and what it is."""
-
-    def __init__(self, row: int, reason: str) -> None:
-        super().__init__(reason)
-        self.row, self.reason = row, reason
+    """What a field is that is no id."""
 
 
 def is_number(field: str) -> bool:
@@ -46,24 +42,22 @@ def parse(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     )
     good = pc.match_substring_regex(text, pattern=r"^[0-9]+(\.0*)?$").to_numpy(zero_copy_only=False)
     if not good.all():
-        row = int(np.argmin(good))
-        raise WrongId(row, described(fields[row].as_py()))
+        raise WrongId(described(fields[int(np.argmin(good))].as_py()))
     digits = pc.replace_substring_regex(text, pattern=r"\..*$", replacement="")
     try:
         ids = digits.cast(pa.int64()).to_numpy()
     except pa.ArrowInvalid:
         bare = [digit.lstrip("0") or "0" for digit in digits.to_pylist()]
         values = [int(digit) if len(digit) < 20 else LARGEST + 1 for digit in bare]
-        for row, value in enumerate(values):
-            if value > LARGEST:
-                raise WrongId(row, described(fields[row].as_py())) from None
+        if max(values) > LARGEST:
+            wrong = values.index(max(values))
+            raise WrongId(described(fields[wrong].as_py())) from None
         ids = np.array(values, np.int64)
     rounded = ids > LARGEST_EXACT_FLOAT
     if rounded.any():
         rounded &= pc.match_substring(text, pattern=".").to_numpy(zero_copy_only=False)
         if rounded.any():
-            row = int(np.argmax(rounded))
-            raise WrongId(row, described(fields[row].as_py()))
+            raise WrongId(described(fields[int(np.argmax(rounded))].as_py()))
     return ids
 
 

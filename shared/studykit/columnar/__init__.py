@@ -2,8 +2,8 @@
 what is wrong.
 
     for piece in columnar.splits("edges.parquet", 30_000_000):
-        for rows in columnar.read(piece, pa.schema([("source", pa.int64())])):
-            rows.numbers("source")               # int64[n]
+        for ids in columnar.read(piece, schema, lambda rows: rows.numbers("id"), bad_rows.refuse):
+            ...                                  # int64[n], batch by batch
 
 The parts: `footers` (what a file holds), `row_groups` (splits), `fetching` (from a server, before
 it is needed), `rows` (the wanted columns), `conversion` (exactly, or refused).
@@ -12,7 +12,7 @@ it is needed), `rows` (the wanted columns), `conversion` (exactly, or refused).
 from studykit.columnar.conversion import LABELS, shown
 from studykit.columnar.footers import is_parquet, row_count, schema
 from studykit.columnar.row_groups import RowGroups, splits
-from studykit.columnar.rows import Rows, as_numpy, read, read_good, require
+from studykit.columnar.rows import Rows, as_numpy, read, require
 
 __all__ = [
     "LABELS",
@@ -21,7 +21,6 @@ __all__ = [
     "as_numpy",
     "is_parquet",
     "read",
-    "read_good",
     "require",
     "row_count",
     "schema",

@@ -2,7 +2,7 @@
 
 The one idea: Arrow's safe casts refuse what they would change; what they do not see is looked at
 before (floats that may stand for several whole numbers, decimals, which are rounded once to the
-nearest double as text is). Which value it was is searched for only then.
+nearest double as text is).
 """
 
 from typing import Any
@@ -21,11 +21,7 @@ _WHOLE_BITS = {16: 11, 32: 24, 64: 53}
 
 
 class WrongValue(Exception):
-    """`row` counts from 0 in the array."""
-
-    def __init__(self, row: int, reason: str) -> None:
-        super().__init__(reason)
-        self.row, self.reason = row, reason
+    """A value that does not fit. Which one is known where it is alone: see `rows.read`."""
 
 
 def is_possible(kind: pa.DataType, wanted: pa.DataType) -> bool:
@@ -78,29 +74,14 @@ def _cast(array: pa.Array, wanted: pa.DataType) -> pa.Array:
     try:
         return array.cast(wanted)
     except pa.ArrowInvalid:
-        row = _first_wrong(array, wanted)
-        raise WrongValue(row, f"{shown(array[row])} does not fit {wanted}") from None
-
-
-def _first_wrong(array: pa.Array, wanted: pa.DataType) -> int:
-    """Of an array that cannot be cast, the first row that cannot."""
-    right, wrong = 0, len(array)  # The first so many can be cast; the first so many cannot.
-    while wrong - right > 1:
-        middle = (right + wrong) // 2
-        try:
-            array.slice(right, middle - right).cast(wanted)
-            right = middle
-        except pa.ArrowInvalid:
-            wrong = middle
-    return right
+        raise WrongValue(f"{shown(array[0])} does not fit {wanted}") from None
 
 
 def _require_whole(array: pa.Array) -> None:
     """A float beyond these may be what another whole number was rounded to."""
     largest = 2.0 ** _WHOLE_BITS[array.type.bit_width]
-    row = pc.index(pc.greater(pc.abs(array.cast(pa.float64())), largest), True).as_py()
-    if row >= 0:
-        raise WrongValue(row, f"{shown(array[row])} is a float that may have been rounded")
+    if pc.any(pc.greater(pc.abs(array.cast(pa.float64())), largest)).as_py():
+        raise WrongValue(f"{shown(array[0])} is a float that may have been rounded")
 
 
 def _labels(array: pa.Array) -> pa.Array:
@@ -111,8 +92,8 @@ def _labels(array: pa.Array) -> pa.Array:
     try:
         names = array.dictionary.cast(pa.string())
     except pa.ArrowInvalid:
-        _cast(array.dictionary_decode(), pa.string())  # Finds the row.
-        raise
+        # A dictionary may have more than this part of its rows needs.
+        return _labels(_cast(array.dictionary_decode(), pa.string()))
     return pa.DictionaryArray.from_arrays(array.indices.cast(pa.int32()), names)
 
 
@@ -120,7 +101,7 @@ def shown(value: Any) -> str:
     """An Arrow scalar in a message; never bytes that are no text."""
     if types.is_dictionary(value.type):
         value = value.value
-    if _is_text(value.type):
+    if value.is_valid and _is_text(value.type):
         text = repr(value.cast(pa.binary()).as_py().decode("utf-8", "replace"))
     else:
         text = str(value.cast(pa.string()).as_py())

@@ -83,30 +83,18 @@ def require(uri: str, wanted: pa.Schema, version: str | None = None) -> None:
 def read(
     split: RowGroups,
     wanted: pa.Schema,
-    batch_rows: int = BATCH_ROWS,
-    nullable: Collection[str] = (),
-) -> Iterator[Rows]:
-    """The rows of a split, in batches: the columns of the schema, exactly of its types.
-
-    DataError as in `require`, and with the row where a value does not fit or, in a column that is
-    not `nullable`, is missing. StorageError where the file is no longer the one that was cut.
-    """
-    for raw in _raw(split, wanted, batch_rows):
-        yield _converted(raw, wanted, nullable)
-
-
-def read_good(
-    split: RowGroups,
-    wanted: pa.Schema,
     made_of: Callable[[Rows], Good],
     take: Take,
     batch_rows: int = BATCH_ROWS,
     nullable: Collection[str] = (),
 ) -> Iterator[Good]:
-    """What `made_of` makes of the rows that `read` gives, without the wrong ones: `take` is told.
+    """What `made_of` makes of the rows of a split, in batches: the wanted columns, exactly of their
+    types, without the wrong ones, of which `take` is told.
 
-    Wrong is a row of which `read` or `made_of` raises a DataError. It is found as in
-    `text.bad_rows`: by halves, so that the same rows are left out however the file was cut.
+    Wrong is a row of which a value does not fit or, in a column that is not `nullable`, is missing,
+    or of which `made_of` raises a DataError. It is found as in `text.bad_rows`: by halves, so that
+    the same rows are left out however the file was cut. DataError as in `require`; StorageError
+    where the file is no longer the one that was cut.
     """
 
     def good(raw: Rows) -> Iterator[Good]:
@@ -136,13 +124,14 @@ def _raw(split: RowGroups, wanted: pa.Schema, batch_rows: int) -> Iterator[Rows]
 
 
 def _converted(raw: Rows, wanted: pa.Schema, nullable: Collection[str]) -> Rows:
+    """DataError where a value does not fit, of the row where that is the only one."""
     columns = {}
     for field in wanted:
         array = raw[field.name]
         try:
             if field.name not in nullable and array.null_count:
-                raise WrongValue(array.is_null().index(True).as_py(), "a missing value")
+                raise WrongValue("a missing value")
             columns[field.name] = conversion.convert(array, field.type)
         except WrongValue as wrong:
-            raise raw.error(wrong.row, field.name, wrong.reason) from None
+            raise raw.error(0, field.name, str(wrong)) from None
     return Rows(columns, raw.uri, raw.group, raw.first_row)
