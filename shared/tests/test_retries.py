@@ -86,7 +86,7 @@ OPERATIONS: dict[str, tuple[str, Callable[[str], object]]] = {
     "look": ("HEAD", storage.size),
     "read a split": ("GET", read_split),
     "read a file": ("GET", storage.read_bytes),
-    "count lines": ("GET", lambda uri: storage.line_number(uri, 500)),
+    "count lines": ("GET", lambda uri: storage.line_numbers(uri, [500])),
     "list": ("GET", find),
     "remove": ("DELETE", storage.remove),
 }

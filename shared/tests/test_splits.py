@@ -96,7 +96,7 @@ def test_the_line_number_counts_from_the_start_of_the_file(
     for content in (text, *(compress(text) for compress in COMPRESSED.values())):
         uri = storage.join(folder, "a.csv")
         storage.write_bytes(uri, content)
-        assert storage.line_number(uri, offset) == text[:offset].count(b"\n") + 1
+        assert storage.line_numbers(uri, [offset]) == [text[:offset].count(b"\n") + 1]
 
 
 def test_line_numbers_are_counted_over_several_blocks(
@@ -105,8 +105,9 @@ def test_line_numbers_are_counted_over_several_blocks(
     monkeypatch.setattr(reading, "BLOCK_BYTES", 3)
     (tmp_path / "a.csv").write_bytes(b"1\n22\n333\n\n5")
     offsets = [0, 1, 2, 5, 8, 9, 10]
-    numbers = [storage.line_number(f"{tmp_path}/a.csv", offset) for offset in offsets]
-    assert numbers == [1, 1, 2, 3, 3, 4, 5]
+    numbers = [1, 1, 2, 3, 3, 4, 5]
+    assert storage.line_numbers(f"{tmp_path}/a.csv", offsets) == numbers
+    assert [storage.line_numbers(f"{tmp_path}/a.csv", [one])[0] for one in offsets] == numbers
 
 
 def test_a_local_split_is_a_view_of_the_file(tmp_path: Path) -> None:

@@ -7,9 +7,7 @@ been read: memory is bounded, however large a row group is.
 """
 
 import bisect
-import io
 import itertools
-import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -81,29 +79,15 @@ def first_byte(chunk: parquet.ColumnChunkMetaData) -> int:
     return int(data if not dictionary else min(dictionary, data))
 
 
-class FetchedFile(io.RawIOBase):
+class FetchedFile(contents.RemoteFile):
     """A file on a server for Arrow's decoder, with pieces of it fetched ahead."""
 
     def __init__(self, uri: str, size: int, ahead: list[Piece]) -> None:
-        self._uri, self._size, self._position = uri, size, 0
+        super().__init__(uri, size)
         self._pieces = sorted(ahead)
         self._held: dict[Piece, Bytes] = {}
         self._unread: dict[Piece, int] = {}
         self._ahead = Ahead(ahead, self._fetch, READS_AT_ONCE)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        starts = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}
-        self._position = starts[whence] + offset
-        return self._position
 
     def read(self, size: int | None = -1) -> bytes:
         stop = self._size if size is None or size < 0 else min(self._position + size, self._size)

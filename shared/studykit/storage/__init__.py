@@ -33,7 +33,7 @@ from studykit.storage.filesystems import join as join
 from studykit.storage.filesystems import local_path as local_path
 from studykit.storage.inflation import compression as compression
 from studykit.storage.inflation import open_inflated as open_inflated
-from studykit.storage.reading import line_number as line_number
+from studykit.storage.reading import line_numbers as line_numbers
 from studykit.storage.reading import map_splits as map_splits
 from studykit.storage.reading import read_blocks as read_blocks
 from studykit.storage.splitting import Block as Block

@@ -34,12 +34,11 @@ def open_input(uri: str, buffer_bytes: int = BUFFER_BYTES) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(_Remote(uri), buffer_bytes))
 
 
-class _Remote(io.RawIOBase):
-    """A file on a server, read range by range, each of which is tried again by itself."""
+class RemoteFile(io.RawIOBase):
+    """A file on a server, of which somebody reads ranges: where it stands."""
 
-    def __init__(self, uri: str) -> None:
-        self._uri, self._position, self._size = uri, 0, files.size(uri)
-        self._read = retried(lambda: range_reader(uri), uri)
+    def __init__(self, uri: str, size: int) -> None:
+        self._uri, self._size, self._position = uri, size, 0
 
     def readable(self) -> bool:
         return True
@@ -51,6 +50,14 @@ class _Remote(io.RawIOBase):
         starts = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}
         self._position = starts[whence] + offset
         return self._position
+
+
+class _Remote(RemoteFile):
+    """Each range is tried again by itself."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(uri, files.size(uri))
+        self._read = retried(lambda: range_reader(uri), uri)
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
         room = memoryview(buffer).cast("B")

@@ -126,11 +126,6 @@ def _whole_lines(split: Split, compression: str, block_bytes: int) -> Iterator[B
         yield Block(np.frombuffer(b"".join(waiting), np.uint8), offset)
 
 
-def line_number(uri: str, offset: int) -> int:
-    """The line, counted from 1, that holds a byte: reads the file up to there."""
-    return line_numbers(uri, [offset])[0]
-
-
 def line_numbers(uri: str, offsets: Sequence[int]) -> list[int]:
     """The lines, counted from 1, that hold some bytes, in ascending order: reads the file once."""
     numbers: list[int] = []
