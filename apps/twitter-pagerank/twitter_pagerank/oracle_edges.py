@@ -35,7 +35,6 @@ LINES_LOOKED_AT = 200
 
 Ids = npt.NDArray[np.int64]
 
-_ID = re.compile(r'[ \t"]*([0-9]+)(\.0*)?[ \t"]*')
 _NUMBER = re.compile(r"[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?|[-+]?[0-9]+\.")
 _KONECT = re.compile(r"\s*%\s*sym(\s|$)")
 _SNAP = re.compile(r"\s*[#%]\s*undirected\s+graph\b", re.I)
@@ -60,21 +59,10 @@ class Layout:
     most: int | None = None
     """The largest id that a matrix may have."""
 
-    def fields(self, line: str) -> list[str]:
-        if not self.delimiter:
-            return re.split("[ \t]+", line.strip(" \t"))
-        try:
-            return next(csv.reader([line], delimiter=self.delimiter))
-        except csv.Error:  # A line that is no edge.
-            return line.split(self.delimiter)
-
-    def ids(self, line: str) -> tuple[int, int] | None:
+    def ends(self, line: bytes) -> tuple[int, int] | None:
         """None where the line is no edge of this layout."""
-        fields = self.fields(line)
-        if len(fields) != self.columns:
-            return None
-        found = [_ID.fullmatch(fields[place]) for place in (self.source, self.destination)]
-        return (int(found[0][1]), int(found[1][1])) if found[0] and found[1] else None
+        places = (self.source, self.destination)
+        return oracle_lines.ends(line, self.delimiter, self.columns, places, self.most)
 
 
 def read(run: Run) -> Iterator[tuple[Ids, Ids]]:
@@ -192,7 +180,7 @@ def _try(delimiter: str, data: list[str], parameters: Parameters, skip: bool) ->
 
     Where wrong lines are skipped, most of them are enough.
     """
-    rows = [Layout(delimiter, 0, 0, 1).fields(line) for line in data]
+    rows = [oracle_lines.fields(line, delimiter) or line.split(delimiter) for line in data]
     names, columns = [name.strip(' \t"') for name in rows[0]], statistics.mode(map(len, rows[::-1]))
     asked = _asked(parameters) or ["1", "2"]
     if parameters.columns is None and columns != 2:
@@ -211,7 +199,7 @@ def _try(delimiter: str, data: list[str], parameters: Parameters, skip: bool) ->
         else:
             return None
     layout = Layout(delimiter, columns, places[0], places[1], skipped=int(header))
-    fits = [layout.ids(line) is not None for line in data[layout.skipped :]]
+    fits = [layout.ends(line.encode()) is not None for line in data[layout.skipped :]]
     return layout if all(fits) or (skip and 2 * sum(fits) > len(fits)) else None
 
 
@@ -224,15 +212,10 @@ def _parse(uri: str, block: bytes, layout: Layout) -> tuple[Ids, Ids]:
     try:
         return _parse_plain(block, layout)
     except pa.ArrowInvalid:
-        pairs = []
-        for line, _ in _lines(block):
-            if _is_edge(line):
-                pair = layout.ids(line)
-                if pair is None:
-                    raise CheckError(f"{uri}: no edge for the oracle: {line!r}") from None
-                pairs.append(pair)
-        table = np.array(pairs, np.int64).reshape(-1, 2)
-        return table[:, 0], table[:, 1]
+        pairs = _by_lines(block, layout)
+        if None in pairs:
+            raise CheckError(f"{uri}: not every line is an edge for the oracle") from None
+        return _columns(pairs)
 
 
 def _skipping(block: bytes, layout: Layout) -> tuple[Ids, Ids]:
@@ -241,10 +224,16 @@ def _skipping(block: bytes, layout: Layout) -> tuple[Ids, Ids]:
     if not doubtful and block.count(b"\r") == block.count(b"\r\n") and layout.most is None:
         with contextlib.suppress(pa.ArrowInvalid):
             return _parse_plain(block, layout)
-    known = (layout.delimiter, layout.columns, (layout.source, layout.destination), layout.most)
-    lines = (line for line in io.BytesIO(block) if _is_edge(line.decode("utf-8", "replace")))
-    pairs = [pair for line in lines if (pair := oracle_lines.ends(line, *known)) is not None]
-    table = np.array(pairs, np.int64).reshape(-1, 2)
+    return _columns(_by_lines(block, layout))
+
+
+def _by_lines(block: bytes, layout: Layout) -> list[tuple[int, int] | None]:
+    lines = io.BytesIO(block)
+    return [layout.ends(line) for line in lines if _is_edge(line.decode("utf-8", "replace"))]
+
+
+def _columns(pairs: list[tuple[int, int] | None]) -> tuple[Ids, Ids]:
+    table = np.array([pair for pair in pairs if pair is not None], np.int64).reshape(-1, 2)
     return table[:, 0], table[:, 1]
 
 

@@ -19,10 +19,10 @@ def ends(
     text = line.decode(errors="surrogateescape")
     if text.endswith("\n"):
         text = text[:-2] if text.endswith("\r\n") else text[:-1]
-    fields = None if "\0" in text or "\r" in text else _fields(text, delimiter)
-    if fields is None or len(fields) != columns:
+    found = None if "\0" in text or "\r" in text else fields(text, delimiter)
+    if found is None or len(found) != columns:
         return None
-    source, destination = (_id(fields[place]) for place in places)
+    source, destination = (_id(found[place]) for place in places)
     if source is None or destination is None:
         return None
     if most is not None and not (1 <= source <= most and 1 <= destination <= most):
@@ -30,7 +30,7 @@ def ends(
     return source, destination
 
 
-def _fields(text: str, delimiter: str) -> list[str] | None:
+def fields(text: str, delimiter: str) -> list[str] | None:
     if not delimiter:
         return re.split("[ \t]+", text.strip(" \t"))
     try:
