@@ -9,21 +9,14 @@ The parts: `footers` (what a file holds), `row_groups` (splits), `fetching` (fro
 it is needed), `rows` (the wanted columns), `conversion` (exactly, or refused).
 """
 
-from studykit.columnar.conversion import LABELS, shown
-from studykit.columnar.footers import is_parquet, row_count, schema
-from studykit.columnar.row_groups import RowGroups, splits
-from studykit.columnar.rows import Rows, as_numpy, read, require
-
-__all__ = [
-    "LABELS",
-    "RowGroups",
-    "Rows",
-    "as_numpy",
-    "is_parquet",
-    "read",
-    "require",
-    "row_count",
-    "schema",
-    "shown",
-    "splits",
-]
+from studykit.columnar.conversion import LABELS as LABELS
+from studykit.columnar.conversion import shown as shown
+from studykit.columnar.footers import is_parquet as is_parquet
+from studykit.columnar.footers import row_count as row_count
+from studykit.columnar.footers import schema as schema
+from studykit.columnar.row_groups import RowGroups as RowGroups
+from studykit.columnar.row_groups import splits as splits
+from studykit.columnar.rows import Rows as Rows
+from studykit.columnar.rows import as_numpy as as_numpy
+from studykit.columnar.rows import read as read
+from studykit.columnar.rows import require as require

@@ -13,10 +13,10 @@ import pyarrow as pa
 from pyarrow import parquet, types
 
 from studykit.columnar import fetching, footers
-from studykit.errors import DataError, StorageError
+from studykit.errors import DataError
 from studykit.storage import files, filesystems
 from studykit.storage.failures import translated
-from studykit.storage.splitting import Split
+from studykit.storage.splitting import Split, require_version
 
 DICTIONARY_ENCODINGS = frozenset(
     {"PLAIN", "PLAIN_DICTIONARY", "RLE", "RLE_DICTIONARY", "BIT_PACKED"}
@@ -78,11 +78,6 @@ def batches(
                 reason = f"damaged: ends {stop - first_row} rows before its footer says"
                 raise DataError(reason, uri=split.uri, place=f"row group {group}")
     require_version(split)
-
-
-def require_version(split: RowGroups) -> None:
-    if files.look(split.uri).version != split.version:
-        raise StorageError("changed while it was being read", uri=split.uri)
 
 
 def _batches(

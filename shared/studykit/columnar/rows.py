@@ -13,12 +13,12 @@ from studykit.columnar import conversion, footers, row_groups
 from studykit.columnar.conversion import WrongValue
 from studykit.columnar.row_groups import RowGroups
 from studykit.errors import DataError
+from studykit.storage.splitting import require_version
+from studykit.text.bad_rows import Take
 
 BATCH_ROWS = 1 << 16
 
 Good = TypeVar("Good")
-Take = Callable[[DataError, int], None]
-"""Is told what is wrong with a row, and its number in the file from 0; raises, or goes on."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def read(
 
 def _raw(split: RowGroups, wanted: pa.Schema, batch_rows: int) -> Iterator[Rows]:
     """The columns as they are stored."""
-    row_groups.require_version(split)
+    require_version(split)
     require(split.uri, wanted, split.version)
     for group, first_row, batch in row_groups.batches(split, wanted, batch_rows):
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))

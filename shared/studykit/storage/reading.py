@@ -15,12 +15,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from studykit.errors import DataError, StorageError
+from studykit.errors import DataError
 from studykit.storage import contents, files, filesystems
 from studykit.storage.ahead import Ahead, in_turn
 from studykit.storage.failures import retried, translated
 from studykit.storage.inflation import INFLATED_BYTES, inflate, open_inflated
-from studykit.storage.splitting import Block, Bytes, Split
+from studykit.storage.splitting import Block, Bytes, Split, changed, require_version
 
 Result = TypeVar("Result")
 
@@ -93,7 +93,7 @@ def _in_pieces(split: Split) -> Iterator[Block]:
 
 def _fetch(split: Split) -> Block:
     block = retried(lambda: _read_remote(split), split.uri)
-    _check_version(split)
+    require_version(split)
     return block
 
 
@@ -101,9 +101,9 @@ def _inflated(split: Split, compression: str, block_bytes: int) -> Iterator[Bloc
     try:
         yield from _whole_lines(split, compression, block_bytes)
     except DataError:
-        _check_version(split)  # One that changes meanwhile looks damaged.
+        require_version(split)  # One that changes meanwhile looks damaged.
         raise
-    _check_version(split)
+    require_version(split)
 
 
 def _whole_lines(split: Split, compression: str, block_bytes: int) -> Iterator[Block]:
@@ -149,7 +149,7 @@ def _pieces(uri: str) -> Iterator[bytes]:
 
 def _read_local(split: Split) -> Block:
     with contents.open_input(split.uri) as file:
-        _check_version(split)
+        require_version(split)
 
         def read(start: int, stop: int) -> Bytes:
             # Mapped for this split alone: its pages leave memory with its last view.
@@ -167,7 +167,7 @@ def _read_remote(split: Split) -> Block:
         data = read_range(start, stop - start)
         if len(data) < stop - start:
             if files.entry_at(split.uri).version != split.version:
-                raise _changed(split)
+                raise changed(split)
             raise OSError("the server sent less than it has")
         return data
 
@@ -209,15 +209,6 @@ def _after_newline(data: Bytes) -> int | None:
             return start + found + 1
         start, step = start + step, min(step * 2, 1 << 22)
     return None
-
-
-def _check_version(split: Split) -> None:
-    if files.look(split.uri).version != split.version:
-        raise _changed(split)
-
-
-def _changed(split: Split) -> StorageError:
-    return StorageError("changed while it was being read", uri=split.uri)
 
 
 def _no_line_end(uri: str, offset: int) -> DataError:

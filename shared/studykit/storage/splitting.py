@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from studykit.errors import DataError, UsageError
+from studykit.errors import DataError, StorageError, UsageError
 from studykit.storage import files, filesystems
 from studykit.storage.inflation import compression
 
@@ -55,6 +55,16 @@ class Block:
 
     data: Bytes
     offset: int
+
+
+def require_version(split: Split) -> None:
+    """StorageError where the file is no longer the one that was cut."""
+    if files.look(split.uri).version != split.version:
+        raise changed(split)
+
+
+def changed(split: Split) -> StorageError:
+    return StorageError("changed while it was being read", uri=split.uri)
 
 
 def splits(uri: str, split_size: int) -> list[Split]:

@@ -26,7 +26,8 @@ _VALUES = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?<![\w.])-?[0-9][0
 
 Rows = TypeVar("Rows")
 Take = Callable[[DataError, int], None]
-"""Is told what is wrong with the line that begins at a byte of its file; raises, or goes on."""
+"""Is told what is wrong with the line that begins at a byte of its file, or with the row of that
+number, from 0, of one that has no lines; raises, or goes on."""
 
 
 @dataclass(frozen=True)
