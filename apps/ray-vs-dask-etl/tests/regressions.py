@@ -68,13 +68,15 @@ def standardised(features: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return theirs, low + means * size, deviations * size
 
 
-def reference(features: np.ndarray, codes: np.ndarray, l2: float = 0.0) -> np.ndarray:
+def reference(
+    features: np.ndarray, codes: np.ndarray, l2: float = 0.0, solver: str = "lbfgs"
+) -> np.ndarray:
     """scikit-learn's fit of all rows, in standardised columns: float64[classes, 1 + columns]."""
     theirs, means, deviations = standardised(features)
     two = len(np.unique(codes)) == 2
     # It has one row of coefficients for two categories, and so half of their squares.
     model = LogisticRegression(
-        C=(2 if two else 1) / l2 if l2 else np.inf, tol=1e-12, max_iter=20_000
+        C=(2 if two else 1) / l2 if l2 else np.inf, tol=1e-12, max_iter=20_000, solver=solver
     )
     columns = features - means[:, None] if l2 else theirs
     with warnings.catch_warnings():

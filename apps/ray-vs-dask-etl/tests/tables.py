@@ -15,6 +15,8 @@ from studykit import cutting
 
 COLUMNS = Columns("id", ("x", "y"), "category", ("A", "B", "C", "D"))
 HEADER = "id,x,y,category\n"
+SMALLEST = 2**1074
+"""Doubles are whole multiples of one by this."""
 
 Row = tuple[int, str, str, str]
 
@@ -43,21 +45,31 @@ def _printed(value: float, digits: int) -> str:
 
 
 def fraction_groups(lines: Sequence[Row]) -> list[dict[str, Any]]:
-    """The ETL's table of the doubles that the texts stand for, in fractions, rounded at the end."""
+    """The ETL's table of the doubles that the texts stand for, exact, rounded at the end.
+
+    In whole multiples of the smallest double: fractions of their own would cost a hundred times
+    as much.
+    """
     table = []
     for category in sorted({line[3] for line in lines}):
         row: dict[str, Any] = {"category": category}
         for place, name in ((1, "x"), (2, "y")):
             values = [float(line[place]) for line in lines if line[3] == category]
-            exact = [Fraction(value) for value in values]
-            mean = sum(exact, Fraction(0)) / len(exact)
-            squares = sum(((value - mean) ** 2 for value in exact), Fraction(0))
-            row["count"] = len(exact)
-            row[f"mean_{name}"] = float(mean)
-            row[f"std_{name}"] = _root(squares / (len(exact) - 1)) if len(exact) > 1 else None
+            exact = [_in_smallest(value) for value in values]
+            count, total = len(exact), sum(exact)
+            # Σ (v - Σ v / n)² = (n Σ v² - (Σ v)²) / n
+            squares = Fraction(count * sum(v * v for v in exact) - total**2, count * SMALLEST**2)
+            row["count"] = count
+            row[f"mean_{name}"] = float(Fraction(total, count * SMALLEST))
+            row[f"std_{name}"] = _root(squares / (count - 1)) if count > 1 else None
             row[f"min_{name}"], row[f"max_{name}"] = min(values), max(values)
         table.append(row)
     return table
+
+
+def _in_smallest(value: float) -> int:
+    numerator, denominator = value.as_integer_ratio()
+    return numerator * (SMALLEST // denominator)
 
 
 def _root(value: Fraction) -> float:

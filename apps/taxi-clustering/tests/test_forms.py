@@ -9,11 +9,13 @@ import pytest
 from case import CASE
 from forms import FORMS, Form, text
 from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from studytest.contract.of_study import OfStudy
 from taxi import points_of, read
 from taxi_clustering import oracle, oracle_rows
 
 ENRICHED = Form(further=((8, "trip_distance_km", "1.35"), (9, "total_minutes", "27")))
+AMERICAN = Form(time="open data site", delimiter=";", end="\r\n", byte_order_mark=True)
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +48,31 @@ def test_reader_and_oracle_read_every_form_alike(expected, form):
             assert not any(batch.bad for batch in batches)
 
 
+FILES = 6
+"""Of a folder, because a run takes longer than its files."""
+FOLDERS = st.lists(FORMS, min_size=FILES, max_size=FILES)
+VARIED = [
+    AMERICAN,
+    ENRICHED,
+    Form("2009", "T", "\t", "\r\n"),
+    Form("2014", "Z", blank_lines=((0, ""), (7, "  "))),
+    Form("camel case", "another offset", "|", quoting=csv.QUOTE_ALL),
+    Form("spaced", "pandas", ";", blanks=True, last_end=False),
+]
+
+
 class TestForms(OfStudy):
     case = CASE
 
-    def answer(self, engine, form, *argv):
+    def answer(self, engine, forms, *argv):
+        """Of all trips in each of these forms."""
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "trips.csv"
-            path.write_bytes(text(form))
+            place = Path(folder) / "trips"
+            place.mkdir()
+            for number, form in enumerate(forms):
+                (place / f"{number}.csv").write_bytes(text(form))
             record = self.called(
-                engine, "--data", path, "--clusters", 4, "--workers", 2,
+                engine, "--data", place, "--clusters", 4, "--workers", 2,
                 "--results", Path(folder) / "results", *argv,
             )  # fmt: skip
         assert record["check"]["passed"] is True
@@ -62,22 +80,17 @@ class TestForms(OfStudy):
 
     @pytest.fixture(scope="class")
     def right(self):
-        return self.answer("plain", Form())
+        return self.answer("plain", [Form()] * FILES)
 
     @settings(
-        max_examples=12, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
+        max_examples=3, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
     )
-    @given(form=FORMS)
-    @example(form=ENRICHED)
-    def test_one_process_gives_the_same_checked_answer(self, right, form):
-        assert self.answer("plain", form)["centres"] == right["centres"]
+    @given(forms=FOLDERS)
+    @example(forms=VARIED)
+    def test_one_process_gives_the_same_checked_answer(self, right, forms):
+        assert self.answer("plain", forms)["centres"] == right["centres"]
 
-    @settings(
-        max_examples=1, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
-    )
-    @given(form=FORMS)
-    @example(form=Form(time="open data site", delimiter=";", end="\r\n", byte_order_mark=True))
-    def test_so_does_ray(self, right, joining, form):
+    def test_so_does_ray(self, right, joining):
         if "ray" not in self.case.engines:
             pytest.skip("no Ray in this copy")
-        assert self.answer("ray", form, *joining("ray"))["centres"] == right["centres"]
+        assert self.answer("ray", VARIED, *joining("ray"))["centres"] == right["centres"]

@@ -48,20 +48,23 @@ def pair_lists(draw: st.DrawFn) -> Pairs:
 
 
 @st.composite
-def tables(draw: st.DrawFn, further: bool = True) -> Written:
-    """Delimiter × header × comments × blanks × quotes × line ends × further columns."""
+def tables(draw: st.DrawFn, further: bool = True, options: bool = True) -> Written:
+    """Delimiter × header × comments × blanks × quotes × line ends × further columns; with
+    `options` also what is read only where they say so."""
     pairs = draw(pair_lists())
-    sign = draw(st.sampled_from([",", ";", "|", "\t", " ", "  ", " \t ", ":"]))
+    sign = draw(st.sampled_from([",", ";", "|", "\t", " ", "  ", " \t ", *[":"] * options]))
     blanks = sign in (" ", "  ", " \t ")
     noise = st.sampled_from([line for line in NOISE if line != "\t" or "\t" not in sign])
-    more = draw(st.lists(st.sampled_from(sorted(EXTRA)), unique=True, max_size=3 if further else 0))
+    more = draw(
+        st.lists(st.sampled_from(sorted(EXTRA)), unique=True, max_size=3 * (further and options))
+    )
     columns = draw(st.permutations(["", "", *more]))
     ends = [place for place, name in enumerate(columns) if not name]
     header = draw(st.none() | st.sampled_from([names for names in HEADERS if sign not in names[0]]))
-    options: dict[str, Any] = {"delimiter": ":"} if sign == ":" else {}
+    asked: dict[str, Any] = {"delimiter": ":"} if sign == ":" else {}
     if more:
         named = header if draw(st.booleans()) else None
-        options["columns"] = ",".join(named) if named else f"{ends[0] + 1},{ends[1] + 1}"
+        asked["columns"] = ",".join(named) if named else f"{ends[0] + 1},{ends[1] + 1}"
 
     def field(number: int) -> str:
         text = str(number)
@@ -76,8 +79,8 @@ def tables(draw: st.DrawFn, further: bool = True) -> Written:
         cells = [draw(st.sampled_from(EXTRA[name])) if name else next(given) for name in columns]
         return sign.join(cells)
 
-    lines = list(draw(st.lists(st.sampled_from(["a title", "3 4 5"]), max_size=1)))
-    options |= {"skip_lines": len(lines)} if lines else {}
+    lines = list(draw(st.lists(st.sampled_from(["a title", "3 4 5"]), max_size=int(options))))
+    asked |= {"skip_lines": len(lines)} if lines else {}
     lines += draw(st.lists(noise, max_size=3))
     if header is not None:
         given = iter(header)
@@ -90,7 +93,7 @@ def tables(draw: st.DrawFn, further: bool = True) -> Written:
     end = draw(st.sampled_from(["\n", "\r\n"]))
     text = end.join(lines) + draw(st.sampled_from(["", end]))
     mark = draw(st.sampled_from(["", "\ufeff"]))
-    return Written((mark + text).encode(), options, pairs, lines, places, end)
+    return Written((mark + text).encode(), asked, pairs, lines, places, end)
 
 
 @st.composite
@@ -203,37 +206,44 @@ def test_a_spoilt_line_is_named(tmp_path_factory, written, how, where, split_siz
     assert word in said
 
 
+FOLDERS = st.lists(st.one_of(tables(options=False), matrices()), min_size=6, max_size=6)
+"""Files of one run, because a run takes longer than its files."""
+
+
 class TestAnswers(OfStudy):
     case = CASE
 
-    def checked(self, engine, tmp_path_factory, written, *argv):
+    def checked(self, engine, tmp_path_factory, files, *argv):
+        """With the options that the first of the files wants."""
         folder = tmp_path_factory.mktemp("run")
-        path = put(folder, written, False)
+        for number, written in enumerate(files):
+            (folder / "edges" / str(number)).mkdir(parents=True)
+            put(folder / "edges" / str(number), written, False)
         options = [
             word
-            for name, value in written.options.items()
+            for name, value in files[0].options.items()
             for word in (f"--{name.replace('_', '-')}", value)
         ]
         record = self.called(
-            engine, "--data", path, "--workers", 1, "--tolerance", "1e-12", "--top", 100,
-            "--results", folder / "results", *options, *argv,
+            engine, "--data", folder / "edges", "--workers", 1, "--tolerance", "1e-12",
+            "--top", 200, "--results", folder / "results", *options, *argv,
         )  # fmt: skip
         assert record["check"]["passed"] is True
-        expected = networkx_ranks(flows(written))
+        expected = networkx_ranks([pair for written in files for pair in flows(written)])
         found = {entry["vertex"]: entry["rank"] for entry in record["quality"]["top"]}
         assert found.keys() == expected.keys()
         assert max(abs(found[vertex] - expected[vertex]) for vertex in expected) < 1e-9
 
     @settings(
-        max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
-    @given(written=st.one_of(tables(), matrices()))
-    def test_the_checked_answer_is_the_same_in_every_dialect(self, tmp_path_factory, written):
-        self.checked("plain", tmp_path_factory, written)
+    @given(files=FOLDERS | st.tuples(tables()))
+    def test_the_checked_answer_is_the_same_in_every_dialect(self, tmp_path_factory, files):
+        self.checked("plain", tmp_path_factory, files)
 
     @settings(
-        max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
-    @given(written=st.one_of(tables(), matrices()))
-    def test_and_on_ray(self, ray, joining, tmp_path_factory, written):
-        self.checked(ray, tmp_path_factory, written, *joining(ray))
+    @given(files=FOLDERS)
+    def test_and_on_ray(self, ray, joining, tmp_path_factory, files):
+        self.checked(ray, tmp_path_factory, files, *joining(ray))

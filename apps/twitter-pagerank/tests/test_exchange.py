@@ -16,7 +16,7 @@ from studykit.engines.collectives import gather_objects
 from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
-from torch.multiprocessing.spawn import spawn
+from torch.multiprocessing.spawn import start_processes
 from twitter_pagerank import host_memory, run_torch, study, torch_exchange
 from twitter_pagerank.host_memory import Hosts
 
@@ -52,7 +52,8 @@ def take_part(number: int, folder: Path) -> None:
 
 def test_a_contribution_crosses_once_to_every_other_host(tmp_path):
     graph = write_graph(tmp_path / "edges.csv", random_pairs(300, 2000, seed=2))
-    spawn(take_part, (tmp_path,), nprocs=len(PLACES))
+    # Forked, as an engine's ranks are: each of their own would import torch.
+    start_processes(take_part, (tmp_path,), nprocs=len(PLACES), start_method="fork")
     found = json.loads((tmp_path / "found.json").read_text())
     expected = rank(graph)
     assert found["iterations"] == expected.iterations
