@@ -147,7 +147,8 @@ def copy_rate(threads: int, megabytes: int = 64) -> float:
 
 def _git(folder: Path, *arguments: str) -> str:
     return subprocess.run(
-        ["git", "-C", str(folder), *arguments],
+        # Looking must not lock the index: a run that is killed would leave it locked.
+        ["git", "--no-optional-locks", "-C", str(folder), *arguments],
         capture_output=True,
         check=True,
         text=True,

@@ -1,5 +1,6 @@
 """What is measured of the machine, without an assertion on how fast it is."""
 
+import os
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -40,3 +41,13 @@ def test_the_read_rate_reads_every_byte_once_up_to_its_limit(
     counts.clear()
     machine.read_rate(str(tmp_path), 1, at_most=150)
     assert counts == [30, 30, 30, 10, 30, 20]
+
+
+def test_looking_for_the_commit_leaves_the_index_alone(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("content")
+    machine._git(tmp_path, "init", "--quiet")
+    machine._git(tmp_path, "add", "file")
+    os.utime(tmp_path / "file", (0, 0))
+    index = (tmp_path / ".git/index").read_bytes()
+    machine._git(tmp_path, "status", "--porcelain", "-uno")
+    assert (tmp_path / ".git/index").read_bytes() == index
