@@ -31,8 +31,6 @@ th { border-bottom: 2px solid #888; } tr.missing td { color: #a33; }
 .chart { margin: 2rem 0; overflow-x: auto; } .small { color: #555; font-size: .9rem; }
 """
 
-SCRIPT = "window.vegaEmbed = vegaEmbed;"
-
 
 def write(folder: str, study: str, records: Iterable[Record], charts: Mapping[str, Any]) -> str:
     """Write the page, and every chart by itself as HTML, PNG and SVG; returns the page's URI.
@@ -61,6 +59,8 @@ def render(
     drawings = {name: theme.spec(chart) for name, chart in charts.items()}
     # '</' would end the script element early.
     data = json.dumps(drawings).replace("</", "<\\/")
+    # As in the pages of single charts, so that it is bundled once: that takes seconds.
+    script = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # It has a default.
     parts = [
         f"<h1>{html.escape(study)}</h1>",
         f"<p><strong>{html.escape(headline)}</strong> {html.escape(' '.join(further))}</p>",
@@ -70,7 +70,7 @@ def render(
         *(f'<div class="chart" id="{html.escape(name)}"></div>' for name in drawings),
         "<h2>Past this machine</h2>",
         *(f"<p>{html.escape(line)}</p>" for line in predicted or ["Nothing to predict from."]),
-        f"<script>{vl_convert.javascript_bundle(SCRIPT)}</script>",
+        f"<script>{script}</script>",
         f"<script>const drawings = {data};"
         "for (const [name, drawing] of Object.entries(drawings)) {"
         " vegaEmbed(document.getElementById(name), drawing, drawing.usermeta.embedOptions); }"
