@@ -194,3 +194,13 @@ def test_where_pants_fails_nothing_is_written(repository: Path, tmp_path: Path) 
     with pytest.raises(StudyError, match="ended with 1"):
         copy(repository, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
+
+
+def test_pants_is_asked_once_where_its_answer_is_kept(repository: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "graph.json"
+    first = lift.asked(repository, kept)
+    (repository / "pants").write_text("#!/bin/sh\nexit 1\n")
+    assert lift.asked(repository, kept).targets == first.targets
+    with pytest.raises(StudyError, match="ended with 1"):
+        lift.asked(repository, tmp_path / "another.json")
+    assert not (tmp_path / "another.json").exists()

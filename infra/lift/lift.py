@@ -95,6 +95,17 @@ def lift(
     return sorted(copied.values())
 
 
+def asked(root: Path, kept: Path | None = None) -> Graph:
+    """What depends on what, from the file where it has been kept, else from Pants."""
+    if kept is not None and kept.exists():
+        return Graph(kept.read_text("utf-8"))
+    console.print("Asking Pants what depends on what ...")
+    said = peek(root)
+    if kept is not None:
+        kept.write_text(said, "utf-8")
+    return Graph(said)
+
+
 def studies(root: Path) -> list[str]:
     return sorted(path.parent.name for path in root.glob("apps/*/requirements.lock"))
 
@@ -182,14 +193,13 @@ def command(
         ),
     ] = False,
     graph: Annotated[
-        Path | None, typer.Option(help="What `./pants peek ::` has said, in place of asking it.")
+        Path | None,
+        typer.Option(help="For what `./pants peek ::` says: read, or where it is not there, made."),
     ] = None,
 ) -> None:
     """Copy a study out of this repository, with all it depends on, to work alone."""
     with manners(debug=False):
-        if graph is None:
-            console.print("Asking Pants what depends on what ...")
-        known = Graph(peek(ROOT) if graph is None else graph.read_text("utf-8"))
+        known = asked(ROOT, graph)
         wanted = [engine for engine in engines.split(",") if engine]
         several = study.split(",")
         for one in several:
