@@ -10,21 +10,30 @@ start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has i
     export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$scratch/token
     share_secret "$RAY_AUTH_TOKEN_PATH" \
         "$("$python" -c 'import secrets; print(secrets.token_hex(32))')"
-    # In the foreground of a child, so that ending it ends Ray.
+    # In the foreground of a child, so that ending it ends Ray. No worker before a run asks for it:
+    # it would not have the threads that the run gives to each.
     ray_start=(env RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$RAY_AUTH_TOKEN_PATH"
+        RAY_prestart_worker_first_driver=0
         "$python" -m ray.scripts.scripts start --block --log-style record)
-    on "${hosts[0]}" "${ray_start[@]}" --num-cpus "${slots[0]}" \
+    on "${hosts[0]}" "${ray_start[@]}" --num-cpus "${slots[0]}" --no-monitor \
         --head --port "$port" --node-ip-address "$head" --include-dashboard false \
         --temp-dir "$scratch/ray" >"$scratch/node-0.log" 2>&1 &
     started+=($!)
-    "$python" -m studylaunch.ray_ready "$head:$port" 1 ||
-        fail 4 "the head did not start: $(tail -n 1 "$scratch/node-0.log")"
+    [ ${#hosts[@]} -eq 1 ] || await_head
     for ((index = 1; index < ${#hosts[@]}; index++)); do
         on "${hosts[$index]}" "${ray_start[@]}" --num-cpus "${slots[$index]}" \
             --address "$head:$port" >"$scratch/node-$index.log" 2>&1 &
         started+=($!)
     done
-    [ ${#hosts[@]} -eq 1 ] && return
     "$python" -m studylaunch.ray_ready "$head:$port" "$workers" ||
         fail 4 "not all of ${hosts[*]} joined: $(tail -n 1 "$scratch"/node-*.log)"
+}
+
+await_head() { # Until others can join it.
+    local until=$((SECONDS + 60))
+    while ! (exec 3<>"/dev/tcp/$head/$port") 2>/dev/null; do
+        kill -0 "${started[0]}" 2>/dev/null && [ $SECONDS -lt $until ] ||
+            fail 4 "the head did not start: $(tail -n 1 "$scratch/node-0.log")"
+        sleep 0.2
+    done
 }
