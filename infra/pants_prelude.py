@@ -84,7 +84,8 @@ def study(engines, module_mapping=None, unseen=None):
     python_test_utils(name="test_support", sources=["tests/*.py", "!tests/test_*.py"])
     started = [*commands, *(f":launch-{engine}" for engine in launchers), ":compare", ":doctor"]
     together = dict(dependencies=[":test_support", *started], timeout=1200)
-    python_tests(name="contract", sources=["tests/test_contract.py"], **together)
+    contract = ["tests/test_contract.py", "tests/test_processes.py"]
+    python_tests(name="contract", sources=contract, **together)
     # In one process: each of its own would cost five seconds, and its libraries once more.
     together |= dict(batch_compatibility_tag=name)
     # `:compare` is not said here: it is imported, and lifting leaves behind what imports it.
@@ -93,5 +94,5 @@ def study(engines, module_mapping=None, unseen=None):
         sources=["tests/test_compare.py"],
         **{**together, "dependencies": [":test_support", *commands]},
     )
-    apart = ["!tests/test_contract.py", "!tests/test_compare.py"]
+    apart = [f"!{path}" for path in (*contract, "tests/test_compare.py")]
     python_tests(name="tests", sources=["tests/test_*.py", *apart], **together)

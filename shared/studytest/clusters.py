@@ -1,11 +1,11 @@
-"""A Ray that several runs of a test join: starting one for each would cost more than the runs."""
+"""A Ray or a Dask that several runs join: a start for each would cost more than the runs."""
 
 import contextlib
 from collections.abc import Iterator
 
 from studytest import running
 
-HOLDER = """
+RAY = """
 import sys
 import ray
 from studykit.engines import ray_cluster
@@ -16,15 +16,40 @@ with ray_cluster.cluster(Options(workers=int(sys.argv[1]), memory_limit=sys.argv
     print("address", ray.get_runtime_context().gcs_address, store, file=sys.stderr, flush=True)
     sys.stdin.read()
 """
+DASK = """
+import sys
+from studykit.engines import dask_cluster
+from studykit.options import Options
+
+with dask_cluster.cluster(Options(workers=int(sys.argv[1]), threads=int(sys.argv[2]))) as client:
+    print("address", client.scheduler.address, file=sys.stderr, flush=True)
+    sys.stdin.read()
+"""
 
 
 @contextlib.contextmanager
 def held_ray(cores: int, memory_limit: str) -> Iterator[tuple[str, int]]:
     """A Ray that lives as long as the block: its address, the bytes of its object store."""
-    with contextlib.ExitStack() as stack:
-        holder = running.start_python("-c", HOLDER, cores, memory_limit)
-        stack.callback(running.kill_tree, holder.pid)
-        _, address, store = running.wait_for_line(holder, "address ")[-1].split()
+    # Whoever joins has workers of its own started.
+    prestarted = {"RAY_prestart_worker_first_driver": "0"}
+    with _held(RAY, cores, memory_limit, **prestarted) as (address, store):
         yield address, int(store)
+
+
+@contextlib.contextmanager
+def held_dask(workers: int, threads: int) -> Iterator[str]:
+    """The address of a Dask that lives as long as the block. Whoever joins has all its workers."""
+    with _held(DASK, workers, threads) as (address,):
+        yield address
+
+
+@contextlib.contextmanager
+def _held(script: str, *argv: object, **variables: str) -> Iterator[list[str]]:
+    """What the script says after `address`, while it runs."""
+    with contextlib.ExitStack() as stack:
+        holder = running.start_python("-c", script, *argv, **variables)
+        stack.callback(running.kill_tree, holder.pid)
+        _, *said = running.wait_for_line(holder, "address ")[-1].split()
+        yield said
         finished = running.finish(holder)
         assert finished.code == 0, finished.stderr

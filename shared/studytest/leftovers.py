@@ -3,32 +3,41 @@
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 MARK = "TEST_SESSION"
 """Environment variable by which everything that this test session starts is known."""
 SESSION = uuid.uuid4().hex
+kept: set[int] = set()
+"""Processes that more than one test uses, which no test leaves behind."""
 
 
 @contextlib.contextmanager
 def nothing_left(seconds: float = 10) -> Iterator[None]:
     """Fails where the block leaves a process, a listening port or shared memory behind."""
-    processes, ports, memory = _processes(), _ports(), _shared_memory()
+    before = _found()
     yield
     deadline = time.monotonic() + seconds
     while True:
-        left = {
-            "processes": sorted(set(_processes().items()) - set(processes.items())),
-            "ports": sorted(_ports() - ports),
-            "shared memory": sorted(_shared_memory() - memory),
-        }
+        found = _found()
+        left = {kind: sorted(found[kind] - before[kind]) for kind in found}
         if not any(left.values()) or time.monotonic() > deadline:
             break
         time.sleep(0.2)
     assert not any(left.values()), left
+
+
+def _found() -> dict[str, set[Any]]:
+    ours = _processes()
+    return {
+        "processes": set(ours.items()),
+        "ports": _ports(ours),
+        "shared memory": _shared_memory(ours),
+    }
 
 
 def _processes() -> dict[int, str]:
@@ -37,14 +46,14 @@ def _processes() -> dict[int, str]:
     found = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.environ().get(MARK) == SESSION and process.status() != "zombie":
+            ours = process.pid not in kept and process.environ().get(MARK) == SESSION
+            if ours and process.status() != "zombie":
                 found[process.pid] = " ".join(process.cmdline())[:120]
     return found
 
 
-def _ports() -> set[int]:
+def _ports(ours: Container[int]) -> set[int]:
     """Ports on which this session's processes listen."""
-    ours = _processes()
     connections = psutil.net_connections(kind="tcp")
     return {
         connection.laddr.port
@@ -53,15 +62,14 @@ def _ports() -> set[int]:
     }
 
 
-def _shared_memory() -> set[str]:
+def _shared_memory(ours: Container[int]) -> set[str]:
     """Files in shared memory, without those that processes of other sessions have mapped."""
     folder = Path("/dev/shm")
     if not folder.is_dir():
         return set()
     found = {path.name for path in folder.iterdir()}
-    ours = _processes()
-    for process in psutil.process_iter():
-        if found and process.pid not in ours:
+    for process in psutil.process_iter() if found else ():
+        if process.pid not in ours:
             with contextlib.suppress(psutil.Error, OSError):
                 maps = Path(f"/proc/{process.pid}/maps").read_text()
                 found -= {name for name in found if f"{folder}/{name}" in maps}

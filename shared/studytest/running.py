@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Protocol
 from unittest import mock
 
 import psutil
@@ -20,6 +20,19 @@ from studytest import leftovers
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGHUP, signal.SIGUSR1)
 LIMIT_SECONDS = 240
 """Far more than any test's run takes on a slow machine; past it the run hangs."""
+
+
+class Child(Protocol):
+    """What was started: a `subprocess.Popen`, or a fork in its place."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> Any: ...
+    @property
+    def stderr(self) -> IO[str] | None: ...
+    def communicate(self, *, timeout: float | None = None) -> tuple[str, str]: ...
+    def send_signal(self, number: int, /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -80,7 +93,7 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def finish(process: "subprocess.Popen[str]", seconds: float = LIMIT_SECONDS) -> Finished:
+def finish(process: Child, seconds: float = LIMIT_SECONDS) -> Finished:
     try:
         stdout, stderr = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -146,7 +159,7 @@ def kill_tree(pid: int) -> None:
                 process.kill()
 
 
-def wait_for_line(process: "subprocess.Popen[str]", text: str) -> list[str]:
+def wait_for_line(process: Child, text: str) -> list[str]:
     """Read standard error up to the first line that contains `text`; returns the lines so far."""
     assert process.stderr is not None
     lines = []
@@ -161,7 +174,7 @@ def descendants(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 
 
-def interrupt(process: "subprocess.Popen[str]", number: signal.Signals) -> Finished:
+def interrupt(process: Child, number: signal.Signals) -> Finished:
     """Send a signal to the entry point alone, as a shell or a scheduler does; wait for its end."""
     process.send_signal(number)
     return finish(process, 60)

@@ -1,4 +1,4 @@
-"""What every study keeps: command line, input, records, answers, interrupts, launch scripts."""
+"""What every study keeps: command line, input, records, answers, comparison."""
 
 from case import CASE
 from studytest.contract import Contract

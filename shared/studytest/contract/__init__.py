@@ -1,6 +1,10 @@
-"""What every study keeps, whatever it computes. A study joins by one declaration:
+"""What every study keeps, whatever it computes. A study joins by two declarations, each in a file
+of its own, which run side by side:
 
     class TestContract(Contract):
+        case = CASE
+
+    class TestProcesses(Processes):
         case = CASE
 
 The tests marked `quick` need one start of each engine at most.
@@ -16,5 +20,10 @@ from studytest.contract.records import Records
 from studytest.contract.starting import Starting
 
 
-class Contract(Commands, Inputs, Records, Answers, BadRows, Comparison, Starting, Launch):
-    """In the order in which it says most for the least time."""
+class Contract(Commands, Inputs, Records, Answers, BadRows, Comparison):
+    """What a run says, reads, answers and records, in the order in which it says most for the
+    least time."""
+
+
+class Processes(Starting, Launch):
+    """What becomes of the processes of a run: signals, limits, killed workers, several hosts."""

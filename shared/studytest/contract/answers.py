@@ -1,6 +1,5 @@
 """The same answer from every engine, with any number of workers and threads, over any splits."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from studykit.records import PLAIN
 from studytest import forms
 from studytest.case import Argv
 from studytest.columns import as_parquet
-from studytest.contract.of_study import OfStudy
+from studytest.contract.of_study import Joining, OfStudy
 
 
 class PlainAnswer(OfStudy):
@@ -63,12 +62,12 @@ class Answers(PlainAnswer):
         source: str,
         request: pytest.FixtureRequest,
         plain: records.Record,
-        joining: Callable[[str], tuple[object, ...]],
+        joining: Joining,
         tmp_path: Path,
     ) -> None:
         found = self.answer(
             engine, request.getfixturevalue(source), tmp_path, "--workers", workers, *more,
-            "--split-size", self.case.split_size, *joining(engine),
+            "--split-size", self.case.split_size, *joining(engine, workers),
         )  # fmt: skip
         self.case.same(found, plain.quality)
 

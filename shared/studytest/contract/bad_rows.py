@@ -1,12 +1,12 @@
 """Rows that cannot be read, skipped where that is asked: the same ones on every engine."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from studykit import records
 
 from studytest.contract.answers import PlainAnswer
+from studytest.contract.of_study import Joining
 
 BAD_LINES = (b"no row of any table\n", b'"a quote that is not closed\n', b"\0\n")
 SKIP = ("--bad-rows", "skip")
@@ -31,7 +31,7 @@ class BadRows(PlainAnswer):
         skipping: str,
         spoilt: tuple[Path, list[int]],
         plain: records.Record,
-        joining: Callable[[str], tuple[object, ...]],
+        joining: Joining,
         tmp_path: Path,
     ) -> None:
         path, numbers = spoilt

@@ -10,6 +10,7 @@ from studykit.records import PLAIN
 
 from studytest.columns import as_parquet
 from studytest.contract.answers import PlainAnswer
+from studytest.contract.of_study import Joining
 from studytest.forms import FOREIGN
 
 FORMS: dict[str, Callable[[bytes], bytes]] = {
@@ -78,7 +79,7 @@ class Inputs(PlainAnswer):
         assert str(tmp_path / "empty") in line and "no data" in line
 
     def test_damage_is_named_by_the_worker_that_finds_it(
-        self, engine: str, joining: Callable[[str], tuple[object, ...]], tmp_path: Path
+        self, engine: str, joining: Joining, tmp_path: Path
     ) -> None:
         path, said = self.case.damaged(tmp_path)
         results = tmp_path / "results"

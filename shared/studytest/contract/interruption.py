@@ -2,34 +2,48 @@
 
 import contextlib
 import signal
-import subprocess
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
+import pytest
 from studykit import records
 from studykit.records import PLAIN
 
 from studytest import leftovers, running
 from studytest.contract.of_study import OfStudy
+from studytest.forking import Forked, Forks
+
+Start = Callable[..., Forked]
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 """Signals and the exit codes that say them."""
 
 
 class Interruption(OfStudy):
-    def start_endless(
-        self, engine: str, data: Path, results: Path, *argv: object, **variables: str
-    ) -> "subprocess.Popen[str]":
-        return self.start(
+    @pytest.fixture(scope="class")
+    def start(self) -> Iterator[Start]:
+        """(engine, options, **variables) → a run of it; all are imported once."""
+        with Forks() as forks:
+            yield lambda engine, *argv, **variables: forks.start(
+                self.case.module(engine), *argv, **variables
+            )
+
+    @pytest.fixture(scope="class")
+    def start_endless(self, start: Start, data: Path) -> Start:
+        """(engine, folder of results, options, **variables) → a run that a test has to end."""
+        return lambda engine, results, *argv, **variables: start(
             engine, "--data", data, "--workers", 2, "--oversubscribe", "--no-check",
             "--results", results, *self.case.endless, *argv, **variables,
         )  # fmt: skip
 
-    def test_a_signal_leaves_nothing(self, engine: str, data: Path, tmp_path: Path) -> None:
+    def test_a_signal_leaves_nothing(
+        self, engine: str, start_endless: Start, tmp_path: Path
+    ) -> None:
         with leftovers.nothing_left():
             # Side by side: most of their time they wait for what they have started.
-            started = {n: self.start_endless(engine, data, tmp_path) for n in SIGNALS}
+            started = {n: start_endless(engine, tmp_path) for n in SIGNALS}
             for process in started.values():
                 running.wait_for_line(process, self.case.working)
             time.sleep(0.5)
@@ -39,8 +53,8 @@ class Interruption(OfStudy):
             assert "Traceback" not in ended[number].stderr
         assert list(tmp_path.rglob("*")) == []
 
-    def test_past_the_time_limit_is_exit_124(self, data: Path, tmp_path: Path) -> None:
-        finished = running.finish(self.start_endless(PLAIN, data, tmp_path, "--timeout", 3))
+    def test_past_the_time_limit_is_exit_124(self, start_endless: Start, tmp_path: Path) -> None:
+        finished = running.finish(start_endless(PLAIN, tmp_path, "--timeout", 3))
         assert finished.code == 124, finished.stderr
         assert self.case.working in finished.stderr
         assert "--timeout 3 s" in finished.error
@@ -56,10 +70,10 @@ class Interruption(OfStudy):
         return found
 
     def test_a_killed_rank_ends_the_run_with_a_clear_error(
-        self, torch: str, data: Path, tmp_path: Path
+        self, torch: str, start_endless: Start, tmp_path: Path
     ) -> None:
         with leftovers.nothing_left():
-            process = self.start_endless(torch, data, tmp_path)
+            process = start_endless(torch, tmp_path)
             running.wait_for_line(process, self.case.working)
             self.workers_of(torch, process.pid)[1].kill()
             finished = running.finish(process, 30)
@@ -68,12 +82,12 @@ class Interruption(OfStudy):
         assert len(list(tmp_path.rglob("*.json"))) == 1
 
     def test_a_killed_worker_does_not_change_the_answer(
-        self, surviving: str, data: Path, tmp_path: Path
+        self, surviving: str, start: Start, data: Path, tmp_path: Path
     ) -> None:
         argv = ("--data", data, "--workers", 2, *self.case.long)
         calm = self.called(PLAIN, *argv, "--results", tmp_path / "calm")
         with leftovers.nothing_left():
-            process = self.start(
+            process = start(
                 surviving, *argv, "--oversubscribe", "--json", "--results", tmp_path / "killed"
             )
             running.wait_for_line(process, self.case.working)

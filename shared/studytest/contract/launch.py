@@ -13,6 +13,7 @@ from studytest.contract.answers import PlainAnswer
 from studytest.running import Finished
 
 EVEN = "localhost\nlocalhost:1\n"
+ONE = "localhost\n"
 UNEVEN = "# this machine, twice\nlocalhost:2\n\nlocalhost  # again\n"
 """Three workers on two hosts."""
 HOSTS_OF_THEM = {"ray": 2, "torch": 2, "dask": 1}
@@ -55,7 +56,7 @@ class Launch(PlainAnswer):
         assert records.read(str(path)).status == "done"
 
     def test_the_exit_code_is_that_of_the_study(self, scripted: str, tmp_path: Path) -> None:
-        hosts = launching.hosts_file(tmp_path, EVEN)
+        hosts = launching.hosts_file(tmp_path, ONE)
         path, said = self.case.damaged(tmp_path)
         with leftovers.nothing_left():
             finished = self.launched(

@@ -1,7 +1,6 @@
 """What the parts of the contract have in common: a study's case, its input, its runs."""
 
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,9 +11,12 @@ from studytest import clusters, running
 from studytest.case import StudyCase
 from studytest.running import Finished
 
+Joining = Callable[..., tuple[object, ...]]
+
 RAY_CORES = 6
 """For three workers of two threads."""
 RAY_MEMORY = "500MB"
+DASK_WORKERS, DASK_THREADS = 3, 2
 
 
 class OfStudy:
@@ -57,16 +59,24 @@ class OfStudy:
             yield held
 
     @pytest.fixture(scope="class")
-    def joining(self, request: pytest.FixtureRequest) -> Any:
-        """engine → the options with which it needs no start of its own, where it can."""
+    def held_dask(self) -> Iterator[str]:
+        """The address of a Dask for the tests that do not try its start."""
+        with clusters.held_dask(DASK_WORKERS, DASK_THREADS) as address:
+            yield address
 
-        def options(engine: str) -> tuple[object, ...]:
-            return ("--address", request.getfixturevalue("held_ray")[0]) if engine == "ray" else ()
+    @pytest.fixture(scope="class")
+    def joining(self, request: pytest.FixtureRequest) -> Joining:
+        """(engine, workers, where their number counts) → the options with which it needs no start
+        of its own, where it can. A Dask that is joined works with all its workers."""
+
+        def options(engine: str, workers: int | None = None) -> tuple[object, ...]:
+            if engine == "ray":
+                return "--address", request.getfixturevalue("held_ray")[0]
+            if engine == "dask" and workers in (None, DASK_WORKERS):
+                return "--address", request.getfixturevalue("held_dask")
+            return ()
 
         return options
-
-    def start(self, engine: str, *argv: object, **variables: str) -> "subprocess.Popen[str]":
-        return running.start(self.case.module(engine), *argv, **variables)
 
     def call(self, engine: str, *argv: object, **variables: str) -> Finished:
         return running.call(self.case.module(engine), *argv, **variables)

@@ -28,32 +28,42 @@ class Records(OfStudy):
         """Where the first run puts the data set that it makes."""
         return tmp_path_factory.mktemp("store")
 
+    @pytest.fixture(scope="class")
+    def again(self, store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+        """The record of one plain process, of the data set that the run before has made."""
+        results = tmp_path_factory.mktemp("again")
+        finished = self.call(PLAIN, *self.generated(store, results))
+        assert finished.code == 0, finished.stderr
+        assert [path.suffix for path in _files(results)] == [".json"]
+        return finished.record
+
+    def generated(self, store: Path, results: Path) -> tuple[object, ...]:
+        return (
+            "--size", "tiny", "--store", store, "--workers", 2, "--oversubscribe", "--json",
+            "--results", results,
+        )  # fmt: skip
+
     @pytest.mark.quick
     def test_a_generated_data_set_gives_a_complete_record(
-        self, engine: str, store: Path, tmp_path: Path
+        self, engine: str, store: Path, tmp_path: Path, request: pytest.FixtureRequest
     ) -> None:
         case = self.case
         out = tmp_path / "out" / case.outs[case.engines.index(engine) % len(case.outs)]
         out.parent.mkdir()
-        argv = ("--size", "tiny", "--store", store, "--workers", 2, "--oversubscribe", "--json")
         finished = running.run(
-            case.module(engine), *argv, "--out", out, "--profile", "--results", tmp_path / "a"
+            case.module(engine), *self.generated(store, tmp_path / "a"), "--out", out, "--profile"
         )
         assert finished.code == 0, finished.stderr
         record = self.complete(engine, tmp_path / "a", finished.record)
         kept = {Path(uri).name for uri in record.outputs.values()}
         assert kept == {path.name for path in _files(out.parent)}
         case.written(out, record.quality)
-        # Again, from the store, by one process.
-        second = self.call(PLAIN, *argv, "--results", tmp_path / "b")
-        assert second.code == 0, second.stderr
-        again = second.record
+        again = request.getfixturevalue("again")
         case.same(record.quality, again["quality"])
         if engine == PLAIN:
             assert record.quality == again["quality"]
         assert record.dataset.sha256 == again["dataset"]["sha256"]
         assert (record.config_hash == again["config_hash"]) == (engine == PLAIN)
-        assert [path.suffix for path in _files(tmp_path / "b")] == [".json"]
 
     def complete(self, engine: str, results: Path, printed: dict[str, Any]) -> Record:
         """The record of a run with two workers over a generated data set, looked through."""

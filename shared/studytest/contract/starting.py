@@ -11,7 +11,7 @@ import pytest
 from studykit import records
 
 from studytest import leftovers, running
-from studytest.contract.interruption import SIGNALS, Interruption
+from studytest.contract.interruption import SIGNALS, Interruption, Start
 from studytest.running import Finished
 
 BEGUN = {"ray": "starting Ray", "dask": "starting Dask"}
@@ -30,12 +30,12 @@ class Starting(Interruption):
             yield Path(folder)
 
     def test_a_signal_while_the_engine_starts_leaves_nothing(
-        self, framework: str, data: Path, tmp_path: Path, temporary: Path
+        self, framework: str, start_endless: Start, tmp_path: Path, temporary: Path
     ) -> None:
         def interrupted(number: signal.Signals) -> Finished:
             folder = temporary / number.name
             folder.mkdir()
-            process = self.start_endless(framework, data, tmp_path, TMPDIR=str(folder))
+            process = start_endless(framework, tmp_path, TMPDIR=str(folder))
             if framework in BEGUN:
                 running.wait_for_line(process, BEGUN[framework])
             else:
@@ -59,13 +59,11 @@ class Starting(Interruption):
             time.sleep(0.02)
 
     def test_past_the_time_limit_while_the_engine_starts(
-        self, framework: str, data: Path, tmp_path: Path, temporary: Path
+        self, framework: str, start_endless: Start, tmp_path: Path, temporary: Path
     ) -> None:
         limit = LIMIT_SECONDS[framework]
         with leftovers.nothing_left():
-            process = self.start_endless(
-                framework, data, tmp_path, "--timeout", limit, TMPDIR=str(temporary)
-            )
+            process = start_endless(framework, tmp_path, "--timeout", limit, TMPDIR=str(temporary))
             finished = running.finish(process, 60)
         assert finished.code == 124, finished.stderr
         assert f"--timeout {limit} s" in finished.error
