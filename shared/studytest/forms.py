@@ -11,6 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 from studykit.text.dialects import Dialect, fields_of, is_header, text_of
 
+from studytest.columns import as_parquet
+
 
 def zstd(content: bytes) -> bytes:
     """One frame, as `zstd` writes it of a file."""
@@ -23,6 +25,24 @@ COMPRESSED: dict[str, Callable[[bytes], bytes]] = {
     "xz": lzma.compress,
     "zstd": zstd,
 }
+
+
+def two_members(content: bytes) -> bytes:
+    """As `cat a.gz b.gz` makes it, cut within a line."""
+    half = len(content) // 2
+    return gzip.compress(content[:half]) + gzip.compress(content[half:])
+
+
+NAMED: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "plain text named .gz": ("table.csv.gz", bytes),
+    "gzip named .csv": ("table.csv", gzip.compress),
+    "gzip of two members named .GZ": ("table.csv.GZ", two_members),
+    "bz2": ("table.csv.bz2", bz2.compress),
+    "xz named .bz2": ("table.bz2", lzma.compress),
+    "zstd without an ending": ("table", zstd),
+    "Parquet named .csv": ("table.csv", as_parquet),
+}
+"""{form: (a name that may say something else, what makes it of a table of text)}."""
 
 
 def zipped(content: bytes) -> bytes:

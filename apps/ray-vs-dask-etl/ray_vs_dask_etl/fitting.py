@@ -134,7 +134,10 @@ def _read(
     skipped = bad_rows.accepted(run.options, bad, total.rows)
     if total.rows == 0:
         raise DataError(rows.NO_ROWS, uri=run.dataset.uri)
-    objective.classes_of(total)
+    try:
+        objective.classes_of(total)
+    except DataError as error:
+        raise DataError(error.reason, uri=run.dataset.uri) from None
     return on_all, total, skipped
 
 

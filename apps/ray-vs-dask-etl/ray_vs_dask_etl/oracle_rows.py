@@ -31,6 +31,7 @@ READ_BYTES = 16_000_000
 PARQUET_ROWS = 100_000
 DELIMITERS = ",;\t|"
 INTEGER = re.compile("-?[0-9]{1,40}")
+AT_QUOTE = re.compile(rb'[ \t]"|"[ \t]')
 
 
 def read_tables(run: Run) -> Iterator[pa.Table]:
@@ -53,7 +54,7 @@ def of_text(pieces: Iterator[bytes], columns: Columns, skip: bool) -> Iterator[p
             header, piece = whole_lines.header(piece)
             names, delimiter = _named(header, wanted)
             places = [names.index(name) for name in wanted]
-        doubtful = skip and _is_doubtful(piece)
+        doubtful = (b'"' in piece and AT_QUOTE.search(piece)) or (skip and _is_doubtful(piece))
         table = None if doubtful else _by_arrow(piece, len(names), places, delimiter, schema)
         if table is None:
             read = (_row(line, len(names), places, delimiter) for line in io.BytesIO(piece))
@@ -73,10 +74,22 @@ def _schema(columns: Columns) -> pa.Schema:
 
 def _named(header: str, wanted: Sequence[str]) -> tuple[list[str], str]:
     for delimiter in DELIMITERS:
-        names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+        try:
+            names = [name.strip() for name in _fields(header, delimiter)]
+        except csv.Error:
+            continue
         if set(wanted) <= set(names):
             return names, delimiter
     raise CheckError(f"the check finds no columns {', '.join(wanted)}, the engine did")
+
+
+def _fields(text: str, delimiter: str) -> list[str]:
+    """csv.Error where quotes do not match; blanks around them are no part of a field."""
+    if '"' in text:
+        sign, blanks = re.escape(delimiter), "[ ]*" if delimiter == "\t" else "[ \t]*"
+        quoted = rf'(\A|{sign}){blanks}("(?:[^"]|"")*"){blanks}(?={sign}|\Z)'
+        text = re.sub(quoted, r"\1\2", text)
+    return next(csv.reader([text], delimiter=delimiter, strict=True), [])
 
 
 def _is_doubtful(piece: bytes) -> bool:
@@ -112,7 +125,7 @@ def _row(line: bytes, count: int, places: Sequence[int], delimiter: str) -> tupl
     if not text.strip(" " if delimiter == "\t" else " \t") or "\0" in text or "\r" in text:
         return None
     try:
-        fields = next(csv.reader([text], delimiter=delimiter, strict=True))
+        fields = _fields(text, delimiter)
     except csv.Error:
         return None
     if len(fields) != count:

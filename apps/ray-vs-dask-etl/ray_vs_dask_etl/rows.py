@@ -127,10 +127,11 @@ def _require_names(names: Sequence[str], columns: Columns, uri: str, line: int |
     for name in (columns.id, *columns.values, columns.category):
         if names.count(name) != 1:
             problem = f"column {name!r} twice" if name in names else f"no column {name!r}"
+            remedy = _remedy(names, columns)
+            if f"/{name}=" in uri:
+                remedy = f"names of folders as {name}=… are not read: write the column to the files"
             raise DataError(
-                f"{problem} in the header {','.join(names)[:80]!r} ({_remedy(names, columns)})",
-                uri=uri,
-                line=line,
+                f"{problem} in the header {','.join(names)[:80]!r} ({remedy})", uri=uri, line=line
             )
 
 

@@ -25,8 +25,8 @@ COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
     "none": bytes, "gzip": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress,
 }  # fmt: skip
 BLANK_LINES = ("", " ", "\t", " \t  ")
-NUMBERS = ("{}", " {}", "{} ", '"{}"', "+{}", "{}e0", "{}E+00", '" {}"')
-EXTRA = ("", "plain", '"quoted, with a comma"', '"a ""quote"""', "é", "7")
+NUMBERS = ("{}", " {}", "{} ", '"{}"', "+{}", "{}e0", "{}E+00", '" {}"', '\t"{}"', '"{}" ')
+EXTRA = ("", "plain", '"quoted, with a comma"', '"a ""quote"""', ' "a, ""b"" ,c" ', "é", "7")
 
 
 @st.composite
@@ -35,7 +35,7 @@ def files(draw) -> bytes:
     end = draw(st.sampled_from(["\n", "\r\n"]))
     blank = st.lists(st.sampled_from(BLANK_LINES), max_size=2)
     order = draw(st.permutations(["id", "x", "y", "category", "note", "other"]))
-    padding = draw(st.sampled_from(["{}", " {}", '"{}"', "{} "]))
+    padding = draw(st.sampled_from(["{}", " {}", '"{}"', "{} ", ' "{}"\t']))
     lines = [*draw(blank), ",".join(padding.format(name) for name in order)]
     for number, x, y, category in ROWS:
         kind = draw(st.sampled_from(NUMBERS)) if draw(st.booleans()) else "{}"
@@ -45,7 +45,7 @@ def files(draw) -> bytes:
             "id": draw(st.sampled_from(["{}", " {}", '"{}"', "00{}"])).format(number),
             "x": kind.format(x),
             "y": y,
-            "category": draw(st.sampled_from(["{}", '"{}"'])).format(category),
+            "category": draw(st.sampled_from(["{}", '"{}"', ' "{}" '])).format(category),
             "note": draw(st.sampled_from(EXTRA)),
             "other": draw(st.sampled_from(EXTRA)),
         }

@@ -17,7 +17,7 @@ from studykit.errors import DataError
 from studykit.storage import Block, Split
 from studykit.text import bad_rows, delimited
 from studykit.text.bad_rows import BadRows, Take
-from studykit.text.dialects import Dialect, WrongLine, fields_of, text_of
+from studykit.text.dialects import Dialect, WrongLine, fields_of, odd_blank, text_of
 
 from taxi_clustering import times
 from taxi_clustering.columns import TripFormat
@@ -124,4 +124,6 @@ def _refuse(
     if wrong.any():
         text = texts[int(np.argmax(wrong))].as_py()
         shown = repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")
+        blank = odd_blank(text)
+        reason = reason if blank is None else f"{reason.split(': ')[0]}: {blank}"
         raise DataError(f"{shown} {reason}", uri=split.uri, column=name)

@@ -20,6 +20,17 @@ HEADER = (
     "dropoff_latitude,payment_type,fare_amount,extra,mta_tax,tip_amount,tolls_amount,"
     "improvement_surcharge,total_amount"
 )
+NAMES_OF_2009 = {
+    "tpep_pickup_datetime": "Trip_Pickup_DateTime",
+    "tpep_dropoff_datetime": "Trip_Dropoff_DateTime",
+    "trip_distance": "Trip_Distance",
+    "pickup_longitude": "Start_Lon",
+    "pickup_latitude": "Start_Lat",
+    "dropoff_longitude": "End_Lon",
+    "dropoff_latitude": "End_Lat",
+    "total_amount": "Total_Amt",
+}
+"""{of 2015: of 2009}"""
 
 
 def sample(month: str) -> Path:

@@ -1,13 +1,15 @@
-"""Files as users bring them to public trackers, made up here: on every engine, each kind once."""
+"""Files as users bring them to public trackers, made up here: on every engine."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from case import CASE
-from studytest.contract.of_study import OfStudy
-from taxi import HEADER, made_up, row
+from pyarrow import parquet
+from studytest.contract.brought import Brought
+from taxi import HEADER, NAMES_OF_2009, made_up, row
 from taxi_clustering import city
 
 HEADER_2010 = (
@@ -45,6 +47,13 @@ READ: dict[str, tuple[str, Callable[[Rows], Rows]]] = {
     "fractions of a second": (HEADER, with_times(lambda time: time + ".000")),
     "lines of blanks": (HEADER, lambda rows: [["   "], *rows[:300], ["  "], *rows[300:]]),
 }
+MORE_READ: dict[str, tuple[str, Callable[[Rows], Rows]]] = {
+    "blanks around quotes": (
+        '"' + HEADER.replace(",", '", "') + '"',
+        lambda rows: [[f' "{value}" ' for value in row] for row in rows],
+    ),
+}
+"""By one process: what tells them apart every engine uses."""
 BAD: dict[str, tuple[str, Callable[[Rows], Rows], str, int]] = {
     "a missing dropoff": (
         HEADER, without_dropoff, "line 19, column dropoff_longitude: a missing value", 1,
@@ -73,7 +82,7 @@ def half_way() -> Rows:
     return [trip.split(",") for trip in trips]
 
 
-class TestCases(OfStudy):
+class TestCases(Brought):
     case = CASE
 
     @pytest.fixture(scope="class")
@@ -83,41 +92,63 @@ class TestCases(OfStudy):
 
     @pytest.fixture(scope="class")
     def expected(self, rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-        folder = tmp_path_factory.mktemp("expected")
-        return self.answer("plain", folder, HEADER, rows)
+        path = write(tmp_path_factory.mktemp("expected"), HEADER, rows)
+        return self.clustered("plain", (), path)
 
-    def write(self, folder: Path, header: str, rows: Rows) -> Path:
-        path = folder / "trips.csv"
-        path.write_text("\n".join([header, *map(",".join, rows)]) + "\n")
-        return path
-
-    def answer(
-        self, engine: str, folder: Path, header: str, rows: Rows, *argv: object
+    def clustered(
+        self, engine: str, joined: tuple[object, ...], path: Path, *argv: object
     ) -> dict[str, Any]:
         record = self.called(
-            engine, "--data", self.write(folder, header, rows), "--clusters", 4, "--workers", 2,
-            "--results", folder / "results", *argv,
+            engine, "--data", path, "--clusters", 4, "--workers", 1,
+            "--results", path.parent / "results", *joined, *argv,
         )  # fmt: skip
         assert record["check"]["passed"] is True
         found: dict[str, Any] = record["quality"]
         return found
 
     @pytest.mark.parametrize("name", READ)
-    def test_what_is_read(self, name, rows, expected, tmp_path):
+    def test_what_is_read(self, engine, name, rows, expected, joined, tmp_path):
         header, change = READ[name]
-        found = self.answer("plain", tmp_path, header, change(rows))
+        path = write(tmp_path, header, change(rows))
+        # Times of another zone are other ones, by which another sample is drawn.
+        self.assert_read(engine, joined, path, expected, centres=name != "T and Z")
+
+    @pytest.mark.parametrize("name", MORE_READ)
+    def test_so_is_this(self, name, rows, expected, tmp_path):
+        header, change = MORE_READ[name]
+        self.assert_read("plain", (), write(tmp_path, header, change(rows)), expected)
+
+    def assert_read(self, engine, joined, path, expected, centres=True):
+        found = self.clustered(engine, joined, path)
         assert (found["rows_read"], found["rejects"]) == (ROWS, expected["rejects"])
-        if name != "T and Z":  # Its times are other ones, by which another sample is drawn.
-            assert found["centres"] == expected["centres"]
+        assert found["centres"] == expected["centres"] or not centres
+
+    def test_the_citys_parquet_of_2009(self, engine, rows, expected, joined, tmp_path):
+        """Its names, times as text, numbers as doubles."""
+        columns = dict(zip(HEADER.split(","), zip(*rows, strict=True), strict=True))
+        table = {
+            new: columns[old] if "time" in old else [float(value) for value in columns[old]]
+            for old, new in NAMES_OF_2009.items()
+        }
+        path = tmp_path / "yellow_tripdata_2009-01.parquet"
+        parquet.write_table(pa.table(table), path, row_group_size=200)
+        self.assert_read(engine, joined, path, expected)
 
     @pytest.mark.parametrize("name", BAD)
-    def test_what_is_refused_or_skipped(self, name, rows, tmp_path):
-        header, change, said, count = BAD[name]
-        path = self.write(tmp_path, header, change(rows))
-        argv = ("--data", path, "--clusters", 4, "--workers", 1)
-        line = self.refused("plain", 2, *argv, "--results", tmp_path / "r")
+    def test_what_is_refused(self, engine, name, rows, joined, tmp_path):
+        header, change, said, _ = BAD[name]
+        path = write(tmp_path, header, change(rows))
+        line = self.refused(
+            engine, 2, "--data", path, "--clusters", 4, "--workers", 1, "--results", tmp_path / "r",
+            *joined,
+        )  # fmt: skip
         assert f"{path}, {said}" in line
-        found = self.answer("plain", tmp_path, header, change(rows), "--bad-rows", "skip")
+
+    @pytest.mark.parametrize("name", BAD)
+    def test_it_is_skipped_where_that_is_asked(self, engine, name, rows, joined, tmp_path):
+        header, change, said, count = BAD[name]
+        path = write(tmp_path, header, change(rows))
+        found = self.clustered(engine, joined, path, "--bad-rows", "skip")
         bad = found["bad_rows"]
         skipped = 0 if count == ROWS else count
         assert (bad["rows"], bad["skipped"]) == (count, skipped)
@@ -125,30 +156,17 @@ class TestCases(OfStudy):
         assert f"line {bad['first'][0]['line']}" == said.split(",")[0].split(":")[0]
         assert len(bad["first"]) == min(count, 10) and sum(bad["reasons"].values()) == count
 
-    def test_all_of_them_in_one_folder_on_every_engine(
-        self, engine, rows, expected, joining, tmp_path
-    ):
-        folder, count = tmp_path / "data", len(READ) + len(BAD)
-        forms = [*READ.values(), *((header, change) for header, change, _, _ in BAD.values())]
-        for number, (header, change) in enumerate(forms):
-            (folder / str(number)).mkdir(parents=True)
-            path = self.write(folder / str(number), header, change(rows))
-            path.rename(folder / f"{number}.csv")
-            (folder / str(number)).rmdir()
-        record = self.called(
-            engine, "--data", folder, "--clusters", 4, "--workers", 2, "--split-size", "20kb",
-            "--bad-rows", "skip", "--results", tmp_path / "results", *joining(engine),
-        )  # fmt: skip
-        found, bad = record["quality"], record["quality"]["bad_rows"]
-        assert record["check"]["passed"] is True
-        assert (found["rows_read"], bad["rows"]) == (count * ROWS - 2, ROWS + 2)
-        places = [(Path(row["file"]).name, row["line"]) for row in bad["first"]]
-        assert places == [("5.csv", 19), ("6.csv", 302), *(("7.csv", n) for n in range(2, 10))]
-        assert found["rejects"]["total"] == count * expected["rejects"]["total"]
-
     @pytest.mark.parametrize("seed", range(4))
     def test_several_equally_good_assignments_are_right(self, seed, tmp_path):
-        self.answer("plain", tmp_path, HEADER, half_way(), "--clusters", 2, "--seed", seed)
+        path = write(tmp_path, HEADER, half_way())
+        self.clustered("plain", (), path, "--clusters", 2, "--seed", seed)
 
-    def test_so_they_are_on_every_framework(self, framework, joining, tmp_path):
-        self.answer(framework, tmp_path, HEADER, half_way(), "--clusters", 2, *joining(framework))
+    def test_so_they_are_on_every_engine(self, engine, joined, tmp_path):
+        path = write(tmp_path, HEADER, half_way())
+        self.clustered(engine, joined, path, "--clusters", 2)
+
+
+def write(folder: Path, header: str, rows: Rows) -> Path:
+    path = folder / "trips.csv"
+    path.write_text("\n".join([header, *map(",".join, rows)]) + "\n")
+    return path

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import csv, parquet
 from studykit.errors import DataError
 from studytest import running
-from taxi import made_up, read, sample
+from taxi import NAMES_OF_2009, made_up, read, sample
 from taxi_clustering.sample import SAMPLE_SIZE, Sample
 
 
@@ -55,18 +55,6 @@ def test_the_trips_are_those_of_the_text(tmp_path, text, split_size):
 def test_real_trips_are_those_of_the_text(tmp_path):
     text = sample("2015-01")
     assert same(read(write(tmp_path / "trips.parquet", table(text))), read(text))
-
-
-NAMES_OF_2009 = {
-    "tpep_pickup_datetime": "Trip_Pickup_DateTime",
-    "tpep_dropoff_datetime": "Trip_Dropoff_DateTime",
-    "trip_distance": "Trip_Distance",
-    "pickup_longitude": "Start_Lon",
-    "pickup_latitude": "Start_Lat",
-    "dropoff_longitude": "End_Lon",
-    "dropoff_latitude": "End_Lat",
-    "total_amount": "Total_Amt",
-}
 
 
 def test_the_names_of_2009_and_its_times_as_text(tmp_path, text):

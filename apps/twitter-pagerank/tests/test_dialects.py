@@ -72,7 +72,8 @@ def tables(draw: st.DrawFn, further: bool = True, options: bool = True) -> Writt
             text += draw(st.sampled_from([".0", ".", ".000"]))
         if sign != " \t " and draw(st.integers(0, 3)) == 0:  # A closing quote ends a field.
             text = f'"{text}"'
-        return draw(st.sampled_from(["", "", " "])) + text if not blanks else text
+        around = st.sampled_from(["", "", " "])
+        return text if blanks else draw(around) + text + draw(around)
 
     def row(source: str, destination: str) -> str:
         given = iter((source, destination))

@@ -31,8 +31,13 @@ def ends(
 
 
 def fields(text: str, delimiter: str) -> list[str] | None:
+    """None where quotes do not match; blanks around them are no part of a field."""
     if not delimiter:
         return re.split("[ \t]+", text.strip(" \t"))
+    if '"' in text:
+        sign, blanks = re.escape(delimiter), "[ ]*" if delimiter == "\t" else "[ \t]*"
+        quoted = rf'(\A|{sign}){blanks}("(?:[^"]|"")*"){blanks}(?={sign}|\Z)'
+        text = re.sub(quoted, r"\1\2", text)
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True))
     except (csv.Error, StopIteration):

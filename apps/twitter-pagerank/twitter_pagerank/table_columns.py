@@ -10,6 +10,9 @@ from twitter_pagerank.edge_format import Reading
 Titles = Sequence[str] | None
 """The names of all columns, where there is a header."""
 
+_SOURCES = ("source", "src", "from", "fromnodeid", "startid", "sourceid")
+_TARGETS = ("target", "dst", "dest", "destination", "to", "tonodeid", "endid", "targetid")
+
 
 def is_header(row: Sequence[str], reading: Reading) -> bool:
     """Whether the first line of a table holds names: no numbers where ids would be."""
@@ -36,6 +39,14 @@ def places(
             raise DataError(f"--columns names column {source + 1} twice", uri=uri, line=line)
         return source, destination
     if columns == 2:
+        first, second = ("".join(filter(str.isalnum, name.lower())) for name in titles or "12")
+        if first in _TARGETS and second in _SOURCES:
+            raise DataError(
+                f"the header has the target first ({', '.join(map(repr, titles or ()))}): say which"
+                " column is the source and which the destination, by --columns",
+                uri=uri,
+                line=line,
+            )
         return 0, 1
     problem = f"expected 2 columns (source and destination), found {columns}"
     if columns > 2:

@@ -23,6 +23,13 @@ _SEPARATOR = re.compile(rb'"?sep=.{1,2}"?', re.IGNORECASE)
 _KONECT = re.compile(rb"%\s*(sym|bip)(\s|$)")
 # https://snap.stanford.edu/data: a line among the first ones.
 _UNDIRECTED_GRAPH = re.compile(rb"[#%]\s*undirected\s+graph\b", re.IGNORECASE)
+# The first line of data in files of graphs that are no tables.
+_OTHER_FORMATS = {
+    "a network of Pajek": re.compile(rb"\*(vertices|network|arcs|edges)\b", re.IGNORECASE),
+    "GML": re.compile(rb"graph\s*(\[|$)", re.IGNORECASE),
+    "DOT, of Graphviz": re.compile(rb"(strict\s+)?(di)?graph\b.*\{"),
+    "a graph of DIMACS": re.compile(rb"(c\s.*|p\s+[a-z]+\s+\d+\s+\d+\s*)"),
+}
 _AROUND_A_SIGN = re.compile(r"[\"']?\d+[\"']?\s*([^\d\s\"'.]+)\s*[\"']?\d+[\"']?")
 
 
@@ -39,6 +46,7 @@ def read_head(uri: str, head: list[Line], reading: Reading) -> EdgeFormat:
     if not data:
         return EdgeFormat("text", None, body=head[0].start, undirected=undirected)
     data = data[:SAMPLED_LINES]
+    _refuse_other_formats(uri, data)
     delimiter = _delimiter(uri, data, reading)
     rows = [_fields(line, delimiter) for line in data]
     header = table_columns.is_header(rows[0], reading)
@@ -56,6 +64,15 @@ def read_head(uri: str, head: list[Line], reading: Reading) -> EdgeFormat:
         first=None if header else _first(data[0], rows[0]),
         notes=_notes(uri, titles, rows, places, bool(undirected) or reading.undirected),
     )
+
+
+def _refuse_other_formats(uri: str, data: Sequence[Line]) -> None:
+    """DIMACS alone may begin with comments (`c`), which could be a table's `c d` otherwise."""
+    first, words = data[0].text.strip(), {line.text.strip()[:2] for line in data}
+    for name, begins in _OTHER_FORMATS.items():
+        if begins.match(first) and (name != "a graph of DIMACS" or b"p " in words):
+            reason = f"looks like {name}, which is no table: write its edges as two columns"
+            raise DataError(reason, uri=uri, line=data[0].number)
 
 
 def _undirected(uri: str, comments: Sequence[Line]) -> str:
@@ -117,8 +134,10 @@ def _no_delimiter(line: Line, reading: Reading) -> str:
     if reading.delimiter_given:
         given = reading.delimiters[0] or "blanks"
         return f"--delimiter {given!r}: not in {shown}, where two columns are needed"
-    between = _AROUND_A_SIGN.match(text)
-    if between is None:
+    between, blank = _AROUND_A_SIGN.match(text), dialects.odd_blank(text)
+    if blank is not None:
+        remedy = blank
+    elif between is None:
         remedy = "two columns are needed, source and destination"
     elif len(between[1]) == 1 and between[1].isascii() and not between[1].isalpha():
         remedy = f"name it, as in --delimiter '{between[1]}'"

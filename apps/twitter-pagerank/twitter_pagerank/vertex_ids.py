@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from studykit.text.dialects import shown
+from studykit.text.dialects import odd_blank, shown
 
 LARGEST = 2**63 - 1
 LARGEST_EXACT_FLOAT = 2**53
@@ -66,6 +66,8 @@ def described(field: str) -> str:
     text, quoted = field.strip(' \t"'), shown(field)
     if not text or text.lower() in _MISSING:
         return "a missing value" + (f": {quoted}" if field else "")
+    if (blank := odd_blank(text)) is not None and not any(map(str.isalpha, text)):
+        return f"{quoted} is no whole number: {blank}"
     if _UUID.fullmatch(text):
         return f"{quoted} is a UUID; {_NUMBER_THEM}"
     if text.isascii() and text.isdigit():
@@ -76,6 +78,10 @@ def described(field: str) -> str:
         return f"{quoted} has been a float and lost digits above 2^53: write ids as whole numbers"
     if re.fullmatch(r"[0-9]{1,3}([,' _][0-9]{3})+", text):
         return f"{quoted} has thousands separators: write ids as digits alone"
+    if re.fullmatch(r"[0-9]+([,;| ][0-9]+)+", text):
+        return f"{quoted} is no whole number: of several ids, write each edge in a line of its own"
+    if re.fullmatch(r"'[^']*'", text):
+        return f"{quoted} has single quotes around it: leave them out, or write double ones"
     if is_number(text) and text.lstrip("+").isdigit():
         return f"{quoted} has a sign: write ids as digits alone"
     if is_number(text):

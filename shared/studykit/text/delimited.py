@@ -26,6 +26,7 @@ from studykit.text.dialects import (
     WrongLine,
     fields_of,
     header_names,
+    odd_blank,
     shown,
     text_of,
     wrong_count,
@@ -35,6 +36,7 @@ __all__ = ["Dialect", "header_names", "read"]
 
 _INTEGER = re.compile(r"-?[0-9]+")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+_MISSING = re.compile(r"na|n/a|<na>|null|none|\\n", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 
 
@@ -128,7 +130,11 @@ def _integer(text: str, smallest: int, largest: int, kind: pa.DataType) -> int:
 
 
 def _no_number(text: str, wanted: str) -> str:
+    if _MISSING.fullmatch(text):
+        return f"a missing value, {shown(text)}"
     reason = f"{shown(text)} is not {wanted}"
+    if (blank := odd_blank(text)) is not None:
+        return f"{reason}: {blank}"
     if _THOUSANDS.fullmatch(text):
         return f"{reason}: it has a thousands separator, which numbers here have not"
     if _DECIMAL_COMMA.fullmatch(text):

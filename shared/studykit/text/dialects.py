@@ -4,7 +4,9 @@ The one idea: what cannot be told apart with certainty is refused by `WrongLine`
 """
 
 import csv
+import functools
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from studykit.errors import DataError
@@ -15,6 +17,7 @@ SHOWN_CHARACTERS = 40  # of a value, in a message
 
 _NUMBER_BEGINS = re.compile(r"[+-]?\.?[0-9]")
 _BLANKS = re.compile(r"[ \t]+")
+_BLANK_AT_QUOTE = re.compile(r'[ \t]"|"[ \t]')
 _NOT_CLOSED = "a quote that is not closed in its line"
 
 csv.field_size_limit(LONGEST_LINE_BYTES)  # It would refuse a field of more than 128 KB.
@@ -78,17 +81,38 @@ def text_of(line: bytes) -> str:
 
 
 def fields_of(text: str, dialect: Dialect) -> list[str]:
-    """The fields of a line, without their quotes. WrongLine where the quotes do not match."""
+    """The fields of a line, without their quotes. WrongLine where the quotes do not match.
+
+    Blanks around quotes are no part of a field, as in `"1" , "2"`.
+    """
     if dialect.delimiter is None:
         return _BLANKS.split(text.strip(" \t"))
     if '"' not in text:
         return text.split(dialect.delimiter)
+    if _BLANK_AT_QUOTE.search(text):
+        text = _quoted_between_blanks(dialect.delimiter).sub(r"\1\2", text)
     try:
         return next(csv.reader([text], delimiter=dialect.delimiter, strict=True))
     except csv.Error as error:
         # It says "',' expected after '"'", or that the text has come to an end.
         behind = "expected after" in str(error)
         raise WrongLine("text behind a closing quote" if behind else _NOT_CLOSED) from None
+
+
+@functools.cache
+def _quoted_between_blanks(delimiter: str) -> re.Pattern[str]:
+    """A whole field in quotes, with what stands before it and the blanks around it."""
+    blanks, sign = "[ ]*" if delimiter == "\t" else r"[ \t]*", re.escape(delimiter)
+    return re.compile(rf'(\A|{sign}){blanks}("[^"]*(?:""[^"]*)*"){blanks}(?={sign}|\Z)')
+
+
+def odd_blank(text: str) -> str | None:
+    """What to say of a blank in a value that only looks like one, or is not seen at all."""
+    for sign in text:
+        if not sign.isascii() and (sign.isspace() or unicodedata.category(sign) == "Cf"):
+            name = unicodedata.name(sign, "a blank").lower()
+            return f"it has a {name} (U+{ord(sign):04X}) in it, which is no blank here: remove it"
+    return None
 
 
 def is_header(fields: list[str]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 from studykit.records import PLAIN
 
-from studytest import clusters, running
+from studytest import clusters, joined_ray, running
 from studytest.case import StudyCase
 from studytest.running import Finished
 
@@ -45,7 +45,9 @@ class OfStudy:
         marks = metafunc.definition.iter_markers("parametrize")
         given = {name for mark in marks for name in _names(mark.args[0])}
         for kind in (kinds.keys() & set(metafunc.fixturenames)) - given:
-            metafunc.parametrize(kind, kinds[kind])
+            # Tests of one engine after each other, where they share what they join.
+            scope = "class" if kind == "engine" and "joined" in metafunc.fixturenames else None
+            metafunc.parametrize(kind, kinds[kind], scope=scope)
 
     @pytest.fixture(scope="class")
     def data(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -77,6 +79,15 @@ class OfStudy:
             return ()
 
         return options
+
+    @pytest.fixture(scope="class")
+    def joined(self, engine: str, request: pytest.FixtureRequest) -> Iterator[tuple[object, ...]]:
+        """The options with which many small runs on one engine cost least, after each other."""
+        if engine != "ray":
+            yield request.getfixturevalue("joining")(engine)
+            return
+        with joined_ray.joined(request.getfixturevalue("held_ray")[0]):
+            yield ()
 
     def call(self, engine: str, *argv: object, **variables: str) -> Finished:
         return running.call(self.case.module(engine), *argv, **variables)

@@ -1,0 +1,38 @@
+"""A file is what its bytes are, not what its name says.
+
+For a class of its own, because tests on every engine share what they join.
+"""
+
+from pathlib import Path
+
+import pytest
+from studykit import records
+from studykit.records import PLAIN
+
+from studytest.contract.answers import PlainAnswer
+from studytest.forms import FOREIGN, NAMED
+
+
+class Brought(PlainAnswer):
+    @pytest.mark.parametrize("form", NAMED)
+    def test_a_file_is_read_whatever_its_name(
+        self, form: str, data: Path, plain: records.Record, tmp_path: Path
+    ) -> None:
+        """By what every engine uses; that workers get it right `Answers` tries."""
+        name, made_of = NAMED[form]
+        path = tmp_path / name
+        path.write_bytes(made_of(data.read_bytes()))
+        found = self.answer(PLAIN, path, tmp_path / "results", "--workers", 1)
+        self.case.same(found, plain.quality)
+
+    @pytest.mark.parametrize("form", ["zip", "UTF-16"])
+    def test_what_is_no_text_is_refused_on_every_engine(
+        self, engine: str, form: str, data: Path, joined: tuple[object, ...], tmp_path: Path
+    ) -> None:
+        made_of, said = FOREIGN[form]
+        path = tmp_path / data.name
+        path.write_bytes(made_of(data.read_bytes()))
+        line = self.refused(
+            engine, 2, "--data", path, "--workers", 1, "--results", tmp_path / "results", *joined
+        )
+        assert str(path) in line and said in line and line.isprintable()
