@@ -128,9 +128,9 @@ def test_all_of_a_step_is_that_of_every_point(seed, clusters, width):
     st.sampled_from([2, 3, 6]),
 )
 def test_rounding_decides_a_near_tie_as_it_does_for_every_point(seed, apart, turned, clusters):
-    """Centres in a circle around a place, and points along the lines between them."""
+    """Centres around a corner of squares; points there, and along the lines between them."""
     random = np.random.default_rng(seed)
-    place = on_the_grid(random.uniform(-3_000, 3_000, 2)).astype(float)
+    place = np.rint(random.uniform(-100, 100, 2)) * SIDE
     angles = turned + np.arange(clusters) * (2 * np.pi / clusters)
     circle = place + apart * np.column_stack([np.cos(angles), np.sin(angles)])
     centres = circle.astype(np.float32)[random.permutation(clusters)]
