@@ -21,7 +21,8 @@ class Asked:
         """It names no engines of its own."""
         return []
 
-    def parametrize(self, name: str, values: Iterable[object]) -> None:
+    def parametrize(self, name: str, values: Iterable[object], scope: str | None = None) -> None:
+        assert scope is None  # No test here asks to share anything.
         self.given[name] = list(values)
 
 
