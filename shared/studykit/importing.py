@@ -13,8 +13,11 @@ from types import FrameType, TracebackType
 def say_interrupts() -> None:
     """From here on a Ctrl-C that ends the process ends it with 130 and one line.
 
-    SIGTERM ends a process by itself, and shows nothing.
+    Only of `python -m`: who imports a study as a library keeps handlers of their own. SIGTERM ends
+    a process by itself, and shows nothing.
     """
+    if sys.argv[:1] != ["-m"]:  # So it is while Python looks for the module that it shall run.
+        return
     shown, came = sys.excepthook, threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:

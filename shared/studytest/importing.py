@@ -12,6 +12,14 @@ from studytest.contract.of_study import OfStudy
 
 LIBRARIES = {PLAIN: "typer", "ray": "ray", "torch": "torch", "dask": "distributed"}
 """{engine: what its entry point imports}; a stand-in for it is never done."""
+AS_A_LIBRARY = """
+import signal, sys
+
+hook = sys.excepthook
+__import__(sys.argv[1])
+assert sys.excepthook is hook
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+"""
 NEVER_DONE = """
 import sys, threading
 
@@ -37,3 +45,8 @@ class Importing(OfStudy):
         finished = running.interrupt(process, number)
         assert finished.code in codes
         assert finished.stderr == said
+
+    def test_a_study_that_is_imported_leaves_handlers_alone(self) -> None:
+        package = self.case.study.package
+        finished = running.finish(running.start_python("-c", AS_A_LIBRARY, package))
+        assert finished.code == 0, finished.stderr
