@@ -78,7 +78,7 @@ def described(field: str) -> str:
         return f"{quoted} has been a float and lost digits above 2^53: write ids as whole numbers"
     if re.fullmatch(r"[0-9]{1,3}([,' _][0-9]{3})+", text):
         return f"{quoted} has thousands separators: write ids as digits alone"
-    if re.fullmatch(r"[0-9]+([,;| ][0-9]+)+", text):
+    if re.fullmatch(r"[0-9]+([,;| ][0-9]+)+", text) and not re.fullmatch(r"[0-9]+,0+", text):
         return f"{quoted} is no whole number: of several ids, write each edge in a line of its own"
     if re.fullmatch(r"'[^']*'", text):
         return f"{quoted} has single quotes around it: leave them out, or write double ones"
