@@ -16,7 +16,10 @@ def say_interrupts() -> None:
     Only of `python -m`: who imports a study as a library keeps handlers of their own. SIGTERM ends
     a process by itself, and shows nothing.
     """
-    if sys.argv[:1] != ["-m"]:  # So it is while Python looks for the module that it shall run.
+    # So it is while Python looks for the module that it shall run.
+    run_as_module = sys.argv[:1] == ["-m"]
+    # A shell has interrupts ignored in what it runs in the background.
+    if not run_as_module or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         return
     shown, came = sys.excepthook, threading.Event()
 
@@ -31,7 +34,5 @@ def say_interrupts() -> None:
             sys.exit(130)
         shown(kind, error, where)
 
-    main = threading.current_thread() is threading.main_thread()
-    if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, note)
-        sys.excepthook = say
+    signal.signal(signal.SIGINT, note)
+    sys.excepthook = say
