@@ -66,19 +66,13 @@ class TestBrought(Brought):
 
     @pytest.mark.parametrize("name", REFUSED)
     def test_it_is_refused(self, engine, name, joined, tmp_path):
-        self.assert_refused(engine, joined, tmp_path, *REFUSED[name])
+        text, words = REFUSED[name]
+        self.refusal(engine, joined, tmp_path / "rows.csv", text.encode(), words)
 
     @pytest.mark.parametrize("name", MORE_REFUSED)
     def test_so_is_that(self, name, tmp_path):
-        self.assert_refused("plain", (), tmp_path, *MORE_REFUSED[name])
-
-    def assert_refused(self, engine, joined, tmp_path, text, words):
-        path = tmp_path / "rows.csv"
-        path.write_text(text)
-        line = self.refused(
-            engine, 2, "--data", path, "--workers", 1, "--results", tmp_path, *joined
-        )
-        assert words in line and str(path) in line
+        text, words = MORE_REFUSED[name]
+        self.refusal("plain", (), tmp_path / "rows.csv", text.encode(), words)
 
     def test_a_column_in_names_of_folders_is_pointed_out(self, tmp_path):
         path = tmp_path / "category=A" / "rows.csv"

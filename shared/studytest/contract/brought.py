@@ -30,9 +30,18 @@ class Brought(PlainAnswer):
         self, engine: str, form: str, data: Path, joined: tuple[object, ...], tmp_path: Path
     ) -> None:
         made_of, said = FOREIGN[form]
-        path = tmp_path / data.name
-        path.write_bytes(made_of(data.read_bytes()))
+        path, content = tmp_path / data.name, made_of(data.read_bytes())
+        assert self.refusal(engine, joined, path, content, said).isprintable()
+
+    def refusal(
+        self, engine: str, joined: tuple[object, ...], path: Path, content: bytes, *said: str
+    ) -> str:
+        """The line in which a file of this content is refused: it names the file, and says this."""
+        path.write_bytes(content)
+        results = path.parent / "results"
         line = self.refused(
-            engine, 2, "--data", path, "--workers", 1, "--results", tmp_path / "results", *joined
+            engine, 2, "--data", path, "--workers", 1, "--results", results, *joined
         )
-        assert str(path) in line and said in line and line.isprintable()
+        for words in (str(path), *said):
+            assert words in line
+        return line
