@@ -54,12 +54,17 @@ class Interruption(OfStudy):
         assert list(tmp_path.rglob("*")) == []
 
     def test_past_the_time_limit_is_exit_124(self, start_endless: Start, tmp_path: Path) -> None:
-        finished = running.finish(start_endless(PLAIN, tmp_path, "--timeout", 3))
-        assert finished.code == 124, finished.stderr
-        assert self.case.working in finished.stderr
-        assert "--timeout 3 s" in finished.error
-        (path,) = tmp_path.rglob("*.json")
-        assert records.read(str(path)).status == "timeout"
+        # A busy machine may need longer to begin its work: then the limit is a longer one.
+        for limit in (3, 10, 30):
+            results = tmp_path / f"{limit}"
+            finished = running.finish(start_endless(PLAIN, results, "--timeout", limit))
+            assert finished.code == 124, finished.stderr
+            assert f"--timeout {limit} s" in finished.error
+            (path,) = results.rglob("*.json")
+            assert records.read(str(path)).status == "timeout"
+            if self.case.working in finished.stderr:
+                return
+        pytest.fail(f"no work begun within {limit} s: {finished.stderr}")
 
     def workers_of(self, engine: str, pid: int) -> list[psutil.Process]:
         mark, found = self.case.mark_of_workers(engine), []
