@@ -23,7 +23,7 @@ from typing import Annotated
 import numpy
 import typer
 from rich.table import Table
-from studykit import machine
+from studykit import machine, processor
 from studykit.cli import application, console, manners
 from studykit.errors import ResourceError
 from studykit.options import Study
@@ -83,6 +83,7 @@ def _machine() -> Iterator[Finding]:
     else:
         yield bad("Python", version, "run it with CPython 3.11: ./pants finds or fetches one")
     yield _bytecode()
+    yield good("processor", processor.shown(processor.describe()))
     yield good("cores", str(machine.cores()))
     memory = machine.memory_bytes()
     if memory >= ENOUGH_MEMORY:

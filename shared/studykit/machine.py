@@ -3,7 +3,6 @@
 import importlib.metadata
 import os
 import platform
-import re
 import subprocess
 import time
 from collections.abc import Iterable
@@ -15,7 +14,7 @@ import numpy as np
 import psutil
 from threadpoolctl import threadpool_limits
 
-from studykit import storage
+from studykit import processor, storage
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -74,7 +73,7 @@ def describe() -> dict[str, Any]:
         "cores": cores(),
         "memory_bytes": memory_bytes(),
         "gpus": gpus(),
-        "processor": _processor(),
+        **processor.describe(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
     }
@@ -161,8 +160,3 @@ def _text(path: str) -> str:
         return Path(path).read_text().strip()
     except OSError:
         return ""
-
-
-def _processor() -> str:
-    named = re.search(r"^model name\s*: *(.*)", _text("/proc/cpuinfo"), re.MULTILINE)
-    return named[1] if named else platform.processor() or platform.machine()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import vl_convert
-from studykit import storage
+from studykit import processor, storage
 from studykit.records import PEER, PLAIN, Record
 from studysweep import ratio_table, ratios
 from studysweep.ratios import Interval, Row, size_label
@@ -162,7 +162,7 @@ def _conditions(rows: Sequence[Row]) -> str:
     probes = [r.probe_seconds for row in rows for r in row.records if r.probe_seconds]
     drift = f" A fixed probe took {Interval.of(probes)} s beside the runs." if probes else ""
     return (
-        f"{machine.get('processor', 'Processor not recorded')}, {machine.get('cores', '?')} cores,"
+        f"{processor.shown(machine)}, {machine.get('cores', '?')} cores,"
         f" {memory}; commit {commits or 'not recorded'}; begun {begun or 'not recorded'}."
         f"{drift} Times are load + compute + communicate, start-up apart; ratios are taken within"
         " a round, and given as median (smallest-largest)."

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from studydoctor import doctor, remote_doctor
 from studydoctor.finding import Finding
+from studykit import machine, processor
 from studykit.options import Study
 from studykit.storage import failures, filesystems
 from typer.testing import CliRunner
@@ -51,6 +52,7 @@ def test_a_machine_on_which_a_run_would_work_is_exit_0() -> None:
     findings = [Finding(**found) for found in json.loads(run(study("numpy"), "--json").stdout)]
     assert one(findings, "Python").state == "good"
     assert int(one(findings, "cores").found) >= 1
+    assert one(findings, "processor").found == processor.shown(machine.describe())
     assert all(finding.fix for finding in findings if finding.state != "good")
 
 

@@ -54,6 +54,13 @@ def test_the_page_escapes_what_came_from_outside() -> None:
     assert "&lt;script&gt;alert" in written
 
 
+def test_the_page_says_on_what_processor_the_runs_were() -> None:
+    cache = {"level": 2, "kind": "unified", "bytes": 2 << 20, "shared_by": 1}
+    known = {"processor": "A", "caches": [cache], "vector_extensions": ["avx", "avx2"], "cores": 2}
+    rows = ratios.summarise([synthetic.record(machine=known)])
+    assert "A, L2 2 MiB, avx2, 2 cores," in page.render("sample", rows, {})
+
+
 def _timed(engine: str, workers: int, seconds: float) -> Record:
     return synthetic.record(engine, workers=workers, phases={"load": seconds})
 

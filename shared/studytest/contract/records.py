@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from studykit import records
+from studykit import processor, records
 from studykit.errors import BusyError
 from studykit.records import PLAIN, Record
 
@@ -91,6 +91,7 @@ class Records(OfStudy):
         assert (record.peak_memory_bytes or 0) > 50e6
         assert record.cpu_seconds > 0
         assert (record.probe_seconds or 0) > 0
+        assert processor.describe().items() <= record.machine.items()
         assert record.limit is not None and record.limit.seconds > 0
         for package in {*case.versions, *({engine} & {"ray", "torch", "dask"})}:
             assert record.versions[package] != "missing"
