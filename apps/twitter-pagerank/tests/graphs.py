@@ -59,9 +59,12 @@ def rank(
     reading: Reading = edges.AS_IT_IS,
     damping: float = 0.85,
     most: int = 2000,
+    segment_bits: int | None = None,
 ) -> Ranking:
     """The exact method over `parts` workers of this process, exchanging by hand."""
     workers = [Worker(threads, damping) for _ in range(parts)]
+    for worker in workers:
+        worker.segment_bits = worker.segment_bits if segment_bits is None else segment_bits
     splits = storage.splits(str(path), split_size)
     forms = edges.formats(list(dict.fromkeys(split.uri for split in splits)), reading)
     loaded = [
@@ -74,7 +77,7 @@ def rank(
     cuts = kernel.cut(counts, workers[0].buckets, parts)
     sent = [worker.scatter(cuts) for worker in workers]
     degrees = [
-        worker.build([segments[owner] for segments in sent], cuts[owner], cuts[owner + 1])
+        worker.build([parcels[owner] for parcels in sent], cuts[owner], cuts[owner + 1])
         for owner, worker in enumerate(workers)
     ]
     out_degree = np.sum(np.array(degrees), axis=0, dtype=np.uint32)

@@ -82,15 +82,6 @@ def test_dense_numbers_are_the_places_of_the_sorted_ids(ids, first, length):
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 2**17 - 1), st.integers(0, 2**21 - 1)), max_size=300),
-)
-def test_keys_of_a_bucket_are_sorted(pairs):
-    keys = np.array([(a << 32) | b for a, b in pairs], np.uint64)
-    found = kernel.sort_keys(keys.copy(), np.empty_like(keys), 21, 17)
-    assert np.array_equal(found, np.sort(keys))
-
-
-@given(
     edges_of_bucket=st.lists(st.integers(0, 10**6), min_size=1, max_size=512),
     parts=st.integers(1, 9),
 )

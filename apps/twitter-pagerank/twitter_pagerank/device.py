@@ -9,7 +9,8 @@ import numpy.typing as npt
 import torch
 
 from twitter_pagerank import kernel
-from twitter_pagerank.kernel import Floats, Rows
+from twitter_pagerank.kernel import Floats
+from twitter_pagerank.rows import Rows
 from twitter_pagerank.worker import Worker
 
 
@@ -52,20 +53,11 @@ class DeviceWorker(Worker):
 
 def matrix(rows: Rows, vertices: int) -> torch.Tensor:
     """Rows → a sparse matrix float64[rows, vertices] of ones, in compressed rows."""
-    owned = rows.stop_bucket - rows.first_bucket
-    lengths, columns = [], []
-    for local in range(owned):
-        first = rows.buckets.first_vertex(rows.first_bucket + local) - rows.first + local
-        width = rows.buckets.first_vertex(rows.first_bucket + local + 1) - rows.first + local
-        offsets = rows.offsets[first : width + 1]
-        lengths.append(np.diff(offsets))
-        columns.append(rows.sources[offsets[0] : offsets[-1]])
-    starts = np.concatenate([[0], np.cumsum(np.concatenate([np.empty(0, np.int64), *lengths]))])
-    column = np.concatenate([np.empty(0, np.uint32), *columns]).astype(np.int64)
+    offsets, sources = rows.compressed()
     return torch.sparse_csr_tensor(
-        torch.from_numpy(starts.astype(np.int64)),
-        torch.from_numpy(column),
-        torch.ones(len(column), dtype=torch.float64),
+        torch.from_numpy(offsets),
+        torch.from_numpy(sources.astype(np.int64)),
+        torch.ones(len(sources), dtype=torch.float64),
         size=(rows.stop - rows.first, vertices),
         check_invariants=True,
     )

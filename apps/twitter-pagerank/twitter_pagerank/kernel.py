@@ -1,21 +1,22 @@
 """PageRank on one partition: the in-links of a contiguous range of vertices.
 
 Vertices are numbered 0 … n-1. They fall into at most `BUCKETS` buckets of 2^shift vertices each,
-whatever the number of workers; a worker owns whole buckets. An edge travels as one 64-bit key,
-destination << 32 | source, so that sorting the keys of a bucket (which fit in the cache) gives its
-rows, each with ascending sources, and puts duplicates side by side.
+whatever the number of workers; a worker owns whole buckets. An edge travels as one 64-bit key to
+the bucket of its destination, where sorting the keys (which fit in the cache) puts duplicates side
+by side and gives the order in which an iteration reads the edges (rows.py).
 
-The iteration pulls: the new rank of v is (1 - d) / n + d (Σ contribution of v's sources +
-dangling mass / n), where contribution = rank / out-degree. Rows are summed in the order of their
-sources and scalars bucket by bucket, so that every engine, number of workers and split size gives
-the same ranks to the last bit.
+The new rank of v is (1 - d) / n + d (Σ contribution of v's sources + dangling mass / n), where
+contribution = rank / out-degree. The contributions of a large graph do not fit in a core's cache,
+so an iteration takes its sources segment by segment, each of which does (Zhang et al. 2017, Making
+Caches Work for Graph Analytics), and carries the sums of its rows along. Every row is summed in the
+order of its sources and scalars bucket by bucket, so that every engine, number of workers, split
+size and length of segments gives the same ranks to the last bit.
 
 Source: Page, Brin, Motwani, Winograd (1999), The PageRank Citation Ranking; dangling mass as in
 Langville & Meyer (2006), Google's PageRank and Beyond, section 4.5.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numba
@@ -26,8 +27,8 @@ BUCKETS = 512
 """Enough that the keys of a bucket of a gigabyte's graph fit in a core's cache (1 MB), and few
 enough that scattering into all of them at once stays within the translation buffers."""
 
-DIGIT_BITS = 11
-"""Of a radix pass: 2048 places to write to stay within the first-level cache."""
+LOCAL_BITS = 16
+"""Of a row within its strip, and of a source within its segment: an edge is 32 bits."""
 
 Keys = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
@@ -36,21 +37,34 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Buckets:
-    """How `vertices` vertices fall into buckets of 2^shift each."""
+    """How `vertices` vertices fall into buckets of 2^shift each, and these into strips.
+
+    A strip has 2^strip_bits vertices. It is the bucket itself up to 33 million vertices.
+    """
 
     vertices: int
     shift: int
+    strip_bits: int
 
     @classmethod
     def of(cls, vertices: int) -> "Buckets":
         shift = 0
         while vertices > BUCKETS << shift:
             shift += 1
-        return cls(vertices, shift)
+        return cls(vertices, shift, min(shift, LOCAL_BITS))
 
     @property
     def count(self) -> int:
         return (self.vertices + (1 << self.shift) - 1) >> self.shift
+
+    @property
+    def strips(self) -> int:
+        """Of one bucket."""
+        return 1 << (self.shift - self.strip_bits)
+
+    @property
+    def source_bits(self) -> int:
+        return (self.vertices - 1).bit_length()
 
     def first_vertex(self, bucket: int) -> int:
         """Of the bucket; `vertices` for the one after the last."""
@@ -60,7 +74,8 @@ class Buckets:
 def cut(edges_of_bucket: Counts, buckets: Buckets, parts: int) -> list[int]:
     """Bucket borders [0, …, count] that share out the work: edges, and a little per vertex.
 
-    An edge costs a random read and a vertex some 8 sequential ones, about two edges' worth.
+    An edge costs a read within the cache and a vertex some 8 sequential ones and a division, about
+    two edges' worth.
     """
     width = np.diff([buckets.first_vertex(b) for b in range(buckets.count + 1)])
     return shares(edges_of_bucket + 2 * width, parts)
@@ -82,118 +97,22 @@ def count_buckets(destinations, shift, counts):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def scatter(sources, destinations, shift, positions, keys):  # type: ignore[no-untyped-def]
-    """Write each edge's key to its bucket's next free place; advances positions int64[buckets]."""
+def scatter(  # type: ignore[no-untyped-def]
+    sources, destinations, shift, strip_bits, source_bits, positions, keys
+):
+    """Write each edge's key to its bucket's next free place; advances positions int64[buckets].
+
+    A key is, from its highest bit: the strip in the bucket, the source, the row in the strip.
+    """
+    of_bucket, of_strip = np.uint64((1 << shift) - 1), np.uint64((1 << strip_bits) - 1)
+    strip_shift, source_shift = np.uint64(strip_bits), np.uint64(source_bits)
     for k in range(destinations.size):
         bucket = destinations[k] >> shift
         place = positions[bucket]
-        keys[place] = (np.uint64(destinations[k]) << np.uint64(32)) | np.uint64(sources[k])
+        row = np.uint64(destinations[k]) & of_bucket
+        key = ((row >> strip_shift) << source_shift) | np.uint64(sources[k])
+        keys[place] = (key << strip_shift) | (row & of_strip)
         positions[bucket] = place + 1
-
-
-@dataclass
-class Rows:
-    """The in-links that one worker owns, without duplicates, bucket after bucket.
-
-    Bucket b (counted from `first_bucket`) has its rows at offsets[vertices before it + b :], one
-    more than it has vertices, so that buckets may be filled in any order and by any thread.
-    offsets int64[vertices + buckets] into sources uint32[m], ascending within a row.
-    """
-
-    buckets: Buckets
-    first_bucket: int
-    stop_bucket: int
-    offsets: Counts
-    sources: npt.NDArray[np.uint32]
-    edges_of_bucket: Counts
-
-    @classmethod
-    def empty(cls, buckets: Buckets, first_bucket: int, stop_bucket: int, edges: int) -> "Rows":
-        """Room for `edges` edges, duplicates counted in: pages not used are never touched."""
-        width = buckets.first_vertex(stop_bucket) - buckets.first_vertex(first_bucket)
-        owned = stop_bucket - first_bucket
-        offsets = np.zeros(width + owned, np.int64)
-        sources = np.empty(edges, np.uint32)
-        counts = np.zeros(owned, np.int64)
-        return cls(buckets, first_bucket, stop_bucket, offsets, sources, counts)
-
-    @property
-    def source_bits(self) -> int:
-        return (self.buckets.vertices - 1).bit_length()
-
-    @property
-    def first(self) -> int:
-        return self.buckets.first_vertex(self.first_bucket)
-
-    @property
-    def stop(self) -> int:
-        return self.buckets.first_vertex(self.stop_bucket)
-
-    def fill(self, bucket: int, pieces: Sequence[Keys], begin: int) -> None:
-        """Sort the keys of one bucket, from all workers, into its rows from sources[begin] on."""
-        keys = np.concatenate(pieces)
-        keys = sort_keys(keys, np.empty_like(keys), self.source_bits, self.buckets.shift)
-        first, stop = self.buckets.first_vertex(bucket), self.buckets.first_vertex(bucket + 1)
-        local = bucket - self.first_bucket
-        place = first - self.first + local
-        offsets = self.offsets[place : place + stop - first + 1]
-        end = _unique_rows(keys, first, offsets, self.sources, begin)
-        self.edges_of_bucket[local] = end - begin
-
-
-@numba.njit(nogil=True, cache=True)
-def sort_keys(keys, scratch, source_bits, destination_bits):  # type: ignore[no-untyped-def]
-    """Sort keys uint64 of one bucket; returns the one of the two buffers that holds the result.
-
-    A least-significant-digit radix sort over the bits that differ within a bucket: three or four
-    passes over data in the cache, some ten times the speed of a comparison sort.
-    """
-    for part in range(2):
-        bits = source_bits if part == 0 else destination_bits
-        passes = (bits + DIGIT_BITS - 1) // DIGIT_BITS
-        for turn in range(passes):
-            low, high = bits * turn // passes, bits * (turn + 1) // passes
-            shift = np.uint64(32 * part + low)
-            mask = np.uint64((1 << (high - low)) - 1)
-            places = np.zeros((1 << (high - low)) + 1, np.int64)
-            for k in range(keys.size):
-                places[np.int64((keys[k] >> shift) & mask) + 1] += 1
-            for digit in range(1, places.size):
-                places[digit] += places[digit - 1]
-            for k in range(keys.size):
-                value = np.int64((keys[k] >> shift) & mask)
-                scratch[places[value]] = keys[k]
-                places[value] += 1
-            keys, scratch = scratch, keys
-    return keys
-
-
-@numba.njit(nogil=True, cache=True)
-def _unique_rows(keys, first, offsets, sources, begin):  # type: ignore[no-untyped-def]
-    row, place, previous = 0, begin, np.uint64(0)
-    offsets[0] = begin
-    for k in range(keys.size):
-        key = keys[k]
-        if k > 0 and key == previous:
-            continue
-        previous = key
-        destination = np.int64(key >> np.uint64(32)) - first
-        while row < destination:
-            row += 1
-            offsets[row] = place
-        sources[place] = np.uint32(key & np.uint64(0xFFFFFFFF))
-        place += 1
-    while row < offsets.size - 1:
-        row += 1
-        offsets[row] = place
-    return place
-
-
-@numba.njit(nogil=True, cache=True)
-def count_sources(sources, out_degree):  # type: ignore[no-untyped-def]
-    """Add to out_degree uint32[n] the occurrences in sources uint32[m]."""
-    for k in range(sources.size):
-        out_degree[sources[k]] += np.uint32(1)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -210,24 +129,46 @@ def spread(ranks, out_degree, shift, outgoing, sums):  # type: ignore[no-untyped
             outgoing[v] = ranks[v] / out_degree[v]
 
 
+_HALF, _LOW_HALF = np.uint64(16), np.uint64(0xFFFF)
+
+
+@numba.njit(nogil=True, cache=True)
+def add_contributions(  # type: ignore[no-untyped-def]
+    strip, stop, strip_bits, segment_bits, cells, edges, contribution, totals
+):
+    """Σ contribution of every row's sources, over the strips strip … stop-1 of the worker's.
+
+    A segment of contribution float64[n] stays in the cache while all these strips take from it.
+    """
+    totals[strip << strip_bits : stop << strip_bits] = 0.0
+    for segment in range(cells.shape[1] - 1):
+        of_sources = contribution[segment << segment_bits :]
+        for s in range(strip, stop):
+            of_rows = totals[s << strip_bits :]
+            cell = edges[cells[s, segment] : cells[s, segment + 1]]
+            for k in range(cell.size):
+                edge = np.uint64(cell[k])
+                of_rows[edge >> _HALF] += of_sources[edge & _LOW_HALF]
+
+
 @numba.njit(nogil=True, cache=True)
 def pull(  # type: ignore[no-untyped-def]
-    bucket, stop, shift, offsets, sources, contribution, base, damping, out_degree, ranks,
-    outgoing, sums,
+    bucket, stop, shift, strip_bits, segment_bits, cells, edges, contribution, base, damping,
+    out_degree, ranks, outgoing, sums,
 ):  # fmt: skip
     """One iteration over the buckets bucket … stop-1 (counted from the worker's first).
 
-    `contribution` float64[n] is of all vertices. out_degree uint32, ranks and outgoing (the next
-    contribution) float64 are of the worker's. Sets sums float64[buckets, 2]: the dangling mass,
-    and the L1 distance to the ranks before, of each bucket.
+    cells and edges are those of `Rows`, `contribution` float64[n] is of all vertices. out_degree
+    uint32, ranks and outgoing (the next contribution; until then the sums) float64 are of the
+    worker's. Sets sums float64[buckets, 2]: the dangling mass, and the L1 distance to the ranks
+    before, of each bucket.
     """
+    first, end = bucket << shift >> strip_bits, stop << shift >> strip_bits
+    add_contributions(first, end, strip_bits, segment_bits, cells, edges, contribution, outgoing)
     for b in range(bucket, stop):
         dangling, residual = 0.0, 0.0
         for v in range(b << shift, min((b + 1) << shift, ranks.size)):
-            total = 0.0
-            for k in range(offsets[v + b], offsets[v + b + 1]):
-                total += contribution[sources[k]]
-            rank = base + damping * total
+            rank = base + damping * outgoing[v]
             residual += abs(rank - ranks[v])
             ranks[v] = rank
             if out_degree[v] == 0:

@@ -14,7 +14,7 @@ from twitter_pagerank import host_memory
 from twitter_pagerank import worker as workers
 from twitter_pagerank.host_memory import Hosts
 from twitter_pagerank.kernel import Buckets, Floats
-from twitter_pagerank.worker import Segment, Worker
+from twitter_pagerank.worker import Parcel, Worker
 
 
 class RayWorker(Worker):
@@ -25,17 +25,17 @@ class RayWorker(Worker):
         return host_memory.place()
 
     def scatter_to(self, cuts: Sequence[int], own: int) -> Any:
-        """A segment for every owner, but None for its own, which stays here."""
-        segments: list[Segment | None] = list(self.scatter(cuts))
-        self._kept, segments[own] = segments[own], None
-        return segments if len(segments) > 1 else None  # As num_returns wants it.
+        """A parcel for every owner, but None for its own, which stays here."""
+        parcels: list[Parcel | None] = list(self.scatter(cuts))
+        self._kept, parcels[own] = parcels[own], None
+        return parcels if len(parcels) > 1 else None  # As num_returns wants it.
 
     def build_from(
-        self, first_bucket: int, stop_bucket: int, *segments: Segment | None
+        self, first_bucket: int, stop_bucket: int, *parcels: Parcel | None
     ) -> npt.NDArray[np.uint32]:
         """`Worker.build`, from what `scatter_to` of all workers has for this one."""
         kept = self.__dict__.pop("_kept")
-        whole = [kept if segment is None else segment for segment in segments]
+        whole = [kept if parcel is None else parcel for parcel in parcels]
         return self.build(whole, first_bucket, stop_bucket)
 
     def open_window(self) -> str:

@@ -30,9 +30,9 @@ def exact(run: Run) -> Outcome:
         totals = Totals.of(run, [loaded], source)
         dense = relabel.is_dense(totals.largest, totals.edges)
         counts = worker.relabel(worker.occurring(totals.largest, dense), dense)
-        segments = worker.scatter([0, len(counts)])
-        out_degree = worker.build(segments, 0, len(counts))
-        del segments
+        parcels = worker.scatter([0, len(counts)])
+        out_degree = worker.build(parcels, 0, len(counts))
+        del parcels
 
     with run.iterations("iterating"):
         sums = worker.start(out_degree)

@@ -50,17 +50,17 @@ def exact(run: Run) -> Outcome:
         shared = ray.put(joined)
         counts = sum(ray.get([actor.relabel.remote(shared, dense) for actor in actors]))
         cuts = kernel.cut(counts, buckets, count)
-        segments = exchange_edges(actors, cuts)
+        parcels = exchange_edges(actors, cuts)
         degrees = ray.get(
             [
                 actor.build_from.remote(first, stop, *mine)
                 for actor, first, stop, mine in zip(
-                    actors, cuts[:-1], cuts[1:], segments, strict=True
+                    actors, cuts[:-1], cuts[1:], parcels, strict=True
                 )
             ]
         )
         out_degree = ray.put(np.sum(degrees, axis=0, dtype=np.uint32))
-        del segments, degrees, seen, joined, shared
+        del parcels, degrees, seen, joined, shared
 
     with run.iterations("iterating") as computed:
         exchange = Exchange(actors, hosts, buckets, cuts)

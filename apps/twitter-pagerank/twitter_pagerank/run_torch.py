@@ -51,10 +51,10 @@ def exact(run: Run) -> Outcome | None:
         joined = join_ids(worker.occurring(totals.largest, dense), dense)
         counts = all_reduce(worker.relabel(joined, dense))
         cuts = kernel.cut(counts, worker.buckets, count)
-        segments = exchange_edges(worker, cuts, hosts)
-        degrees = worker.build(segments, cuts[rank], cuts[rank + 1])
+        parcels = exchange_edges(worker, cuts, hosts)
+        degrees = worker.build(parcels, cuts[rank], cuts[rank + 1])
         out_degree = all_reduce(degrees.view(np.int32)).view(np.uint32)
-        del segments, degrees, joined
+        del parcels, degrees, joined
 
     with run.iterations("iterating") as computed:
         exchange = Exchange(worker, hosts, cuts)

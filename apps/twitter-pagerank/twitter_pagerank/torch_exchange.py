@@ -15,7 +15,7 @@ from studykit.engines.collectives import all_reduce, gather_objects
 from twitter_pagerank import host_memory, relabel
 from twitter_pagerank.host_memory import Hosts, Shared
 from twitter_pagerank.kernel import Floats
-from twitter_pagerank.worker import Segment, Worker
+from twitter_pagerank.worker import Parcel, Worker
 
 
 def join_ids(mine: npt.NDArray[Any], dense: bool) -> npt.NDArray[Any]:
@@ -51,7 +51,7 @@ def transfer(
         request.wait()
 
 
-def exchange_edges(worker: Worker, cuts: list[int], hosts: Hosts) -> list[Segment]:
+def exchange_edges(worker: Worker, cuts: list[int], hosts: Hosts) -> list[Parcel]:
     """Scatter this rank's edges; returns what every rank has for it.
 
     The ranks of a host scatter into memory that all of them see.
@@ -61,11 +61,11 @@ def exchange_edges(worker: Worker, cuts: list[int], hosts: Hosts) -> list[Segmen
     near = [other for other in range(count) if other not in (rank, *far)]
     shared = Shared(8 * worker.edges_loaded) if near else None
     keys = None if shared is None else host_memory.attach(shared.name, np.uint64)
-    segments = worker.scatter(cuts, keys)
-    counts = gather_objects([segment.edges_of_bucket for segment in segments])
+    parcels = worker.scatter(cuts, keys)
+    counts = gather_objects([parcel.edges_of_bucket for parcel in parcels])
     names = gather_objects(None if shared is None else shared.name)
     received = {other: np.empty(int(counts[other][rank].sum()), np.uint64) for other in far}
-    transfer({other: segments[other].keys for other in far}, received)
+    transfer({other: parcels[other].keys for other in far}, received)
     for other in near:
         borders = np.cumsum([0, *(each.sum() for each in counts[other])])
         theirs = host_memory.attach(str(names[other]), np.uint64)
@@ -73,8 +73,8 @@ def exchange_edges(worker: Worker, cuts: list[int], hosts: Hosts) -> list[Segmen
     dist.barrier()  # All have it open.
     if shared is not None:
         shared.close()
-    received[rank] = segments[rank].keys
-    return [Segment(received[other], counts[other][rank]) for other in range(count)]
+    received[rank] = parcels[rank].keys
+    return [Parcel(received[other], counts[other][rank]) for other in range(count)]
 
 
 class Exchange:

@@ -18,13 +18,15 @@ from studykit.phases import Phases
 from studykit.storage import Split
 from studykit.text.bad_rows import BadRows
 
-from twitter_pagerank import clean_lines, edges, host_memory, kernel, relabel
+from twitter_pagerank import clean_lines, core_cache, edges, host_memory, kernel, relabel
 from twitter_pagerank.edge_format import EdgeFormat
 from twitter_pagerank.edges import EdgeChunk
-from twitter_pagerank.kernel import Buckets, Counts, Floats, Keys, Rows
+from twitter_pagerank.kernel import Buckets, Counts, Floats, Keys
+from twitter_pagerank.rows import Rows
 
-TASKS_PER_THREAD = 4
-"""Pieces of an iteration per thread: enough to even out, few enough not to matter."""
+TASKS_PER_THREAD = 2
+"""Pieces of an iteration per thread: enough to even out, and few, because each reads all
+contributions into the cache once."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -44,7 +46,7 @@ class Loaded:
 
 
 @dataclass(frozen=True)
-class Segment:
+class Parcel:
     """Edges on their way to an owner: keys in the order of its buckets, and how many in each."""
 
     keys: Keys
@@ -52,10 +54,14 @@ class Segment:
 
 
 class Worker:
-    """One worker of `threads` threads. `phases` are its own seconds, as `worker_phases` wants."""
+    """One worker of `threads` threads. `phases` are its own seconds, as `worker_phases` wants.
+
+    `segment_bits` say how many sources an iteration takes at a time: see `core_cache`.
+    """
 
     def __init__(self, threads: int = 1, damping: float = 0.85) -> None:
         self.threads, self.damping, self.phases = threads, damping, Phases()
+        self.segment_bits = core_cache.segment_bits(core_cache.second_level_bytes())
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="kernel")
         self._groups: list[list[EdgeChunk]] = []
 
@@ -109,10 +115,10 @@ class Worker:
         """Edges that `scatter` will give away."""
         return int(self._counts.sum())
 
-    def scatter(self, cuts: Sequence[int], keys: Keys | None = None) -> list[Segment]:
-        """Its edges, a segment per owner: owner i has the buckets cuts[i] … cuts[i + 1] - 1.
+    def scatter(self, cuts: Sequence[int], keys: Keys | None = None) -> list[Parcel]:
+        """Its edges, a parcel per owner: owner i has the buckets cuts[i] … cuts[i + 1] - 1.
 
-        The segments lie one behind the other in `keys`, uint64[edges_loaded].
+        The parcels lie one behind the other in `keys`, uint64[edges_loaded].
         """
         with self.phases("load"):
             counts = self._counts
@@ -128,50 +134,41 @@ class Worker:
             self._groups = []
         borders = [0, *np.cumsum(totals).tolist()]
         return [
-            Segment(keys[borders[first] : borders[stop]], totals[first:stop])
+            Parcel(keys[borders[first] : borders[stop]], totals[first:stop])
             for first, stop in pairwise(cuts)
         ]
 
     def _scatter_group(self, group: list[EdgeChunk], places: Counts, keys: Keys) -> None:
+        bits = self.buckets.shift, self.buckets.strip_bits, self.buckets.source_bits
         while group:  # Chunks are let go one by one: edges are held twice for a moment only.
             chunk = group.pop()
-            kernel.scatter(chunk.sources, chunk.destinations, self.buckets.shift, places, keys)
+            kernel.scatter(chunk.sources, chunk.destinations, *bits, places, keys)
 
     def build(
-        self, segments: Sequence[Segment], first_bucket: int, stop_bucket: int
+        self, parcels: Sequence[Parcel], first_bucket: int, stop_bucket: int
     ) -> npt.NDArray[np.uint32]:
-        """Segments of all workers → this one's rows; returns out-degrees seen here, uint32[n]."""
+        """Parcels of all workers → this one's rows; returns out-degrees seen here, uint32[n]."""
         with self.phases("load"):
-            counts = np.array([segment.edges_of_bucket for segment in segments])
+            counts = np.array([parcel.edges_of_bucket for parcel in parcels])
             totals = counts.sum(axis=0)
             ends = np.cumsum(counts, axis=1)
             begins = np.cumsum(totals) - totals
-            self.rows = Rows.empty(self.buckets, first_bucket, stop_bucket, int(totals.sum()))
+            owned, room = range(first_bucket, stop_bucket), int(totals.sum())
+            self.rows = Rows.empty(self.buckets, owned, room, self.segment_bits)
 
             def fill(local: int) -> None:
                 pieces = [
-                    segment.keys[end[local] - count[local] : end[local]]
-                    for segment, count, end in zip(segments, counts, ends, strict=True)
+                    parcel.keys[end[local] - count[local] : end[local]]
+                    for parcel, count, end in zip(parcels, counts, ends, strict=True)
                 ]
                 self.rows.fill(first_bucket + local, pieces, int(begins[local]))
 
-            self._map(fill, range(stop_bucket - first_bucket))
+            self._map(fill, range(len(owned)))
             tasks = kernel.shares(self.rows.edges_of_bucket + 1, self.threads * TASKS_PER_THREAD)
             self._tasks = [range(begin, stop) for begin, stop in pairwise(tasks) if begin < stop]
-            return self._out_degree(begins)
-
-    def _out_degree(self, begins: Counts) -> npt.NDArray[np.uint32]:
-        def count(buckets: range) -> npt.NDArray[np.uint32]:
-            out_degree = np.zeros(self.vertices.count, np.uint32)
-            for local in buckets:
-                begin = int(begins[local])
-                stop = begin + int(self.rows.edges_of_bucket[local])
-                kernel.count_sources(self.rows.sources[begin:stop], out_degree)
-            return out_degree
-
-        owned = self.rows.stop_bucket - self.rows.first_bucket
-        parts = self._map(count, [range(t, owned, self.threads) for t in range(self.threads)])
-        return np.sum(parts, axis=0, dtype=np.uint32)  # type: ignore[no-any-return]
+            buckets = [range(thread, len(owned), self.threads) for thread in range(self.threads)]
+            degrees = self._map(self.rows.out_degree, buckets)
+            return np.sum(degrees, axis=0, dtype=np.uint32)  # type: ignore[no-any-return]
 
     def start(self, out_degree: npt.NDArray[np.uint32], window: Floats | None = None) -> Floats:
         """From the out-degrees of all vertices, uint32[n], the first sums for `step`.
@@ -200,8 +197,9 @@ class Worker:
             mine = np.empty((rows.stop_bucket - rows.first_bucket, 2))
             self._map(
                 lambda task: kernel.pull(
-                    task.start, task.stop, self.buckets.shift, rows.offsets, rows.sources,
-                    contribution, base, self.damping, self._degree, self.ranks, self.outgoing, mine,
+                    task.start, task.stop, self.buckets.shift, self.buckets.strip_bits,
+                    rows.segment_bits, rows.cells, rows.edges, contribution, base, self.damping,
+                    self._degree, self.ranks, self.outgoing, mine,
                 ),
                 self._tasks,
             )  # fmt: skip
@@ -243,7 +241,7 @@ def _meet_every_kernel() -> None:
     one = np.array([1, 2], np.uint32), np.array([2, 1], np.uint32)
     worker._groups = [[EdgeChunk(*one, 2)]]
     counts = worker.relabel(worker.occurring(2, True), True)
-    segments = worker.scatter([0, len(counts)])
-    sums = worker.start(worker.build(segments, 0, len(counts)))
+    parcels = worker.scatter([0, len(counts)])
+    sums = worker.start(worker.build(parcels, 0, len(counts)))
     worker.step(sums)
     worker.close()
