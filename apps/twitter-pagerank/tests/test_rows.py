@@ -77,6 +77,7 @@ def test_sums_are_those_of_the_plain_order(graph, shift, strip_bits, segment_bit
     assert found == plain_sums(pairs, vertices, contribution)
 
 
+@settings(deadline=None)
 @given(
     graph=graphs(),
     shift=st.integers(0, 7),
@@ -97,6 +98,7 @@ def test_rows_hold_every_edge_once(graph, shift, strip_bits, segment_bits):
     assert np.array_equal(degrees, np.bincount(of_sources, minlength=vertices))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 64).flatmap(lambda bits: st.tuples(
     st.just(bits), st.lists(st.integers(0, 2**bits - 1), max_size=300)
 )))  # fmt: skip

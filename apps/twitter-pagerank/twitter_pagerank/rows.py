@@ -127,7 +127,7 @@ def sort_keys(keys, scratch, bits):  # type: ignore[no-untyped-def]
 def _fill_cells(  # type: ignore[no-untyped-def]
     keys, strip_bits, source_bits, segment_bits, cells, edges, begin
 ):
-    """Keys uint64, ascending, of one bucket → its distinct edges from `begin` on; returns their end.
+    """Ascending keys uint64 of a bucket → its distinct edges from `begin` on; returns their end.
 
     Sets cells int64[strips, segments + 1], of which the last of a strip is the first of the next.
     """

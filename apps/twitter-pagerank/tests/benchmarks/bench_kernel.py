@@ -55,7 +55,7 @@ def test_parse_relabel_and_build(benchmark, splits):
 
 @numba.njit(parallel=True, cache=True)
 def straight_pull(offsets, sources, contribution, base, damping, ranks):  # type: ignore[no-untyped-def]
-    """The pull that one writes first: row after row, sources wherever they are, shared out by numba."""
+    """The pull that one writes first: row after row, wherever the sources lie, over all threads."""
     for v in numba.prange(offsets.size - 1):
         total = 0.0
         for k in range(offsets[v], offsets[v + 1]):
