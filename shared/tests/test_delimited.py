@@ -55,6 +55,8 @@ def test_what_is_unusual_but_right_is_read(
         (b"3\t4\n", "expected 2 columns, found 1; between tabs they are 2"),
         (b"3,\n", "column destination: a missing value, ''"),
         (b"3,  \n", "column destination: a missing value, '  '"),
+        (b"3,NULL\n", "column destination: a missing value, 'NULL'"),
+        (b"3,?\n", "column destination: a missing value, '?'"),
         (b'3,"1,234"\n', "'1,234' is not an integer: it has a thousands separator"),
         (b'3,"1,5"\n', "'1,5' is not an integer: it has a comma where numbers here have a point"),
         (b"3,", "column destination: a missing value"),

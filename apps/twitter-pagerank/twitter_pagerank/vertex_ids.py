@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from studykit.text.dialects import odd_blank, shown
+from studykit.text.dialects import is_missing, odd_blank, shown
 
 LARGEST = 2**63 - 1
 LARGEST_EXACT_FLOAT = 2**53
@@ -18,7 +18,6 @@ LARGEST_EXACT_FLOAT = 2**53
 _NUMBER_THEM = "ids are whole numbers: number the vertices first, as pandas.factorize does"
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _FLOAT = re.compile(r"[+-]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
-_MISSING = ("nan", "na", "n/a", "<na>", "null", "none", "nil", "\\n", "-", "?")
 
 
 class WrongId(Exception):
@@ -64,7 +63,7 @@ def parse(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
 def described(field: str) -> str:
     """What a field is that is no id, and what to do."""
     text, quoted = field.strip(' \t"'), shown(field)
-    if not text or text.lower() in _MISSING:
+    if is_missing(text):
         return "a missing value" + (f": {quoted}" if field else "")
     if (blank := odd_blank(text)) is not None and not any(map(str.isalpha, text)):
         return f"{quoted} is no whole number: {blank}"

@@ -26,6 +26,7 @@ from studykit.text.dialects import (
     WrongLine,
     fields_of,
     header_names,
+    is_missing,
     odd_blank,
     shown,
     text_of,
@@ -36,7 +37,6 @@ __all__ = ["Dialect", "header_names", "read"]
 
 _INTEGER = re.compile(r"-?[0-9]+")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
-_MISSING = re.compile(r"na|n/a|<na>|null|none|\\n", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 
 
@@ -130,7 +130,7 @@ def _integer(text: str, smallest: int, largest: int, kind: pa.DataType) -> int:
 
 
 def _no_number(text: str, wanted: str) -> str:
-    if _MISSING.fullmatch(text):
+    if is_missing(text):
         return f"a missing value, {shown(text)}"
     reason = f"{shown(text)} is not {wanted}"
     if (blank := odd_blank(text)) is not None:

@@ -18,6 +18,9 @@ SHOWN_CHARACTERS = 40  # of a value, in a message
 _NUMBER_BEGINS = re.compile(r"[+-]?\.?[0-9]")
 _BLANKS = re.compile(r"[ \t]+")
 _BLANK_AT_QUOTE = re.compile(r'[ \t]"|"[ \t]')
+_MISSING = ("nan", "na", "n/a", "<na>", "null", "none", "nil", "\\n", "-", "?")
+"""As pandas, R, databases and people write it, in small letters."""
+
 _NOT_CLOSED = "a quote that is not closed in its line"
 
 csv.field_size_limit(LONGEST_LINE_BYTES)  # It would refuse a field of more than 128 KB.
@@ -113,6 +116,11 @@ def odd_blank(text: str) -> str | None:
             name = unicodedata.name(sign, "a blank").lower()
             return f"it has a {name} (U+{ord(sign):04X}) in it, which is no blank here: remove it"
     return None
+
+
+def is_missing(text: str) -> bool:
+    """Whether a field without the blanks around it stands for a value that is not there."""
+    return not text or text.lower() in _MISSING
 
 
 def is_header(fields: list[str]) -> bool:
