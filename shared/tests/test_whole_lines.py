@@ -1,6 +1,8 @@
 """What oracles read of text: whole lines, all of them, whatever is read at a time."""
 
 import io
+import itertools
+import threading
 
 import pytest
 from hypothesis import given
@@ -32,3 +34,22 @@ def test_a_header_is_the_first_line_that_is_not_blank(
     piece: bytes, header: str, rest: bytes
 ) -> None:
     assert whole_lines.header(piece) == (header, rest)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_pieces_are_worked_on_in_their_order_and_few_wait(threads: int) -> None:
+    taken = []
+    pieces = (taken.append(piece) or piece for piece in itertools.count(1))
+    made = whole_lines.over(lambda piece: (piece, threading.get_ident()), pieces, threads)
+    found = [next(made) for _ in range(50)]
+    assert [piece for piece, _ in found] == list(range(1, 51))
+    assert len(taken) <= 50 + threads + 1
+    assert threading.get_ident() not in {thread for _, thread in found}
+    made.close()
+
+
+def test_what_goes_wrong_with_a_piece_is_raised_in_its_turn() -> None:
+    made = whole_lines.over(lambda piece: 1 // piece, [1, 0, 1], 2)
+    assert next(made) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(made)
