@@ -30,6 +30,11 @@ def every_resolve():
     return parametrize(*resolves())
 
 
+def kernel_cache(resolve):
+    """For tests that compile kernels: pants.toml names it, which no import shows."""
+    return f"shared/studytest/kernel_cache.py@resolve={resolve}"
+
+
 def study(engines, module_mapping=None, unseen=None):
     """The targets of the study in this folder, whose package has its name with `_` for `-`.
 
@@ -83,7 +88,8 @@ def study(engines, module_mapping=None, unseen=None):
     # `import case` is found by pytest; the engines are started as child processes.
     python_test_utils(name="test_support", sources=["tests/*.py", "!tests/test_*.py"])
     started = [*commands, *(f":launch-{engine}" for engine in launchers), ":compare", ":doctor"]
-    together = dict(dependencies=[":test_support", *started], timeout=1200)
+    support = [":test_support", kernel_cache(name)]
+    together = dict(dependencies=[*support, *started], timeout=1200)
     contract = ["tests/test_contract.py", "tests/test_processes.py"]
     python_tests(name="contract", sources=contract, **together)
     # In one process: each of its own would cost five seconds, and its libraries once more.
@@ -92,7 +98,7 @@ def study(engines, module_mapping=None, unseen=None):
     python_tests(
         name="comparison",
         sources=["tests/test_compare.py"],
-        **{**together, "dependencies": [":test_support", *commands]},
+        **{**together, "dependencies": [*support, *commands]},
     )
     apart = [f"!{path}" for path in (*contract, "tests/test_compare.py")]
     python_tests(name="tests", sources=["tests/test_*.py", *apart], **together)
