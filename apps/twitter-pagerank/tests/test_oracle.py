@@ -2,17 +2,20 @@
 
 import collections
 import dataclasses
+import re
 from pathlib import Path
 
 import networkx
 import numpy as np
 import pytest
 from graphs import networkx_ranks, random_pairs, rank, write_graph
+from hypothesis import example, given
+from hypothesis import strategies as st
 from studykit.errors import CheckError
 from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
-from twitter_pagerank import oracle, study
+from twitter_pagerank import oracle, oracle_digits, study
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.study import Parameters
 
@@ -125,6 +128,20 @@ def test_vertices_out_of_order_are_found(run, right):
     ids = right.ids.copy()
     ids[[3, 4]] = ids[[4, 3]]
     assert failed(run, dataclasses.replace(right, ids=ids))
+
+
+@given(st.text("12,\n", max_size=40) | st.text("0123456789, \t\r\n-.#", max_size=12))
+@example("1,2")
+@example("1,2\n3,4\n")
+@example("1" * 18 + "," + "1" * 19)
+@example("1" * 18 + "," + "9" * 18)
+def test_digits_are_read_where_there_is_nothing_else(text):
+    found = oracle_digits.pairs(text.encode(), b",")
+    if re.fullmatch(r"([0-9]{1,18},[0-9]{1,18}(\n|\Z))*", text):
+        written = [[int(end) for end in line.split(",")] for line in text.splitlines()]
+        assert found is not None and np.column_stack(found).tolist() == written
+    else:
+        assert found is None
 
 
 def test_a_periodic_graph_next_to_damping_1_is_checked_by_the_equation(tmp_path):

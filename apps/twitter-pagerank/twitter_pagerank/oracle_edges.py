@@ -1,8 +1,8 @@
 """The oracle's own reader of edges: everything that the engines read, by other means.
 
-Nothing of edges.py and studykit.text is used. Blocks of text are read by Arrow as they are, a block
-by every core; where that fails (blanks, quotes, 1.0, comments behind blanks), line by line by
-Python's csv module.
+Nothing of edges.py and studykit.text is used. Blocks of text are read whole, one by every core:
+sign by sign where they are all digits (oracle_digits.py), else by Arrow as they are; where that
+fails (blanks, quotes, 1.0, comments behind blanks), line by line by Python's csv module.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ from studykit.options import BAD_ROWS_SKIP
 from studykit.run import Run
 from studykit.storage import whole_lines
 
+from twitter_pagerank import oracle_digits
 from twitter_pagerank.oracle_layout import Layout, asked_columns, begin, is_edge
 from twitter_pagerank.study import Parameters
 
@@ -110,8 +111,18 @@ def _of_text(uri: str, parameters: Parameters, skip: bool) -> Iterator[Callable[
 
 
 def _of_block(uri: str, block: bytes, layout: Layout, skip: bool) -> Block:
-    pairs = _skipping(block, layout) if skip else _parse(uri, block, layout)
+    pairs = _of_digits(block, layout)
+    if pairs is None:
+        pairs = _skipping(block, layout) if skip else _parse(uri, block, layout)
     return *pairs, layout.both_ways
+
+
+def _of_digits(block: bytes, layout: Layout) -> tuple[Ids, Ids] | None:
+    """None where lines are more than two numbers, or numbers have a limit."""
+    if layout.columns != 2 or layout.most is not None:
+        return None
+    found = oracle_digits.pairs(block, layout.delimiter.encode() or b" ")
+    return None if found is None else (found[layout.source], found[layout.destination])
 
 
 def _parse(uri: str, block: bytes, layout: Layout) -> tuple[Ids, Ids]:
