@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from studykit import records
-from studykit.records import PLAIN
 
 from studytest.contract.answers import PlainAnswer
 from studytest.forms import FOREIGN, NAMED
@@ -16,13 +15,13 @@ from studytest.forms import FOREIGN, NAMED
 class Brought(PlainAnswer):
     @pytest.mark.parametrize("form", NAMED)
     def test_a_file_is_read_whatever_its_name(
-        self, form: str, data: Path, plain: records.Record, tmp_path: Path
-    ) -> None:
-        """By what every engine uses; that workers get it right `Answers` tries."""
+        self, engine: str, form: str, data: Path, plain: records.Record,
+        joined: tuple[object, ...], tmp_path: Path,
+    ) -> None:  # fmt: skip
         name, made_of = NAMED[form]
         path = tmp_path / name
         path.write_bytes(made_of(data.read_bytes()))
-        found = self.answer(PLAIN, path, tmp_path / "results", "--workers", 1)
+        found = self.answer(engine, path, tmp_path / "results", "--workers", 1, *joined)
         self.case.same(found, plain.quality)
 
     @pytest.mark.parametrize("form", ["zip", "UTF-16"])
