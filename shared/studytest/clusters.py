@@ -1,9 +1,12 @@
 """A Ray or a Dask that several runs join: a start for each would cost more than the runs."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from studytest import running
+
+Held = TypeVar("Held")
 
 RAY = """
 import sys
@@ -25,6 +28,26 @@ with dask_cluster.cluster(Options(workers=int(sys.argv[1]), threads=int(sys.argv
     print("address", client.scheduler.address, file=sys.stderr, flush=True)
     sys.stdin.read()
 """
+AT_REST = {
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
+}
+"""By Dask's defaults its processes look at themselves 50 times a second, for its dashboard: a sixth
+of a core while nobody asks for anything."""
+_of_all_tests: dict[tuple[object, ...], Any] = {}
+
+
+def of_all_tests(
+    request: Any, hold: Callable[..., contextlib.AbstractContextManager[Held]], *argv: object
+) -> Held:
+    """What `hold` gives: started when it is first asked for, ended with the last test."""
+    if (hold, argv) not in _of_all_tests:
+        stack = contextlib.ExitStack()
+        _of_all_tests[hold, argv] = stack.enter_context(hold(*argv))
+        request.session.addfinalizer(stack.close)
+    held: Held = _of_all_tests[hold, argv]
+    return held
 
 
 @contextlib.contextmanager
@@ -39,7 +62,7 @@ def held_ray(cores: int, memory_limit: str) -> Iterator[tuple[str, int]]:
 @contextlib.contextmanager
 def held_dask(workers: int, threads: int) -> Iterator[str]:
     """The address of a Dask that lives as long as the block. Whoever joins has all its workers."""
-    with _held(DASK, workers, threads) as (address,):
+    with _held(DASK, workers, threads, **AT_REST) as (address,):
         yield address
 
 

@@ -131,3 +131,21 @@ TOLD_APART = (
     "all rows", "one side of a plane", "a slanted plane", "a rare mark", "one category of three",
     "one that says it on two columns",
 )  # fmt: skip
+
+
+def newton(features: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """As `reference`, of two categories; where columns nearly follow from others scikit-learn's
+    solvers stop before the maximum."""
+    means = features.mean(axis=1, keepdims=True, dtype=np.longdouble)
+    moved = (features - means).astype(np.float64)
+    size = np.abs(moved).max(axis=1, keepdims=True)
+    z = np.vstack([np.ones(len(codes)), moved / size / (moved / size).std(axis=1, keepdims=True)])
+    basis, triangle = np.linalg.qr(z.T)  # Well shaped, whatever the columns are.
+    scaled = basis * np.sqrt(len(codes))
+    theta = np.zeros(3)
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-(scaled @ theta)))
+        hessian = (scaled * (p * (1 - p))[:, None]).T @ scaled
+        theta -= np.linalg.solve(hessian, scaled.T @ (p - codes))
+    found = np.linalg.solve(triangle, theta * np.sqrt(len(codes)))
+    return np.stack([-found / 2, found / 2])

@@ -8,8 +8,15 @@ import pyarrow as pa
 import pytest
 from case import CASE, REGRESSION
 from pyarrow import csv
-from ray_vs_dask_etl import rows
-from regressions import TOLD_APART, assert_coefficients, is_training, reference, told_apart
+from ray_vs_dask_etl import oracle_rows, rows
+from regressions import (
+    TOLD_APART,
+    assert_coefficients,
+    is_training,
+    newton,
+    reference,
+    told_apart,
+)
 from studytest.contract.of_study import OfStudy
 
 ROWS = 12_000
@@ -129,25 +136,38 @@ class TestUnits(OfStudy):
         assert (quality["cached_bytes"] == 17 * ROWS) == (name != "kilograms of molecules")
 
     @pytest.fixture(scope="class")
-    def large(self, tmp_path_factory):
-        """More than 20 MB: 1e7 ± 1 beside a column as it is; one category leans, one is apart."""
+    def large_rows(self, engine):
+        """More than 20 MB for one process. A fifth for the engines with workers, whose pieces are
+        the same but for their number, as those of the oracle are made to be."""
+        return LARGE.shape[1] if engine == "plain" else LARGE.shape[1] // 5
+
+    @pytest.fixture(scope="class")
+    def large(self, engine, large_rows, tmp_path_factory):
+        """1e7 ± 1 beside a column as it is; one category leans, one is apart."""
         path = tmp_path_factory.mktemp("large") / "rows.csv"
-        x, y = LARGE
-        leaning, apart = (np.array(list("AB"))[codes] for codes in (LARGE_LEANING, (x > 0) * 1))
+        x, y = LARGE[:, :large_rows]
+        leaning, apart = LARGE_LEANING[:large_rows], (x > 0) * 1
+        leaning, apart = (np.array(list("AB"))[codes] for codes in (leaning, apart))
         table = {"id": np.arange(len(x)), "x": 1e7 + x, "y": y, "category": leaning, "apart": apart}
         csv.write_csv(pa.table(table), path)
-        assert path.stat().st_size > 20_000_000
+        assert path.stat().st_size > 20_000_000 * large_rows / LARGE.shape[1]
         return path
 
-    def test_a_large_file(self, engine, joined, large):
+    @pytest.fixture
+    def pieces(self, engine, monkeypatch):
+        """Some for the oracle too, of whatever file."""
+        if engine != "plain":
+            monkeypatch.setattr(oracle_rows, "READ_BYTES", oracle_rows.READ_BYTES // 5)
+
+    def test_a_large_file(self, engine, joined, large, large_rows, pieces):
         quality = self.fit(engine, joined, large, 2)["quality"]
-        train = is_training(LARGE.shape[1], SEED)
-        features = np.stack([1e7 + LARGE[0], LARGE[1]])[:, train]
-        right = newton(features, LARGE_LEANING[train])
-        assert_coefficients(coefficients(quality), features, right)
+        train = is_training(large_rows, SEED)
+        x, y = LARGE[:, :large_rows]
+        right = newton(np.stack([1e7 + x, y])[:, train], LARGE_LEANING[:large_rows][train])
+        assert_coefficients(coefficients(quality), np.stack([1e7 + x, y])[:, train], right)
 
     @pytest.mark.parametrize("argv", [(), ("--no-check",)])
-    def test_no_finite_maximum_of_a_large_file(self, engine, joined, large, argv):
+    def test_no_finite_maximum_of_a_large_file(self, engine, joined, large, pieces, argv):
         self.assert_told_apart(engine, joined, large, 2, "--columns", "id,x,y,apart", *argv)
 
     def test_a_constant_column_has_no_coefficient(self, engine, joined, fitted):
@@ -224,21 +244,3 @@ class TestUnits(OfStudy):
             "--categories", "A,B", "--workers", 1, "--results", tmp_path / "results",
         )  # fmt: skip
         assert "rows.csv, column y" in line and "another unit" in line
-
-
-def newton(features: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """As `reference`, of two categories; where columns nearly follow from others scikit-learn's
-    solvers stop before the maximum."""
-    means = features.mean(axis=1, keepdims=True, dtype=np.longdouble)
-    moved = (features - means).astype(np.float64)
-    size = np.abs(moved).max(axis=1, keepdims=True)
-    z = np.vstack([np.ones(len(codes)), moved / size / (moved / size).std(axis=1, keepdims=True)])
-    basis, triangle = np.linalg.qr(z.T)  # Well shaped, whatever the columns are.
-    scaled = basis * np.sqrt(len(codes))
-    theta = np.zeros(3)
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-(scaled @ theta)))
-        hessian = (scaled * (p * (1 - p))[:, None]).T @ scaled
-        theta -= np.linalg.solve(hessian, scaled.T @ (p - codes))
-    found = np.linalg.solve(triangle, theta * np.sqrt(len(codes)))
-    return np.stack([-found / 2, found / 2])

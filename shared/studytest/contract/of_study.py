@@ -45,9 +45,12 @@ class OfStudy:
         marks = metafunc.definition.iter_markers("parametrize")
         given = {name for mark in marks for name in _names(mark.args[0])}
         for kind in (kinds.keys() & set(metafunc.fixturenames)) - given:
-            # Tests of one engine after each other, where they share what they join.
-            scope = "class" if kind == "engine" and "joined" in metafunc.fixturenames else None
-            metafunc.parametrize(kind, kinds[kind], scope=scope)
+            # Tests of one engine after each other, where they share what they join: pytest 7 sorts
+            # by what a fixture is given, not by an argument.
+            if kind == "engine" and "joined" in metafunc.fixturenames:
+                metafunc.parametrize(kind, kinds[kind], scope="class", indirect=True)
+            else:
+                metafunc.parametrize(kind, kinds[kind])
 
     @pytest.fixture(scope="class")
     def data(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -55,16 +58,19 @@ class OfStudy:
         return self.case.write(tmp_path_factory.mktemp("data"))
 
     @pytest.fixture(scope="class")
-    def held_ray(self) -> Iterator[tuple[str, int]]:
-        """A Ray for the tests that do not try its start: its address, its object store's bytes."""
-        with clusters.held_ray(RAY_CORES, RAY_MEMORY) as held:
-            yield held
+    def engine(self, request: Any) -> str:
+        name: str = request.param
+        return name
 
     @pytest.fixture(scope="class")
-    def held_dask(self) -> Iterator[str]:
+    def held_ray(self, request: pytest.FixtureRequest) -> tuple[str, int]:
+        """A Ray for the tests that do not try its start: its address, its object store's bytes."""
+        return clusters.of_all_tests(request, clusters.held_ray, RAY_CORES, RAY_MEMORY)
+
+    @pytest.fixture(scope="class")
+    def held_dask(self, request: pytest.FixtureRequest) -> str:
         """The address of a Dask for the tests that do not try its start."""
-        with clusters.held_dask(DASK_WORKERS, DASK_THREADS) as address:
-            yield address
+        return clusters.of_all_tests(request, clusters.held_dask, DASK_WORKERS, DASK_THREADS)
 
     @pytest.fixture(scope="class")
     def joining(self, request: pytest.FixtureRequest) -> Joining:
