@@ -1,24 +1,21 @@
 """Whether a fit is the maximum: its gradient and Hessian there, by NumPy over the oracle's rows.
 
-Nothing of the kernels is used, nor of their reader (oracle_rows.py), nor what was kept of the
-rows: the numbers are the file's own. The loss is convex, so where the gradient is zero is the
-maximum likelihood, and the Newton step from there is how far off the coefficients are. All of that
-is judged in the directions in which standardised columns spread. Where some do not, or next to not,
-many coefficients are equally right, and the loss alone and the predictions are judged.
+Nothing of the kernels is used, nor of their reader (oracle_rows.py, oracle_sums.py), nor what was
+kept of the rows: the numbers are the file's own. The loss is convex, so where the gradient is zero
+is the maximum likelihood, and the Newton step from there is how far off the coefficients are. All
+of that is judged in the directions in which standardised columns spread. Where some do not, or next
+to not, many coefficients are equally right, and the loss alone and the predictions are judged.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 from studykit.records import Check
 from studykit.run import Run
 
-from ray_vs_dask_etl.oracle_rows import read_tables
-from ray_vs_dask_etl.rows import Columns
+from ray_vs_dask_etl import oracle_sums
+from ray_vs_dask_etl.oracle_sums import Sums
 from ray_vs_dask_etl.solver import Fit
 
 COEFFICIENTS_DISTANCE = 1e-5
@@ -31,34 +28,14 @@ GRADIENT_FLOOR = 1e-5
 """A gradient at zero below this, which it may be by chance, is no measure for others."""
 NO_SPREAD, UNIQUE_SPREAD = 1e-12, 1e-9
 """Variances of directions: no more than rounding; enough for coefficients to be told."""
-MOST_PARAMETERS = 1000
-"""Above, a Hessian takes too long, and the gradient alone is judged."""
-ROWS_AT_ONCE = 1 << 15
 
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass
-class Sums:
-    """Over the training rows, of z = (1, v): v runs from -1 to 1 in every column."""
-
-    products: Floats
-    """Σ z zᵀ."""
-    gradient: Floats
-    """float64[classes, 1 + columns]: Σ (share - own) z."""
-    at_zero: Floats
-    hessian: Floats | None
-    """float64[classes · (1 + columns)] squared."""
-    correct: int = 0
-    """Test rows whose category has the highest score, by more than rounding."""
-    doubtful: int = 0
-    """Test rows with two next to equal scores."""
-
-
 def check_fit(run: Run, fit: Fit, right: int) -> Check:
     """Judge the coefficients and `right`, the number of right predictions."""
-    middle, half = _ranges(run)
-    sums = _sums(run, fit, middle, half)
+    sums, range_ = oracle_sums.read(run, fit)
+    middle, half = range_.middle, range_.half
     space = Space(run, sums, half)
     found = space.judged(fit, sums, middle)
     detail = {
@@ -79,7 +56,7 @@ def check_fit(run: Run, fit: Fit, right: int) -> Check:
         passed &= found.coefficients <= COEFFICIENTS_DISTANCE
     return Check(
         passed=bool(passed),
-        oracle="gradient and Newton step by NumPy over Arrow's columns",
+        oracle="gradient and Newton step by NumPy over an independent reading",
         detail=detail,
     )
 
@@ -168,80 +145,3 @@ class Space:
         distance = found[:, 0] + summands.sum(axis=1) - theta[:, 0] - scaled.sum(axis=1)
         rounded = 1e-14 * (np.abs(summands).sum(axis=1) + np.abs(found[:, 0]))
         return float(max(apart, np.maximum(np.abs(distance) - rounded, 0.0).max())) / largest
-
-
-def _ranges(run: Run) -> tuple[Floats, Floats]:
-    """(middle, half the width) of every column; where it has no width, 1."""
-    low, high = np.inf, -np.inf
-    for table in read_tables(run):
-        values = _values(table, run.parameters.read)
-        low, high = np.minimum(low, values.min(axis=0)), np.maximum(high, values.max(axis=0))
-    half = np.asarray(high / 2 - low / 2)  # The difference may be above the largest double.
-    return np.asarray(low / 2 + high / 2), np.where(half > 0, half, 1.0)
-
-
-def _sums(run: Run, fit: Fit, middle: Floats, half: Floats) -> Sums:
-    classes, terms = len(fit.classes), 1 + len(half)
-    size = classes * terms
-    theta = np.vstack([np.zeros(terms), fit.theta])
-    hessian = np.zeros((size, size)) if size <= MOST_PARAMETERS else None
-    gradient, at_zero = np.zeros((2, classes, terms))
-    sums = Sums(np.zeros((terms, terms)), gradient, at_zero, hessian)
-    granted = 1e-11 if fit.scaling.wide else 1e-6
-    for values, codes, test in _slices(run, fit):
-        kept = values * fit.scaling.factors - fit.scaling.offsets
-        scores = theta[:, 0] + kept @ theta[:, 1:].T
-        sizes = np.abs(theta[:, 0]) + np.abs(kept) @ np.abs(theta[:, 1:]).T
-        best = np.partition(scores, classes - 2, axis=1)
-        doubtful = best[:, -1] - best[:, -2] <= granted * sizes.max(axis=1)
-        sums.correct += int(((scores.argmax(axis=1) == codes) & ~doubtful & test).sum())
-        sums.doubtful += int((doubtful & test).sum())
-        z = np.column_stack([np.ones(len(values)), (values - middle) / half])
-        _add(sums, z[~test], scores[~test], codes[~test])
-    return sums
-
-
-def _add(sums: Sums, z: Floats, scores: Floats, codes: npt.NDArray[np.int64]) -> None:
-    share = np.exp(scores - scores.max(axis=1, keepdims=True))
-    share /= share.sum(axis=1, keepdims=True)
-    classes = share.shape[1]
-    own = np.eye(classes)[codes]
-    sums.products += z.T @ z
-    sums.gradient += (share - own).T @ z
-    sums.at_zero += (1 / classes - own).T @ z
-    if sums.hessian is not None:
-        # Σ P_k (δ_kl - P_l) z zᵀ.
-        each = (share[:, :, None] * z[:, None, :]).reshape(len(z), -1)
-        sums.hessian -= each.T @ each
-        terms = z.shape[1]
-        for k in range(classes):
-            place = slice(k * terms, (k + 1) * terms)
-            sums.hessian[place, place] += each[:, place].T @ z
-
-
-def _slices(
-    run: Run, fit: Fit
-) -> Iterator[tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.bool_]]]:
-    """float64[rows, columns]; places in the fit's classes, -1 for others; which are test rows."""
-    columns = run.parameters.read
-    names = pa.array([columns.categories[code] for code in fit.classes])
-    for table in read_tables(run):
-        values = _values(table, columns)
-        codes = pc.index_in(table[columns.category], names).fill_null(-1).to_numpy()
-        test = is_test(table[columns.id].to_numpy(), run.options.seed)
-        for first in range(0, len(values), ROWS_AT_ONCE):
-            part = slice(first, first + ROWS_AT_ONCE)
-            yield values[part], codes[part].astype(np.int64), test[part]
-
-
-def _values(table: pa.Table, columns: Columns) -> Floats:
-    return np.column_stack([table[name].to_numpy() for name in columns.values])
-
-
-def is_test(ids: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.bool_]:
-    """splitmix64 of the id and the seed, in the lowest fifth of its range."""
-    value = ids.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed % 2**64)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        value = (value ^ (value >> np.uint64(shift))) * np.uint64(factor)
-    value ^= value >> np.uint64(31)
-    return value < np.uint64(2**64 // 5)

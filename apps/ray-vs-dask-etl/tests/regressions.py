@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from ray_vs_dask_etl import oracle_fit, regression, solver, worker
+from ray_vs_dask_etl import oracle_sums, regression, solver, worker
 from ray_vs_dask_etl.objective import Objective, Rows
 from ray_vs_dask_etl.regression import Cached, Loaded
 from ray_vs_dask_etl.rows import Columns
@@ -53,7 +53,7 @@ def fit_of(features: np.ndarray, codes: np.ndarray, classes: int, **asked: Any) 
 
 def is_training(rows: int, seed: int = 0) -> np.ndarray:
     """Of rows with the ids 0, 1, 2 …"""
-    return ~oracle_fit.is_test(np.arange(rows), seed)
+    return ~oracle_sums.is_test(np.arange(rows), seed)
 
 
 def standardised(features: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

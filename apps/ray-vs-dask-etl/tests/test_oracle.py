@@ -1,10 +1,24 @@
 """The check can fail: every figure of the table and of the fit is moved, and found."""
 
 import dataclasses
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
-from ray_vs_dask_etl import oracle, oracle_fit, rows, run_plain, study, worker
+from hypothesis import given
+from hypothesis import strategies as st
+from ray_vs_dask_etl import (
+    oracle,
+    oracle_fit,
+    oracle_plain,
+    oracle_rows,
+    oracle_sums,
+    rows,
+    run_plain,
+    study,
+    worker,
+)
 from ray_vs_dask_etl.rows import Columns
 from ray_vs_dask_etl.scaling import Scaling
 from ray_vs_dask_etl.study import Parameters
@@ -16,8 +30,10 @@ from tables import aggregate, random_rows, write_rows
 ROWS = random_rows(4000, seed=3)
 
 
-@pytest.fixture
-def run(tmp_path) -> Run:
+@pytest.fixture(params=["one piece", "many pieces"])
+def run(tmp_path, monkeypatch, request) -> Run:
+    if request.param == "many pieces":
+        monkeypatch.setattr(oracle_rows, "READ_BYTES", 3000)
     path = write_rows(tmp_path / "rows.csv", ROWS)
     dataset = DatasetInfo(name="user", uri=str(path), bytes=path.stat().st_size)
     return Run(study.STUDY, "plain", Options(workers=1), Parameters(), dataset, quiet=True)
@@ -25,8 +41,6 @@ def run(tmp_path) -> Run:
 
 @pytest.fixture
 def groups(run):
-    from pathlib import Path
-
     return aggregate(Path(run.dataset.uri))
 
 
@@ -98,12 +112,56 @@ def test_a_wrong_count_of_predictions_is_found(fitted):
     assert not oracle_fit.check_fit(run, fit, right + 1).passed
 
 
+def test_rows_of_another_range_than_the_first_are_judged_by_their_own(
+    fitted, tmp_path, monkeypatch
+):
+    """The first piece holds the smallest numbers alone: a range that says nothing of the others."""
+    run, fit, right = fitted
+    header, *lines = Path(run.dataset.uri).read_text().splitlines()
+    lines.sort(key=lambda line: float(line.split(",")[1]))
+    path = tmp_path / "sorted.csv"
+    path.write_text("\n".join([header, *lines]))
+    run = dataclasses.replace(run, dataset=DatasetInfo(name="user", uri=str(path), bytes=1))
+    monkeypatch.setattr(oracle_rows, "READ_BYTES", 3000)
+    ranges, kept = [], oracle_sums._sums_by
+    monkeypatch.setattr(
+        oracle_sums, "_sums_by", lambda *given: ranges.append(given[2]) or kept(*given)
+    )
+    assert oracle_fit.check_fit(run, fit, right).passed
+    assert len(ranges) == 2
+    assert ranges[0].high[0] < 0.1 < 0.9 < ranges[1].high[0]
+    theta = fit.theta.copy()
+    theta[1, 2] += 1e-4
+    assert not oracle_fit.check_fit(run, dataclasses.replace(fit, theta=theta), right).passed
+
+
+NUMBERS = st.from_regex(r"-?[0-9]{0,12}(\.[0-9]{0,12})?", fullmatch=True)
+
+
+LINES = st.tuples(st.integers(-(2**63), 2**63), NUMBERS, st.sampled_from("ABx "))
+
+
+@given(st.lists(LINES, max_size=4), st.sampled_from(["", ",", "\n", "\r\n", '"', " "]))
+def test_plain_lines_are_read_as_python_reads_them(lines, end):
+    text = "\n".join(f"{number},{value},{category}" for number, value, category in lines) + end
+    kinds = oracle_plain.ID, oracle_plain.VALUE, oracle_plain.CATEGORY
+    found = oracle_plain.read(text.encode(), ",", kinds, ("A", "B"))
+    if found is not None:
+        ids, values, codes = found
+        rows_ = [line.split(",") for line in text.splitlines()]
+        assert ids.tolist() == [int(number) for number, _, _ in rows_]
+        assert values[0].tolist() == [float(value) for _, value, _ in rows_]
+        assert codes.tolist() == ["AB".index(category) for _, _, category in rows_]
+    plain = r"([0-9]{1,18},-?[1-9][0-9]{0,8}(\.[0-9]{1,6})?,[AB](\n|\Z))+"
+    assert found is not None or not re.fullmatch(plain, text)
+
+
 def test_both_hashes_choose_the_same_test_rows():
     ids = np.random.default_rng(0).integers(-(2**62), 2**62, 5000)
     for seed in (0, 42, -1):
         values, codes = np.arange(5000.0)[None], np.zeros(5000, np.uint8)
         columns, same = Columns("id", ("x",), "category", ("A",)), Scaling(np.ones(1), np.zeros(1))
         known = worker.divided(ids, values, codes, columns, seed, same)
-        right = np.flatnonzero(~oracle_fit.is_test(ids, seed))
+        right = np.flatnonzero(~oracle_sums.is_test(ids, seed))
         assert np.array_equal(known.features[0, : known.train].astype(int), right)
     assert rows.MOST_CATEGORIES == 256
