@@ -140,7 +140,8 @@ def test_building_takes_24_bytes_an_edge_at_most():
 def cache(folder, number: int, level: str, size: str, sharing: str) -> None:
     index = folder / f"index{number}"
     index.mkdir()
-    for name, text in {"level": level, "size": size, "shared_cpu_list": sharing}.items():
+    values = {"level": level, "type": "Unified", "size": size, "shared_cpu_list": sharing}
+    for name, text in values.items():
         (index / name).write_text(text + "\n")
 
 
