@@ -1,10 +1,18 @@
 """The compiled reader of clean lines: two runs of digits, and nothing that needs judging.
 
-It reads at some 0.5 GB/s a core and stops at the first line that is anything else.
+Most of them are plain, and those are read by plain_lines.py; blanks in a row, comments, `1.0` and
+weights are read byte by byte here. It stops at the first line that is anything else.
 """
+
+from typing import Any
 
 import numba
 import numpy as np
+import numpy.typing as npt
+from studykit.storage.splitting import Bytes
+from studykit.text import lines
+
+from twitter_pagerank import plain_lines
 
 ANY_BLANKS = np.uint8(0)
 """In place of a delimiter: runs of blanks and tabs."""
@@ -13,6 +21,42 @@ _NEWLINE, _RETURN, _SPACE, _TAB, _DOT, _HASH, _PERCENT = 10, 13, 32, 9, 46, 35, 
 _ZERO = np.uint8(48)
 _0, _1, _10, _18 = np.uint64(0), np.uint64(1), np.uint64(10), np.uint64(18)
 _LARGEST_EXACT_FLOAT = np.uint64(2**53)
+
+
+FEWEST_BYTES, MOST_BYTES = 1 << 13, 1 << 20
+"""Read byte by byte before plain lines are looked for again: more, the longer none came."""
+
+
+def parse(
+    data: Bytes,
+    sources: npt.NDArray[Any],
+    destinations: npt.NDArray[Any],
+    delimiter: np.uint8,
+    values: bool,
+    widest: int,
+) -> tuple[int, int, int]:
+    """Bytes of whole lines → ids, in columns that have room; stops before a line that is not clean.
+
+    `delimiter` is one byte, or ANY_BLANKS; `values`: a number follows the two ids (between blanks).
+    Returns (edges read, offset of the line at which it stopped or the length, largest id or -1).
+    """
+    start, count, largest, step = 0, 0, -1, len(data) if values else FEWEST_BYTES
+    while start < len(data):
+        if not values:
+            begin, before = start, count
+            start, count, found = plain_lines.parse(
+                data, begin, sources, destinations, count, delimiter, widest
+            )
+            largest = max(largest, found) if count > before else largest
+            step = FEWEST_BYTES if start - begin > step else min(2 * step, MOST_BYTES)
+        stop = lines.line_end(data, start + step)
+        more, read, found = _by_bytes(
+            data[start:stop], sources[count:], destinations[count:], delimiter, values, widest
+        )
+        start, count, largest = start + read, count + more, max(largest, found)
+        if start < stop:
+            break
+    return count, start, largest
 
 
 @numba.njit(nogil=True, inline="always")
@@ -31,13 +75,8 @@ def _behind_zeros(data, i, number):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def parse(data, sources, destinations, delimiter, values, widest):  # type: ignore[no-untyped-def]
-    """uint8 bytes of whole lines → ids; stops before the first line that is not clean.
-
-    `delimiter` is one byte, or ANY_BLANKS; `values`: a number follows the two ids (between blanks).
-    Returns (edges read, offset of the line at which it stopped or the length, largest id or -1).
-    All positions are unsigned, so that no index needs the check for counting from the end.
-    """
+def _by_bytes(data, sources, destinations, delimiter, values, widest):  # type: ignore[no-untyped-def]
+    """As `parse`. All positions are unsigned: no index is checked for counting from the end."""
     n, i, count, largest = np.uint64(data.size), _0, _0, _0
     while i < n:
         line = i

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 import pytest
 from study_data import follower_graph, stores
-from studykit import storage
+from studykit import machine, storage
 from twitter_pagerank import edges, kernel
 from twitter_pagerank import worker as workers
 from twitter_pagerank.worker import Worker
@@ -47,6 +47,28 @@ def built(splits: list[storage.Split]) -> tuple[Worker, np.ndarray]:
 
 def test_parse(benchmark, splits):
     benchmark.pedantic(lambda: loaded(splits), rounds=ROUNDS, warmup_rounds=1)
+
+
+def test_parse_against_polars(benchmark, splits):
+    """In every round ours and polars' reading into two columns; the ratios are of CPU seconds."""
+    machine.pin_threads(THREADS)  # Before polars is imported: it asks then only.
+    import polars
+
+    path, ratios = storage.local_path(splits[0].uri), []
+    (form,) = edges.formats([splits[0].uri]).values()
+    kinds = dict.fromkeys(form.ends, polars.Int64)
+
+    def ours_then_polars() -> None:
+        began = time.process_time()
+        _, read = loaded(splits)
+        middle = time.process_time()
+        table = polars.read_csv(path, has_header=form.header, schema=kinds)
+        ratios.append((middle - began) / (time.process_time() - middle))
+        assert table.height == read.edges
+
+    benchmark.pedantic(ours_then_polars, rounds=ROUNDS, warmup_rounds=1)
+    benchmark.extra_info["ours / polars, median"] = round(statistics.median(ratios[1:]), 3)
+    print(f"\nours / polars: {[round(ratio, 2) for ratio in ratios[1:]]}")
 
 
 def test_parse_relabel_and_build(benchmark, splits):
