@@ -15,7 +15,7 @@ from typing import Any
 CPUINFO = Path("/proc/cpuinfo")
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
-_VECTORS = re.compile(r"(sse|ssse|avx|fma|f16c|amx|asimd|neon|sve|sme|altivec|vsx)[a-z0-9_]*")
+_VECTORS = re.compile(r"(sse|ssse|avx|fma|f16c|amx|asimd|neon|sve|sme(?!p)|altivec|vsx)[a-z0-9_]*")
 _WIDENING = ("neon", "asimd", "sve", "sve2", "sse2", "sse4_2", "avx", "avx2", "avx512f")
 
 

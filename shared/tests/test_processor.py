@@ -10,13 +10,13 @@ from studykit.processor import Cache
 X86 = """\
 processor\t: 0
 model name\t: A Processor @ 2.10GHz
-flags\t\t: fpu sse sse2 ssse3 sse4_1 avx avx2 avx512f f16c fma amx_tile aes sse5x_not, vmx
+flags\t\t: fpu sse sse2 ssse3 sse4_1 avx avx2 avx512f f16c fma amx_tile aes smep vmx
 
 processor\t: 1
 model name\t: Another
 flags\t\t: neon
 """
-ARM = "processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd aes sve asimdhp\n"
+ARM = "processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd aes sve asimdhp sme smei16i64\n"
 
 
 def file(folder: Path, text: str) -> Path:
@@ -41,7 +41,7 @@ def test_x86_has_a_name_and_its_vector_extensions(tmp_path: Path) -> None:
 
 def test_arm_has_features_and_no_name_of_its_own(tmp_path: Path) -> None:
     cpuinfo = file(tmp_path, ARM)
-    assert processor.vector_extensions(cpuinfo) == ["asimd", "asimdhp", "sve"]
+    assert processor.vector_extensions(cpuinfo) == ["asimd", "asimdhp", "sme", "smei16i64", "sve"]
     assert processor.name(cpuinfo)
 
 
