@@ -1,16 +1,17 @@
 """An independent, slower look at the whole input, and the check of the answer against it.
 
-Nothing of the reader or the kernel is used: `oracle_rows` reads, trips are filtered in NumPy,
+Nothing of the reader or the kernel is used: `oracle_rows` reads, trips are filtered in NumPy, and
 distances are taken from every trip to every centre in float64, off the grid. Right is an answer
 that has the same rows and rejects, rule by rule; whose inertia and trips are those of its centres;
 and which Lloyd's next step would leave where it is. Trips as near to two centres may count for
 either (`ties`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+import numba
 import numpy as np
 import numpy.typing as npt
 from studykit.options import BAD_ROWS_SKIP
@@ -20,11 +21,11 @@ from studykit.run import Run
 from taxi_clustering import oracle_rows, ties
 from taxi_clustering.city import CENTRE_LATITUDE, CENTRE_LONGITUDE
 from taxi_clustering.clustering import Clustering
+from taxi_clustering.oracle_rows import Batch
 from taxi_clustering.trips import COUNT, MISSING
 
 EARTH_RADIUS = 6_371_008.8
 """Metres, the mean of IUGG's."""
-TRIPS_AT_ONCE = 50_000
 INERTIA_SHARE = 1e-5
 GRID_ERROR = 0.005
 """Metres between a trip and its place on the grid, at most: half a step each way is 0.0028, and the
@@ -35,6 +36,7 @@ MOVED_TRIPS_SHARE = 1e-4
 """Trips that may count for another cluster, as near to it within rounding."""
 
 Floats = npt.NDArray[np.float64]
+Made = TypeVar("Made")
 
 
 def check(run: Run, clustering: Clustering) -> Check:
@@ -42,8 +44,16 @@ def check(run: Run, clustering: Clustering) -> Check:
     centres = clustering.centres.astype(np.float64)
     sums, inertia = np.zeros((len(centres), 3)), 0.0
     read = Read()
-    for points in _kept(run, read):
-        inertia += _assign(points, centres, sums)
+
+    def assigned(batch: Batch) -> tuple[Read, Floats, float]:
+        counted, points = _kept(run, batch)
+        own = np.zeros_like(sums)
+        return counted, own, float(_assign(points, centres, own))
+
+    for counted, own, squares in _batches(run, assigned):
+        read.add(counted)
+        sums += own
+        inertia += squares
     means = sums[:, 1:] / np.maximum(sums[:, :1], 1)
     apart = np.where(sums[:, 0] > 0, np.hypot(*(means - centres).T), np.inf).max()
     allowed = run.parameters.tolerance + GRID_ERROR
@@ -60,7 +70,7 @@ def check(run: Run, clustering: Clustering) -> Check:
     }
     stands = apart < allowed and moved <= MOVED_TRIPS_SHARE * read.kept
     if not stands:
-        near = ties.collect(_kept(run, Read()), centres, TIE_METRES)
+        near = ties.collect(_batches(run, lambda batch: _kept(run, batch)[1]), centres, TIE_METRES)
         detail["places_as_near_to_two_centres"] = near.places
         stands = near.allow(clustering.trips, allowed)
     # Of a sum of squares of distances, each GRID_ERROR off: by Cauchy and Schwarz.
@@ -85,6 +95,13 @@ class Read:
     bad: int = 0
     rejects: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(6, np.int64))
 
+    def add(self, other: "Read") -> None:
+        self.rows += other.rows
+        self.kept += other.kept
+        self.missing += other.missing
+        self.bad += other.bad
+        self.rejects += other.rejects
+
     def agrees(self, clustering: Clustering) -> bool:
         totals = clustering.totals
         *rejects, missing = [*totals.rejects.values(), *[0] * (MISSING not in totals.rejects)]
@@ -94,22 +111,20 @@ class Read:
         )  # fmt: skip
 
 
-def _kept(run: Run, read: Read) -> Iterator[Floats]:
-    """Places of the trips that break no rule, float64[n, 2] in metres; fills in what was read."""
-    counted = run.parameters.missing == COUNT
+def _batches(run: Run, use: Callable[[Batch], Made]) -> Iterator[Made]:
     skip = run.options.bad_rows == BAD_ROWS_SKIP
-    for batch in oracle_rows.batches(run.dataset.uri, counted or skip, skip):
-        broken = rules_broken(batch.columns)
-        good = np.logical_not(broken.any(axis=0))
-        missing = batch.missing if counted else 0
-        read.rejects += broken.sum(axis=1)
-        read.rows += len(good) + missing
-        read.kept += int(good.sum())
-        read.missing += missing
-        read.bad += batch.bad + batch.missing - missing
-        points = _metres(batch.columns["lon0"][good], batch.columns["lat0"][good])
-        for start in range(0, len(points), TRIPS_AT_ONCE):
-            yield points[start : start + TRIPS_AT_ONCE]
+    strict = skip or run.parameters.missing == COUNT
+    return oracle_rows.batches_for(run.dataset.uri, strict, skip, use)
+
+
+def _kept(run: Run, batch: Batch) -> tuple[Read, Floats]:
+    """(What was read, places of the trips that break no rule, float64[n, 2] in metres)."""
+    broken = rules_broken(batch.columns)
+    good = np.flatnonzero(~broken.any(axis=0))
+    missing = batch.missing if run.parameters.missing == COUNT else 0
+    bad = batch.bad + batch.missing - missing
+    read = Read(broken.shape[1] + missing, len(good), missing, bad, broken.sum(axis=1))
+    return read, _metres(batch.columns["lon0"].take(good), batch.columns["lat0"].take(good))
 
 
 def rules_broken(batch: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
@@ -142,10 +157,18 @@ def _metres(longitude: Floats, latitude: Floats) -> Floats:
     return np.stack([east, north], axis=1)
 
 
-def _assign(points: Floats, centres: Floats, sums: Floats) -> float:
+@numba.njit(nogil=True, cache=True)
+def _assign(points, centres, sums):  # type: ignore[no-untyped-def]
     """Add points float64[n, 2] to the sums of their nearest centres; returns their inertia."""
-    squares = (points[:, :1] - centres[:, 0]) ** 2 + (points[:, 1:] - centres[:, 1]) ** 2
-    label = squares.argmin(axis=1)
-    for column, weights in enumerate((None, points[:, 0], points[:, 1])):
-        sums[:, column] += np.bincount(label, weights, minlength=len(centres))
-    return float(squares[np.arange(len(label)), label].sum())
+    inertia = 0.0
+    for east, north in points:
+        nearest, label = np.inf, 0
+        for centre in range(len(centres)):
+            square = (east - centres[centre, 0]) ** 2 + (north - centres[centre, 1]) ** 2
+            if square < nearest:
+                nearest, label = square, centre
+        sums[label, 0] += 1
+        sums[label, 1] += east
+        sums[label, 2] += north
+        inertia += nearest
+    return inertia

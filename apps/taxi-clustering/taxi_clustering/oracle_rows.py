@@ -1,9 +1,10 @@
 """The oracle's own reading of the input, by none of the study's readers: text → trips, or why not.
 
-Arrow's CSV reader takes a piece of the file where that is sure to be right; where it refuses, the
-piece goes line by line through Python's csv, float and datetime. A line can be read where it has
-as many fields as the header, two times and six finite numbers; it lacks a value where one of the
-eight is empty or a word for nothing.
+A piece of the file, one by every core, is read sign by sign where all of it is plain
+(oracle_plain.py), else by Arrow's CSV reader where that is sure to be right; where it refuses, the
+piece goes line by line through Python's csv, float and datetime. A line can be read where it has as
+many fields as the header, two times and six finite numbers; it lacks a value where one of the eight
+is empty or a word for nothing.
 """
 
 import csv
@@ -13,20 +14,21 @@ import io
 import math
 import re
 import zoneinfo
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from studykit import storage
+from studykit import machine, storage
 from studykit.errors import CheckError
 from studykit.storage import whole_lines
 
-from taxi_clustering import oracle_arrow
+from taxi_clustering import oracle_arrow, oracle_plain
 from taxi_clustering.oracle_arrow import Header
 
-READ_BYTES = 16_000_000
+READ_BYTES = 8_000_000
 DELIMITERS = ",;\t|"
 COLUMNS = {
     "from": "(tpep|trip)?pickupdatetime",
@@ -66,20 +68,38 @@ class Batch:
         return len(self.columns["from"]) + self.missing
 
 
+Made = TypeVar("Made")
+
+
 def batches(uri: str, strict: bool, skip: bool = False) -> Iterator[Batch]:
     """All lines, some at a time. `strict` where lines may be wrong: Arrow takes too many.
 
     Where bad lines are skipped, empty fields too many at the end of one do not make it bad.
     """
+    return batches_for(uri, strict, skip, lambda batch: batch)
+
+
+def batches_for(uri: str, strict: bool, skip: bool, use: Callable[[Batch], Made]) -> Iterator[Made]:
+    """What `use` makes of every batch, in their order. Several threads call it."""
+    return whole_lines.over(lambda read: use(read()), _readings(uri, strict, skip), machine.cores())
+
+
+def _readings(uri: str, strict: bool, skip: bool) -> Iterator[Callable[[], Batch]]:
+    """What reads a piece, for every piece."""
     for file in storage.list_files(uri):
         header: Header | None = None
         for text in _pieces(file):
             if header is None:
                 header, text = _header(text)
-            if not text.strip():
-                continue
-            columns = None if strict and _doubtful(text) else oracle_arrow.read(text, header)
-            yield _by_lines(text, header, skip) if columns is None else Batch(columns)
+            if text and not text.isspace():
+                yield partial(_of_piece, text, header, strict, skip)
+
+
+def _of_piece(text: bytes, header: Header, strict: bool, skip: bool) -> Batch:
+    columns = oracle_plain.read(text, header)
+    if columns is None and not (strict and _doubtful(text)):
+        columns = oracle_arrow.read(text, header)
+    return _by_lines(text, header, skip) if columns is None else Batch(columns)
 
 
 def _pieces(file: str) -> Iterator[bytes]:
