@@ -22,11 +22,13 @@ from twitter_pagerank.study import Parameters
 PAIRS = random_pairs(400, 3000, seed=9)
 
 
-@pytest.fixture(params=["one pass", "three passes", "ids too large for a table"])
+@pytest.fixture(params=["one pass", "one part", "three passes", "ids too large for a table"])
 def run(request, tmp_path, monkeypatch) -> Run:
+    if request.param == "one part":
+        monkeypatch.setattr(oracle, "parts", lambda: 1)
     if request.param == "three passes":
         monkeypatch.setattr(oracle, "edges_per_pass", lambda: 1200)
-        monkeypatch.setattr(oracle, "EDGES_AT_ONCE", 50)
+        monkeypatch.setattr(oracle, "parts", lambda: 7)
     if request.param == "ids too large for a table":
         monkeypatch.setattr(oracle, "LARGEST_TABLE", 1000)
     path = write_graph(tmp_path / "edges.csv", PAIRS)
@@ -128,6 +130,17 @@ def test_vertices_out_of_order_are_found(run, right):
     ids = right.ids.copy()
     ids[[3, 4]] = ids[[4, 3]]
     assert failed(run, dataclasses.replace(right, ids=ids))
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_parts_hold_all_edges_and_none_divides_a_source(parts, monkeypatch):
+    monkeypatch.setattr(oracle, "parts", lambda: parts)
+    for count in (0, 1, 2, 100):
+        keys = np.sort(np.random.default_rng(count).integers(0, 9 << 32, count))
+        cut = list(oracle._parts(keys))
+        assert np.concatenate(cut).tolist() == keys.tolist()
+        sources = [source for part in cut for source in set((part >> 32).tolist())]
+        assert len(sources) == len(set(sources))
 
 
 @given(st.text("12,\n", max_size=40) | st.text("0123456789, \t\r\n-.#", max_size=12))

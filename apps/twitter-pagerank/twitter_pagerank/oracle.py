@@ -13,7 +13,7 @@ within t d / (1 - d) of the true ranks. Errors below that are not seen.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +23,12 @@ from studykit.records import Check
 from studykit.run import Run
 from studykit.storage import whole_lines
 
-from twitter_pagerank import oracle_edges
+from twitter_pagerank import oracle_edges, oracle_keys
 from twitter_pagerank.ranking import Ranking
 
 SHARE_OF_MEMORY = 1 / 4
 """Of this machine's, for edges."""
-EDGES_AT_ONCE = 1 << 20
+MOST_PARTS = 16
 LARGEST_TABLE = 1 << 30
 ROUNDING = 1e-12
 
@@ -71,10 +71,14 @@ def apply_equation(run: Run, ranking: Ranking) -> tuple[Floats, int]:
     passes = ranking.lines // edges_per_pass() + 1
     incoming, edges = np.zeros(n), 0
     follows = np.zeros(n, bool)
+
+    def flow(keys: Keys) -> tuple[Floats, int]:
+        heads = np.zeros(n)
+        return heads, oracle_keys.flow(keys, ranking.ranks, heads, follows)
+
     for turn in range(passes):
         keys = _sorted_keys(run, ranking, turn, passes)
-        flow = partial(_flow, ranks=ranking.ranks, follows=follows)
-        for heads, distinct in whole_lines.over(flow, _groups(keys), machine.cores()):
+        for heads, distinct in whole_lines.over(flow, _parts(keys), parts()):
             incoming += heads
             edges += distinct
     # Ranks are positive (or wrong): where none comes in, no edge does.
@@ -82,6 +86,11 @@ def apply_equation(run: Run, ranking: Ranking) -> tuple[Floats, int]:
         raise CheckError("ranked vertices do not occur in the input")
     dangling = float(ranking.ranks[~follows].sum())
     return (1 - damping) / n + damping * (incoming + dangling / n), edges
+
+
+def parts() -> int:
+    """Into which edges are cut, each with ranks of its own."""
+    return min(machine.cores(), MOST_PARTS)
 
 
 def edges_per_pass() -> int:
@@ -93,14 +102,9 @@ def _sorted_keys(run: Run, ranking: Ranking, turn: int, passes: int) -> Keys:
     number = _numbering(ranking.ids)
 
     def as_keys(sources: Ids, destinations: Ids) -> Keys:
-        tails = number(sources)
-        if passes > 1:
-            chosen = tails % passes == turn
-            tails, destinations = tails[chosen], destinations[chosen]
-        keys = tails.astype(np.int64)
-        keys <<= 32
-        keys |= number(destinations)
-        return keys
+        tails, heads = number(sources), number(destinations)
+        keys = np.empty(len(tails), np.int64)
+        return keys[: oracle_keys.join(tails, heads, turn, passes, keys)]
 
     keys, count = np.empty(ranking.lines // passes + 1, np.int64), 0
     for block in oracle_edges.read_for(run, as_keys):
@@ -117,36 +121,12 @@ def _sorted_keys(run: Run, ranking: Ranking, turn: int, passes: int) -> Keys:
     return keys
 
 
-def _groups(keys: Keys) -> Iterator[Keys]:
-    """Some keys at a time, all of a source together."""
-    low = 0
-    while low < len(keys):
-        high = min(low + EDGES_AT_ONCE, len(keys)) - 1
-        high = int(np.searchsorted(keys, (keys[high] >> 32) + 1 << 32))
-        yield keys[low:high]
-        low = high
-
-
-def _flow(keys: Keys, ranks: Floats, follows: npt.NDArray[np.bool_]) -> tuple[Floats, int]:
-    """(What flows to every vertex along these edges, how many they are without duplicates).
-
-    Marks in `follows` which vertices have edges that leave them.
-    """
-    from scipy import sparse  # Every engine's start would wait for it.
-
-    again = keys[1:] == keys[:-1]
-    keys = keys[np.append(True, ~again)] if again.any() else keys
-    tails = keys >> 32
-    begins = np.append(0, np.flatnonzero(tails[1:] != tails[:-1]) + 1)
-    tails = tails[begins]
-    degrees = np.diff(begins, append=len(keys))
-    follows[tails] = True
-    heads = (keys & 0xFFFFFFFF).astype(np.int32)
-    links = sparse.csr_array(
-        (np.ones(len(keys)), heads, np.append(begins, len(keys)).astype(np.int32)),
-        shape=(len(tails), len(ranks)),
-    )
-    return links.T @ (ranks[tails] / degrees), len(keys)
+def _parts(keys: Keys) -> Iterator[Keys]:
+    """All edges of a source together."""
+    places = np.array([len(keys) * part // parts() for part in range(1, parts())], np.int64)
+    sources = keys[places] >> 32 << 32 if len(keys) else places
+    cuts = [0, *np.searchsorted(keys, sources).tolist(), len(keys)]
+    return (keys[low:high] for low, high in pairwise(cuts))
 
 
 def _numbering(ids: Ids) -> Callable[[Ids], npt.NDArray[np.int32]]:
@@ -168,11 +148,7 @@ def _numbering(ids: Ids) -> Callable[[Ids], npt.NDArray[np.int32]]:
     table[ids] = np.arange(1, len(ids) + 1, dtype=np.int32)
 
     def look_up(some: Ids) -> npt.NDArray[np.int32]:
-        if not len(some):
-            return np.empty(0, np.int32)
-        places = table.take(some, mode="clip")
-        places -= 1
-        within = some.min() >= 0 and some.max() <= largest
-        return complete(bool(within and places.min() >= 0), places)
+        places = np.empty(len(some), np.int32)
+        return complete(oracle_keys.look_up(some, table, places), places)
 
     return look_up
