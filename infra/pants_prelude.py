@@ -38,7 +38,7 @@ def kernel_cache(resolve):
 def study(engines, module_mapping=None, unseen=None):
     """The targets of the study in this folder, whose package has its name with `_` for `-`.
 
-    `unseen`: {engine: what it needs that no import shows}.
+    `unseen`: {engine, or library: what it needs that no import shows}.
     """
     name = build_file_dir().name
     package = name.replace("-", "_")
@@ -50,11 +50,15 @@ def study(engines, module_mapping=None, unseen=None):
     __dependencies_rules__(
         ("*", "/**", "//shared/**", "//datasets/**", "<python_requirement*>", "<_*>", "!*")
     )
-    python_requirements(name="requirements", module_mapping=module_mapping or {})
+    unseen = unseen or {}
+    libraries = {of: dict(dependencies=needs) for of, needs in unseen.items() if of not in engines}
+    python_requirements(
+        name="requirements", module_mapping=module_mapping or {}, overrides=libraries
+    )
     apart = [*entries.values(), f"{package}/compare.py", f"{package}/doctor.py"]
     python_sources(name=package, sources=[f"{package}/*.py", *(f"!{path}" for path in apart)])
     for engine, path in entries.items():
-        python_source(name=engine, source=path, dependencies=(unseen or {}).get(engine, []))
+        python_source(name=engine, source=path, dependencies=unseen.get(engine, []))
     # It starts the engines as child processes, and the peers.
     python_source(
         name="compare",
