@@ -81,8 +81,13 @@ def _sources() -> list[Path]:
     return [
         place
         for place in sorted(places)
-        if "site-packages" not in place.parts and library not in (place, *place.parents)
+        if not _is_installed(place) and library not in (place, *place.parents)
     ]
+
+
+def _is_installed(place: Path) -> bool:
+    """Pex keeps a library in a folder named as its wheel; Ray's workers look within that of Ray."""
+    return any(part == "site-packages" or part.endswith(".whl") for part in place.parts)
 
 
 def _one_after_the_other(save: Any) -> Any:

@@ -1,6 +1,7 @@
 """A compiled kernel is found again where its sources are the same, wherever they lie."""
 
 import contextlib
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -64,6 +65,19 @@ def test_imports_are_followed_and_libraries_are_not(tmp_path, monkeypatch):
     for name, text in sources.items():
         (tmp_path / f"{name}.py").write_text(text)
     assert {path.stem for path in kernel_cache.reached(tmp_path / "a.py")} == {"a", "c", "d"}
+
+
+def test_where_libraries_lie_is_not_ours(tmp_path, monkeypatch):
+    ours, within_ray, in_pex = (
+        tmp_path / place
+        for place in ("shared", "lib/site-packages/ray/parts", "wheels/ray-2-py3.whl/ray/parts")
+    )
+    monkeypatch.setattr(sys, "path", [str(ours), str(within_ray), str(in_pex), *sys.path])
+    kernel_cache._sources.cache_clear()
+    found = kernel_cache._sources()
+    kernel_cache._sources.cache_clear()
+    assert ours in found
+    assert within_ray not in found and in_pex not in found
 
 
 def test_two_signatures_compiled_at_once_are_two_files(tmp_path, monkeypatch):
