@@ -38,14 +38,12 @@ def test_a_header_is_the_first_line_that_is_not_blank(
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_pieces_are_worked_on_in_their_order_and_few_wait(threads: int) -> None:
-    taken = []
-    pieces = (taken.append(piece) or piece for piece in itertools.count(1))
+    pieces = itertools.count(1)
     made = whole_lines.over(lambda piece: (piece, threading.get_ident()), pieces, threads)
-    found = [next(made) for _ in range(50)]
+    found = list(itertools.islice(made, 50))
     assert [piece for piece, _ in found] == list(range(1, 51))
-    assert len(taken) <= 50 + threads + 1
+    assert next(pieces) - 1 <= 50 + threads + 1
     assert threading.get_ident() not in {thread for _, thread in found}
-    made.close()
 
 
 def test_what_goes_wrong_with_a_piece_is_raised_in_its_turn() -> None:

@@ -49,8 +49,8 @@ def test_bad_lines_are_left_out_and_nothing_else(places, split_size):
         assert bad.count == len(wrong)
         text = path.read_bytes()
         assert [text[: row.offset].count(b"\n") + 1 for row in bad.first] == wrong[:10]
-        (piece,) = oracle_rows.of_text(iter([text]), COLUMNS, skip=True)
-        assert piece().ids.tolist() == ids
+        (by_oracle,) = oracle_rows.of_text(iter([text]), COLUMNS, skip=True)
+        assert by_oracle().ids.tolist() == ids
 
 
 class TestBadLines(OfStudy):

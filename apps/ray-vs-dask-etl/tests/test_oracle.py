@@ -124,9 +124,12 @@ def test_rows_of_another_range_than_the_first_are_judged_by_their_own(
     run = dataclasses.replace(run, dataset=DatasetInfo(name="user", uri=str(path), bytes=1))
     monkeypatch.setattr(oracle_rows, "READ_BYTES", 3000)
     ranges, kept = [], oracle_sums._sums_by
-    monkeypatch.setattr(
-        oracle_sums, "_sums_by", lambda *given: ranges.append(given[2]) or kept(*given)
-    )
+
+    def sums_by(run, fit, by):
+        ranges.append(by)
+        return kept(run, fit, by)
+
+    monkeypatch.setattr(oracle_sums, "_sums_by", sums_by)
     assert oracle_fit.check_fit(run, fit, right).passed
     assert len(ranges) == 2
     assert ranges[0].high[0] < 0.1 < 0.9 < ranges[1].high[0]

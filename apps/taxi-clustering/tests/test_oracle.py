@@ -12,7 +12,7 @@ from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
 from taxi import made_up
-from taxi_clustering import oracle, oracle_plain, oracle_rows, run_plain, study
+from taxi_clustering import oracle, oracle_arrow, oracle_plain, oracle_rows, run_plain, study
 from taxi_clustering.clustering import Clustering
 from taxi_clustering.study import Parameters
 
@@ -78,7 +78,7 @@ def test_trips_are_counted_for_the_nearest_of_all_centres():
         assert sums[:, axis + 1] == pytest.approx(expected, rel=1e-9)
 
 
-HEADER = oracle_rows.Header(9, ",", dict(zip(oracle_rows.COLUMNS, range(8), strict=True)))
+HEADER = oracle_arrow.Header(9, ",", dict(zip(oracle_rows.COLUMNS, range(8), strict=True)))
 MOMENTS = st.datetimes(datetime.datetime(1960, 1, 1), datetime.datetime(2399, 12, 31)).map(
     lambda moment: moment.isoformat(" ", "seconds")
 )

@@ -54,7 +54,7 @@ def test_all_but_the_last_windows_are_read_two_at_a_time():
     data = text(edges)
     columns = np.empty((2, len(data) // 4 + 1), np.int64)
     stop, count, largest = plain_lines.parse(
-        np.frombuffer(data, np.uint8), 0, *columns, 0, np.uint8(ord(",")), WIDE
+        np.frombuffer(data, np.uint8), 0, columns[0], columns[1], 0, np.uint8(ord(",")), WIDE
     )
     assert len(data) - stop < 3 * plain_lines.WINDOW_BYTES and data[stop - 1 : stop] == b"\n"
     assert columns[:, :count].T.tolist() == edges[:count]
