@@ -71,16 +71,12 @@ class Batch:
 Made = TypeVar("Made")
 
 
-def batches(uri: str, strict: bool, skip: bool = False) -> Iterator[Batch]:
-    """All lines, some at a time. `strict` where lines may be wrong: Arrow takes too many.
-
-    Where bad lines are skipped, empty fields too many at the end of one do not make it bad.
-    """
-    return batches_for(uri, strict, skip, lambda batch: batch)
-
-
 def batches_for(uri: str, strict: bool, skip: bool, use: Callable[[Batch], Made]) -> Iterator[Made]:
-    """What `use` makes of every batch, in their order. Several threads call it."""
+    """What `use` makes of all lines, some at a time, in their order. Several threads call it.
+
+    `strict` where lines may be wrong: Arrow takes too many. Where bad lines are skipped, empty
+    fields too many at the end of one do not make it bad.
+    """
     return whole_lines.over(lambda read: use(read()), _readings(uri, strict, skip), machine.cores())
 
 

@@ -37,13 +37,8 @@ Block = tuple[Ids, Ids, bool]
 Made = TypeVar("Made")
 
 
-def read(run: Run) -> Iterator[tuple[Ids, Ids]]:
-    """(sources, destinations) int64, block by block, as rank flows."""
-    return read_for(run, lambda sources, destinations: (sources, destinations))
-
-
 def read_for(run: Run, use: Callable[[Ids, Ids], Made]) -> Iterator[Made]:
-    """What `use` makes of sources and destinations, in the order of the blocks.
+    """What `use` makes of sources and destinations, int64, block by block, as rank flows.
 
     Several threads call it.
     """
