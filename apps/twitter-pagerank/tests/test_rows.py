@@ -99,13 +99,17 @@ def test_rows_hold_every_edge_once(graph, shift, strip_bits, segment_bits):
 
 
 @settings(deadline=None)
-@given(st.integers(0, 64).flatmap(lambda bits: st.tuples(
-    st.just(bits), st.lists(st.integers(0, 2**bits - 1), max_size=300)
-)))  # fmt: skip
-def test_keys_are_sorted(drawn):
-    bits, values = drawn
-    keys = np.array(values, np.uint64)
-    assert np.array_equal(rows.sort_keys(keys.copy(), np.empty_like(keys), bits), np.sort(keys))
+@given(
+    borders=st.tuples(st.integers(0, 32), st.integers(0, 32)).map(sorted),
+    count=st.sampled_from([0, 5, 24, 25, 300, 3000]),
+    seed=st.integers(0, 9),
+)
+def test_values_are_sorted_by_some_of_their_bits(borders, count, seed):
+    low, high = borders
+    values = np.random.default_rng(seed).integers(0, 2**32, count).astype(np.uint32)
+    found = rows.sort_values(values.copy(), np.empty_like(values), low, high)
+    order = np.argsort(values.astype(np.uint64) % 2**high >> low, kind="stable")
+    assert np.array_equal(found, values[order])
 
 
 @pytest.mark.parametrize("segment_bits", [0, 5, 16])

@@ -2,8 +2,8 @@
 
 Vertices are numbered 0 … n-1. They fall into at most `BUCKETS` buckets of 2^shift vertices each,
 whatever the number of workers; a worker owns whole buckets. An edge travels as one 64-bit key to
-the bucket of its destination, where sorting the keys (which fit in the cache) puts duplicates side
-by side and gives the order in which an iteration reads the edges (rows.py).
+the bucket of its destination, where the keys are put in the order in which an iteration reads the
+edges, and duplicates are left out (rows.py).
 
 The new rank of v is (1 - d) / n + d (Σ contribution of v's sources + dangling mass / n), where
 contribution = rank / out-degree. The contributions of a large graph do not fit in a core's cache,

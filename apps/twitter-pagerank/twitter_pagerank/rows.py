@@ -6,8 +6,7 @@ core's cache, and an edge is 32 bits: its row within the strip, its source withi
 Within a cell edges are ordered by source: contributions are then read in sequence, and sums, which
 lie closest, at random; one row's additions seldom wait for each other.
 
-A strip's cells lie one behind the other, by ascending segment, which is nothing but the order of
-its edges by source: no second array is needed to build them.
+A strip's cells lie one behind the other, by ascending segment.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,8 +18,11 @@ import numpy.typing as npt
 
 from twitter_pagerank.kernel import Buckets, Counts, Keys
 
-DIGIT_BITS = 11
-"""Of a radix pass: 2048 places to write to stay within the first-level cache."""
+DIGIT_BITS = 8
+"""Of a radix pass: 256 places to write to, and the values of a cell, stay in the nearest cache."""
+
+FEW = 24
+"""Values that are sooner put in order one by one than counted by their digits."""
 
 
 @dataclass
@@ -67,14 +69,26 @@ class Rows:
         return slice(local * self.buckets.strips, (local + 1) * self.buckets.strips)
 
     def fill(self, bucket: int, pieces: Sequence[Keys], begin: int) -> None:
-        """Sort the keys of one bucket, from all workers, into its cells from edges[begin] on."""
-        source_bits, strip_bits = self.buckets.source_bits, self.buckets.strip_bits
-        keys = np.concatenate(pieces)
-        keys = sort_keys(keys, np.empty_like(keys), self.buckets.shift + source_bits)
-        local = bucket - self.first_bucket
+        """Sort the keys of one bucket, from all workers, into its cells from edges[begin] on.
+
+        First to the cells, which a key's highest bits name, and then within each: a cell fits in
+        the nearest cache, however large the bucket is.
+        """
+        local, strip_bits = bucket - self.first_bucket, self.buckets.strip_bits
         cells = self.cells[self.strips_of(local)]
+        segment_bits = min(self.segment_bits, self.buckets.source_bits)
+        cell_bits = segment_bits + strip_bits
+        counts = np.zeros(
+            1 << (self.buckets.shift + self.buckets.source_bits - cell_bits), np.int64
+        )
+        for keys in pieces:
+            _count_cells(keys, cell_bits, counts)
+        ends = np.cumsum(counts)
+        places, edges = ends - counts, np.empty(sum(map(len, pieces)), np.uint32)
+        for keys in pieces:
+            _scatter_cells(keys, cell_bits, places, edges)
         end = _fill_cells(
-            keys, strip_bits, source_bits, self.segment_bits, cells, self.edges, begin
+            edges, ends.reshape(len(cells), -1), strip_bits, segment_bits, cells, self.edges, begin
         )
         self.edges_of_bucket[local] = end - begin
 
@@ -100,57 +114,88 @@ class Rows:
 
 
 @numba.njit(nogil=True, cache=True)
-def sort_keys(keys, scratch, bits):  # type: ignore[no-untyped-def]
-    """Sort keys uint64 below 2^bits; returns the one of the two buffers that holds the result.
+def _count_cells(keys, cell_bits, counts):  # type: ignore[no-untyped-def]
+    shift = np.uint64(cell_bits)
+    for k in range(keys.size):
+        counts[keys[k] >> shift] += 1
 
-    A least-significant-digit radix sort: three or four passes over data in the cache, some ten
-    times the speed of a comparison sort.
+
+@numba.njit(nogil=True, cache=True)
+def _scatter_cells(keys, cell_bits, places, edges):  # type: ignore[no-untyped-def]
+    """Write the low bits of each key, which tell where it lies in its cell, to its cell."""
+    shift, low = np.uint64(cell_bits), np.uint64((1 << cell_bits) - 1)
+    for k in range(keys.size):
+        cell = keys[k] >> shift
+        edges[places[cell]] = np.uint32(keys[k] & low)
+        places[cell] += 1
+
+
+@numba.njit(nogil=True, cache=True)
+def sort_values(values, scratch, low, high):  # type: ignore[no-untyped-def]
+    """Sort values uint32[m] by their bits low … high-1, equal ones in the order that they had.
+
+    A least-significant-digit radix sort over data in the cache, some ten times the speed of a
+    comparison sort; few values are put in order one by one. `scratch` is as long; returns the one
+    of the two buffers that holds the result.
     """
-    passes = (bits + DIGIT_BITS - 1) // DIGIT_BITS
-    for turn in range(passes):
-        low, high = bits * turn // passes, bits * (turn + 1) // passes
+    if values.size <= FEW:
         shift, mask = np.uint64(low), np.uint64((1 << (high - low)) - 1)
-        places = np.zeros((1 << (high - low)) + 1, np.int64)
-        for k in range(keys.size):
-            places[((keys[k] >> shift) & mask) + np.uint64(1)] += 1
+        for k in range(1, values.size):
+            value, place = values[k], k
+            digit = (value >> shift) & mask
+            while place > 0 and (values[place - 1] >> shift) & mask > digit:
+                values[place] = values[place - 1]
+                place -= 1
+            values[place] = value
+        return values
+    passes = (high - low + DIGIT_BITS - 1) // DIGIT_BITS
+    for turn in range(passes):
+        first = low + (high - low) * turn // passes
+        stop = low + (high - low) * (turn + 1) // passes
+        shift, mask = np.uint64(first), np.uint64((1 << (stop - first)) - 1)
+        places = np.zeros((1 << (stop - first)) + 1, np.int64)
+        for k in range(values.size):
+            places[((values[k] >> shift) & mask) + np.uint64(1)] += 1
         for digit in range(1, places.size):
             places[digit] += places[digit - 1]
-        for k in range(keys.size):
-            value = (keys[k] >> shift) & mask
-            scratch[places[value]] = keys[k]
-            places[value] += 1
-        keys, scratch = scratch, keys
-    return keys
+        for k in range(values.size):
+            digit = (values[k] >> shift) & mask
+            scratch[places[digit]] = values[k]
+            places[digit] += 1
+        values, scratch = scratch, values
+    return values
 
 
 @numba.njit(nogil=True, cache=True)
 def _fill_cells(  # type: ignore[no-untyped-def]
-    keys, strip_bits, source_bits, segment_bits, cells, edges, begin
+    keys, ends, strip_bits, segment_bits, cells, edges, begin
 ):
-    """Ascending keys uint64 of a bucket → its distinct edges from `begin` on; returns their end.
+    """Low bits of keys uint32, cell by cell → a bucket's distinct edges from `begin` on.
 
-    Sets cells int64[strips, segments + 1], of which the last of a strip is the first of the next.
+    ends int64[strips, segments or more] are those of the cells in `keys`. Sets cells int64[strips,
+    segments + 1], of which the last of a strip is the first of the next; returns the edges' end.
     """
-    borders = cells.reshape(cells.size)
-    of_strip, of_source = np.uint64((1 << strip_bits) - 1), np.uint64((1 << source_bits) - 1)
-    of_segment, half = np.uint64((1 << segment_bits) - 1), np.uint64(16)
-    source_shift, strip_shift = np.uint64(strip_bits), np.uint64(strip_bits + source_bits)
-    border, place, previous = 0, begin, np.uint64(0)
-    for k in range(keys.size):
-        key = keys[k]
-        if k > 0 and key == previous:
-            continue
-        previous = key
-        source = (key >> source_shift) & of_source
-        cell = np.int64(key >> strip_shift) * cells.shape[1] + np.int64(
-            source >> np.uint64(segment_bits)
-        )
-        while border <= cell:
-            borders[border] = place
-            border += 1
-        edges[place] = np.uint32(((key & of_strip) << half) | (source & of_segment))
-        place += 1
-    borders[border:] = place
+    row_bits, of_row, half = np.uint32(strip_bits), np.uint32((1 << strip_bits) - 1), np.uint32(16)
+    scratch = np.empty(keys.size, np.uint32)
+    # Of each row the source of the edge before, counted from 1: an edge that comes again is known
+    # without its neighbours being put in order.
+    latest = np.empty(1 << strip_bits, np.uint32)
+    start, place = 0, begin
+    for strip in range(cells.shape[0]):
+        latest[:] = 0
+        for segment in range(cells.shape[1] - 1):
+            cells[strip, segment] = place
+            stop = ends[strip, segment]
+            cell = keys[start:stop]
+            cell = sort_values(cell, scratch[start:stop], strip_bits, strip_bits + segment_bits)
+            start, first = stop, np.uint32((segment << segment_bits) + 1)
+            for k in range(cell.size):
+                row, source = cell[k] & of_row, cell[k] >> row_bits
+                # No branch, which would be guessed wrong at times.
+                edges[place] = np.uint32((row << half) | source)
+                place += np.int64(latest[row] != first + source)
+                latest[row] = first + source
+        cells[strip, cells.shape[1] - 1] = place
     return place
 
 
