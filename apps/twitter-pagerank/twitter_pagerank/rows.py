@@ -9,7 +9,7 @@ lie closest, at random; one row's additions seldom wait for each other.
 A strip's cells lie one behind the other, by ascending segment.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numba
@@ -92,17 +92,19 @@ class Rows:
         )
         self.edges_of_bucket[local] = end - begin
 
-    def out_degree(self, buckets: Iterable[int]) -> npt.NDArray[np.uint32]:
-        """Edges of some buckets, counted from the worker's first, by source: uint32[n]."""
-        counts = np.zeros(self.buckets.vertices, np.uint32)
-        for local in buckets:
-            _count_sources(self.cells[self.strips_of(local)], self.segment_bits, self.edges, counts)
-        return counts
+    @property
+    def segments(self) -> int:
+        return self.cells.shape[1] - 1
+
+    def count_sources(self, segment: int, out_degree: npt.NDArray[np.uint32]) -> None:
+        """Add the edges of a segment, whose part of out_degree uint32[n] stays in the cache."""
+        first = segment << self.segment_bits
+        _count_sources(self.cells, segment, self.edges, out_degree[first:])
 
     def compressed(self) -> tuple[Counts, npt.NDArray[np.uint32]]:
         """The same as a compressed sparse matrix: offsets int64[rows + 1] into sources uint32."""
         bits, rows = self.buckets.strip_bits, self.stop - self.first
-        firsts = np.arange(self.cells.shape[1] - 1, dtype=np.uint32) << np.uint32(self.segment_bits)
+        firsts = np.arange(self.segments, dtype=np.uint32) << np.uint32(self.segment_bits)
         counts, sources = np.zeros(len(self.cells) << bits, np.int64), [np.empty(0, np.uint32)]
         for strip, cells in enumerate(self.cells):
             edges = self.edges[cells[0] : cells[-1]]
@@ -200,10 +202,8 @@ def _fill_cells(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _count_sources(cells, segment_bits, edges, counts):  # type: ignore[no-untyped-def]
+def _count_sources(cells, segment, edges, of_sources):  # type: ignore[no-untyped-def]
     for strip in range(cells.shape[0]):
-        for segment in range(cells.shape[1] - 1):
-            of_sources = counts[segment << segment_bits :]
-            cell = edges[cells[strip, segment] : cells[strip, segment + 1]]
-            for k in range(cell.size):
-                of_sources[np.uint64(cell[k]) & np.uint64(0xFFFF)] += np.uint32(1)
+        cell = edges[cells[strip, segment] : cells[strip, segment + 1]]
+        for k in range(cell.size):
+            of_sources[np.uint64(cell[k]) & np.uint64(0xFFFF)] += np.uint32(1)

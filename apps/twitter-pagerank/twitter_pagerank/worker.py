@@ -166,9 +166,12 @@ class Worker:
             self._map(fill, range(len(owned)))
             tasks = kernel.shares(self.rows.edges_of_bucket + 1, self.threads * TASKS_PER_THREAD)
             self._tasks = [range(begin, stop) for begin, stop in pairwise(tasks) if begin < stop]
-            buckets = [range(thread, len(owned), self.threads) for thread in range(self.threads)]
-            degrees = self._map(self.rows.out_degree, buckets)
-            return np.sum(degrees, axis=0, dtype=np.uint32)  # type: ignore[no-any-return]
+            out_degree = np.zeros(self.vertices.count, np.uint32)
+            self._map(
+                lambda segment: self.rows.count_sources(segment, out_degree),
+                range(self.rows.segments),
+            )
+            return out_degree
 
     def start(self, out_degree: npt.NDArray[np.uint32], window: Floats | None = None) -> Floats:
         """From the out-degrees of all vertices, uint32[n], the first sums for `step`.
