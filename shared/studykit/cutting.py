@@ -50,14 +50,18 @@ def splits(uri: str, size: int) -> list[Split]:
 
 
 def cut(
-    run: Run, formats: Callable[[list[str]], dict[str, Form]], split_bytes: int | None = None
+    run: Run,
+    formats: Callable[[list[str]], dict[str, Form]],
+    split_bytes: int | None = None,
+    pieces_of: Callable[[str, int], list[Split]] = splits,
 ) -> Input[Form]:
     """Look at every file's head and cut it: small pieces, as many as there are threads to feed.
 
     `split_bytes` is the method's own size of a piece, where it has one; --split-size is the user's.
+    `pieces_of` is a study's own way to cut, where it reads what is neither lines nor Parquet.
     """
     threads = run.options.worker_count * run.options.threads
     even = run.dataset.bytes // (threads * SPLITS_PER_THREAD) + 1
     even = min(max(even, SMALLEST_SPLIT), LARGEST_SPLIT)
-    pieces = splits(run.dataset.uri, run.options.split_bytes or split_bytes or even)
+    pieces = pieces_of(run.dataset.uri, run.options.split_bytes or split_bytes or even)
     return Input(pieces, formats(list(dict.fromkeys(piece.uri for piece in pieces))))
