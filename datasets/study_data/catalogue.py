@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 from studykit.errors import UsageError
 
-from study_data import follower_graph, keeping, twitter7, uniform_rows, yellow_taxi, yellow_trips
+from study_data import (
+    digits,
+    follower_graph,
+    keeping,
+    twitter7,
+    uniform_rows,
+    yellow_taxi,
+    yellow_trips,
+)
 from study_data.as_parquet import as_parquet, is_table
 from study_data.dataset import Dataset
 
@@ -16,6 +24,9 @@ DATASETS: dict[str, Dataset] = {
         uniform_rows.DATASET,
         yellow_taxi.DATASET,
         yellow_trips.DATASET,
+        digits.DATASET,
+        digits.dataset(28),
+        digits.dataset(32),
     )
 }
 

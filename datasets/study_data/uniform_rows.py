@@ -26,14 +26,13 @@ from studykit.errors import UsageError
 from studykit.storage.ahead import in_turn
 
 from study_data.dataset import Dataset, Size
+from study_data.splitmix import mixed, uniform
 
 HEADER = b"id,x,y,category\n"
 DECIMALS = 15
 CHUNK_ROWS = 1 << 18
 LONGEST_ROW = 20 + 2 * (3 + DECIMALS) + 3
 """Bytes: an id of 64 bits, two numbers with their commas, a comma, a letter and a newline."""
-GOLDEN = 0x9E3779B97F4A7C15
-"""2^64 divided by the golden ratio: splitmix64's step."""
 WORDS_PER_ROW = 4
 
 
@@ -56,26 +55,8 @@ def blocks(
 
 def _block(start: int, stop: int, seed: int, signal: float) -> memoryview:
     text = np.empty((stop - start) * LONGEST_ROW, np.uint8)
-    length = _fill(text, start, stop, np.uint64(_mixed(seed)), signal)
+    length = _fill(text, start, stop, np.uint64(mixed(seed)), signal)
     return text[:length].data
-
-
-def _mixed(value: int) -> int:
-    """A whole number of any size → 64 random bits, by splitmix64's output function."""
-    value = value * GOLDEN % 2**64
-    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
-    value = (value ^ (value >> 27)) * 0x94D049BB133111EB % 2**64
-    return value ^ (value >> 31)
-
-
-@numba.njit(nogil=True, cache=True)
-def _uniform(key, counter):  # type: ignore[no-untyped-def]
-    """The counter's random number: 53 bits in [0, 1)."""
-    value = key + counter * np.uint64(GOLDEN)
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    value ^= value >> np.uint64(31)
-    return (value >> np.uint64(11)) * 2.0**-53
 
 
 @numba.njit(nogil=True, cache=True)
@@ -106,9 +87,9 @@ def _fill(text, start, stop, key, signal):  # type: ignore[no-untyped-def]
             digits += 1
             bound *= 10
         counter = np.uint64(row) * np.uint64(WORDS_PER_ROW)
-        x = _uniform(key, counter + np.uint64(1))
-        y = _uniform(key, counter + np.uint64(2))
-        draw = _uniform(key, counter + np.uint64(3))
+        x = uniform(key, counter + np.uint64(1))
+        y = uniform(key, counter + np.uint64(2))
+        draw = uniform(key, counter + np.uint64(3))
         if draw < signal:
             category = (2 if y >= 0.5 else 0) + (1 if x >= 0.5 else 0)
         else:
