@@ -187,7 +187,11 @@ SIZES = {
         "tiny": Size(
             ORIGINALS, 496_022, "a61768655f7a4a857812a73d2e3c9211138a00e292c9b9f1c3987c66b524a643"
         ),
-        "100mb": Size(204 * ORIGINALS, 99_821_283),
+        "100mb": Size(
+            204 * ORIGINALS,
+            99_814_861,
+            "e6792f652421e3f101a71b946313e57195a4c14d403260251f07ad29595ee874",
+        ),
         "1gb": Size(2_044 * ORIGINALS, 1_000_109_363),
     },
     28: {

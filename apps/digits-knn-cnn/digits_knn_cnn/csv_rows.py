@@ -45,7 +45,8 @@ def sniff(uri: str, side: int, max_pixel: int) -> DigitFormat:
 
 def read(split: Split, form: DigitFormat) -> Part:
     """The rows of one split: pixels [n, side²], labels uint8[n]. DataError names the line."""
-    parts = [part for block in lines.blocks_from(split, form.body) for part in _of(block, form)]
+    blocks = lines.blocks_from(split, form.body)
+    parts = [part for block in blocks for part in _of(block, form, split)]
     if not parts:
         return layout.no_rows(form.side)
     if len(parts) == 1:
@@ -54,16 +55,19 @@ def read(split: Split, form: DigitFormat) -> Part:
     return np.concatenate(pixels), np.concatenate(labels)
 
 
-def _of(block: Block, form: DigitFormat) -> Iterator[Part]:
+def _of(block: Block, form: DigitFormat, split: Split) -> Iterator[Part]:
     known = {name: place for place, name in enumerate(form.pixels)} | {form.label: LABEL}
     roles = np.array([known.get(name, SKIPPED) for name in form.columns])
-    data, position = block.data, 0
-    unclean = 1
+    largest = min(form.max_pixel, BYTE_MAX)
+
+    def slowly(some: Block) -> Part:
+        return _slowly(some, form, split)
+
+    data, position, unclean = block.data, 0, 1
     while position < len(data):
         # No row is shorter than a digit and a comma or line end for each of its numbers.
         most = (len(data) - position) // (2 * len(known)) + 1
         pixels, labels = np.empty((most, len(form.pixels)), np.uint8), np.empty(most, np.uint8)
-        largest = min(form.max_pixel, BYTE_MAX)
         rows, stopped = parse(data, position, roles, largest, pixels, labels)
         if rows:
             yield pixels[:rows], labels[:rows]
@@ -73,7 +77,7 @@ def _of(block: Block, form: DigitFormat) -> Iterator[Part]:
             unclean = 1 if rows >= RARE else min(2 * unclean, MOST_LINES_AT_ONCE)
             end = lines.line_end(data, position, unclean)
             rest = Block(data[position:end], block.offset + position)
-            yield from bad_rows.read_rows(rest, lambda some: _slowly(some, form), _refuse)
+            yield from bad_rows.read_rows(rest, slowly, _refuse)
             position = end
 
 
@@ -83,11 +87,10 @@ def _refuse(error: DataError, offset: int) -> None:
     raise DataError(error.reason, uri=uri, line=line, column=error.column)
 
 
-def _slowly(block: Block, form: DigitFormat) -> Part:
+def _slowly(block: Block, form: DigitFormat, split: Split) -> Part:
     names = (*form.pixels, form.label)
     schema = pa.schema([(name, pa.float64()) for name in names])
-    whole = Split(form.uri, 0, 0, 0, "")  # Only its file is named.
-    table = delimited.read(block, delimited.Dialect(), schema, whole, list(form.columns))
+    table = delimited.read(block, delimited.Dialect(), schema, split, list(form.columns))
     pixels = np.empty((table.num_rows, len(form.pixels)))
     for place, name in enumerate(form.pixels):
         pixels[:, place] = _numbers(table, name)

@@ -27,6 +27,7 @@ from studykit.storage import Split
 from digits_knn_cnn import csv_rows, layout, pictures, stored_rows
 from digits_knn_cnn.layout import ALL, TEST, TRAIN, DigitFormat, Labels, Pixels, Rows
 from digits_knn_cnn.pictures import Pictures
+from digits_knn_cnn.stored_rows import Arrays
 
 __all__ = ["DigitFormat", "Digits", "Rows", "cut", "divide", "formats", "read", "splits"]
 
@@ -67,7 +68,7 @@ def splits(uri: str, size: int) -> list[Split]:
     """
     sizes = storage.list_sizes(uri)
     if any(map(pictures.is_picture, sizes)):
-        return list(pictures.splits(sizes, size))
+        return [*pictures.splits(sizes, size)]
     for file, length in sizes.items():
         if not length:
             raise DataError("no rows: the file is empty", uri=file)
@@ -81,7 +82,7 @@ def splits(uri: str, size: int) -> list[Split]:
         other = next(file for file in sizes if file not in arrays)
         raise DataError(f"NPZ in one folder with another form, {other}", uri=arrays[0])
     entries = map(storage.look, arrays)
-    return [Split(one.uri, 0, one.size, one.size, one.version) for one in entries]
+    return [Arrays(one.uri, 0, one.size, one.size, one.version) for one in entries]
 
 
 def formats(uris: Sequence[str], resolution: int, max_pixel: int) -> dict[str, DigitFormat]:
@@ -95,7 +96,7 @@ def _sniff(uri: str, side: int, max_pixel: int) -> DigitFormat:
     if storage.look(uri).is_folder:
         return DigitFormat(uri, "pictures", ALL, side, layout.BYTE_MAX)
     if stored_rows.is_npz(uri):
-        return DigitFormat(uri, "npz", ALL, side, max_pixel)
+        return DigitFormat(uri, "npz", ALL, side, max_pixel, label="labels")
     if columnar.is_parquet(uri):
         return stored_rows.sniff(uri, side, max_pixel)
     return csv_rows.sniff(uri, side, max_pixel)
@@ -120,7 +121,7 @@ def read(split: Split, form: DigitFormat) -> Rows:
         return Rows(split.uri, split.first, *pictures.read(split, form.side))
     if isinstance(split, RowGroups):
         return Rows(split.uri, split.first_row, *stored_rows.read_groups(split, form))
-    if form.kind == "npz":
+    if isinstance(split, Arrays):
         return Rows(split.uri, 0, *stored_rows.read_npz(split, form))
     return Rows(split.uri, split.start, *csv_rows.read(split, form))
 

@@ -25,6 +25,10 @@ _NPZ = re.compile(rb"PK\x03\x04.{26}[^\0/]{1,99}\.npy", re.DOTALL)
 Part = tuple[Pixels, Labels]
 
 
+class Arrays(Split):
+    """A whole NPZ file: not one of lines, so nobody fetches it as such."""
+
+
 def sniff(uri: str, side: int, max_pixel: int) -> DigitFormat:
     """The layout of a Parquet file, from its schema."""
     form = layout.table(uri, "parquet", columnar.schema(uri).names, side, max_pixel)
@@ -63,7 +67,7 @@ def is_npz(uri: str) -> bool:
     return uri.endswith(".npz") or _NPZ.match(first_bytes(uri, 200)) is not None
 
 
-def read_npz(split: Split, form: DigitFormat) -> Part:
+def read_npz(split: Arrays, form: DigitFormat) -> Part:
     """All rows of a file. DataError names the row, from 1."""
     require_version(split)
     pixels, labels = _arrays(storage.read_bytes(split.uri), split.uri)
@@ -91,7 +95,7 @@ def _arrays(content: bytes, uri: str) -> tuple[Any, Any]:
                 raise DataError(reason, uri=uri)
             found = file["pixels"], file["labels"]
     except (
-        OSError, ValueError, EOFError, KeyError, NotImplementedError, AttributeError,
+        OSError, ValueError, EOFError, KeyError, NotImplementedError, TypeError, AttributeError,
         zipfile.BadZipFile, zlib.error,
     ) as error:  # fmt: skip
         raise DataError("no NPZ file of numbers, or damaged", uri=uri) from error
