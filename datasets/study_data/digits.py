@@ -43,6 +43,8 @@ LARGEST_TURN = math.pi / 12
 LARGEST_SHIFT = 1.0
 ELASTICITY = 2.3
 """Largest displacement before smoothing; this and the shift in pixels of the 8 × 8."""
+WEIGHTS = np.array([1, 4, 6, 4, 1]) / 16
+"""Of neighbours, nearly a Gaussian of deviation 1."""
 WORDS_PER_ROW = 3 + 2 * SIDE * SIDE
 """A turn, two shifts, two displacements of every pixel."""
 CHUNK_BYTES = 1 << 22
@@ -119,18 +121,13 @@ def _between(image, y, x):  # type: ignore[no-untyped-def]
 
 @numba.njit(nogil=True, cache=True)
 def _smooth(field, room):  # type: ignore[no-untyped-def]
-    """Weighs neighbours by 1, 4, 6, 4, 1, nearly a Gaussian of deviation 1, down and across."""
-    for _ in range(2):
-        for row in range(SIDE):
-            for column in range(SIDE):
-                total = 6.0 * field[row, column]
-                for step, weight in ((1, 4.0), (2, 1.0)):
-                    if row >= step:
-                        total += weight * field[row - step, column]
-                    if row + step < SIDE:
-                        total += weight * field[row + step, column]
-                room[column, row] = total / 16.0  # Turned over, so that the next goes across.
-        field[:, :] = room
+    """Weighs neighbours down, and writes what it finds across: twice, and both are done."""
+    for row in range(SIDE):
+        for column in range(SIDE):
+            total = 0.0
+            for place in range(max(0, row - 2), min(SIDE, row + 3)):
+                total += WEIGHTS[place - row + 2] * field[place, column]
+            room[column, row] = total
 
 
 @numba.njit(nogil=True, cache=True)
@@ -144,8 +141,9 @@ def _deformation(key, row, fields, room):  # type: ignore[no-untyped-def]
         drawn = 2.0 * uniform(key, counter + np.uint64(4 + place)) - 1.0
         axis, pixel = divmod(place, SIDE * SIDE)
         fields[axis, pixel // SIDE, pixel % SIDE] = ELASTICITY * drawn
-    _smooth(fields[0], room)
-    _smooth(fields[1], room)
+    for axis in range(2):
+        _smooth(fields[axis], room)
+        _smooth(room, fields[axis])
     return turn, down, right
 
 
@@ -183,34 +181,20 @@ def _fill(text, images, labels, start, stop, key, side):  # type: ignore[no-unty
 
 
 SIZES = {
-    8: {
-        "tiny": Size(
-            ORIGINALS, 496_022, "a61768655f7a4a857812a73d2e3c9211138a00e292c9b9f1c3987c66b524a643"
-        ),
-        "100mb": Size(
-            204 * ORIGINALS,
-            99_814_861,
-            "e6792f652421e3f101a71b946313e57195a4c14d403260251f07ad29595ee874",
-        ),
-        "1gb": Size(2_044 * ORIGINALS, 1_000_109_363),
-    },
-    28: {
-        "tiny": Size(
-            ORIGINALS, 5_986_077, "66d2200a2b20fc0a973aa25e54dfaa858f21c307178408aa17237a0ed8974528"
-        ),
-        "100mb": Size(17 * ORIGINALS, 101_224_845),
-        "1gb": Size(168 * ORIGINALS, 1_000_040_718),
-    },
-    32: {
-        "tiny": Size(
-            ORIGINALS, 7_816_546, "913e500444f6551097a961fa9f0710faddcb0a4c75a71398d40a948dad06d0bf"
-        ),
-        "100mb": Size(13 * ORIGINALS, 101_095_510),
-        "1gb": Size(129 * ORIGINALS, 1_002_792_162),
-    },
+    8: {"tiny": (1, 496_022), "100mb": (204, 99_814_861), "1gb": (2_044, 1_000_109_363)},
+    28: {"tiny": (1, 5_986_077), "100mb": (17, 101_209_640), "1gb": (168, 1_000_040_718)},
+    32: {"tiny": (1, 7_816_546), "100mb": (13, 101_082_983), "1gb": (129, 1_002_792_162)},
 }
-"""By resolution, of the numbers of copies that come nearest; without a hash the bytes are near."""
-COPY_BYTES = {8: 489_287, 28: 5_952_423, 32: 7_773_247}
+"""{resolution: {size: (copies, bytes)}}, of the whole numbers of copies that come nearest."""
+SHA256 = {
+    (8, "tiny"): "a61768655f7a4a857812a73d2e3c9211138a00e292c9b9f1c3987c66b524a643",
+    (8, "100mb"): "e6792f652421e3f101a71b946313e57195a4c14d403260251f07ad29595ee874",
+    (28, "tiny"): "66d2200a2b20fc0a973aa25e54dfaa858f21c307178408aa17237a0ed8974528",
+    (28, "100mb"): "6f6b7a25614ee4451dd01b2c13e9bf2b5eb2c5ba02282d488caa321057b914eb",
+    (32, "tiny"): "913e500444f6551097a961fa9f0710faddcb0a4c75a71398d40a948dad06d0bf",
+    (32, "100mb"): "849030ce68d6a957708277e022fdcdf1d0fc0ae1d7a6165578f6eaa691644d79",
+}
+COPY_BYTES = {8: 489_255, 28: 5_951_473, 32: 7_772_203}
 """Of all digits once, deformed, on average."""
 
 
@@ -218,8 +202,11 @@ class Scales(dict[str, Size]):
     """The named sizes, and beside them `xN` for every N: all digits N times, about so large."""
 
     def __init__(self, side: int) -> None:
-        super().__init__(SIZES[side])
-        self._side = side
+        super().__init__(
+            (name, Size(copies * ORIGINALS, length, SHA256.get((side, name))))
+            for name, (copies, length) in SIZES[side].items()
+        )
+        self._copy_bytes = COPY_BYTES[side]
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or re.fullmatch("x[1-9][0-9]*", str(name)) is not None
@@ -228,8 +215,7 @@ class Scales(dict[str, Size]):
         if name not in self:
             raise KeyError(name)
         copies = int(name[1:])
-        first = self["tiny"].bytes
-        return Size(copies * ORIGINALS, first + (copies - 1) * COPY_BYTES[self._side])
+        return Size(copies * ORIGINALS, self["tiny"].bytes + (copies - 1) * self._copy_bytes)
 
 
 def dataset(resolution: int = SIDE) -> FolderDataset:
