@@ -96,9 +96,17 @@ def test_a_copy_in_compressed_parts_is_read_as_data_of_ones_own(
 ) -> None:
     """Named by a pattern, which fits the folders that they lie in."""
     expected = local(package, here)
-    content = Path(expected["dataset"]["uri"]).read_bytes()
+    made = Path(expected["dataset"]["uri"])
     place = f"{store.uri}/{package}/copied"
-    copying.copy(str(forms.in_parts(content, tmp_path)), place)
+    if made.is_dir():
+        # Its files have names that say what they are for.
+        for number, path in enumerate(_data_files(made)):
+            part = tmp_path / f"part={number}" / path.name
+            part.parent.mkdir()
+            part.write_bytes(forms.zstd(path.read_bytes()))
+        copying.copy(str(tmp_path), place)
+    else:
+        copying.copy(str(forms.in_parts(made.read_bytes(), tmp_path)), place)
     record = called(package, "plain", "--data", f"{place}/part=*", "--results", here / "copied")
     assert_same(record["quality"], expected["quality"])
 
@@ -110,10 +118,17 @@ def test_a_copy_as_parquet_is_read_as_data_of_ones_own(
 ) -> None:
     expected = local(package, here)
     copy = f"{store.uri}/{package}/as-parquet/table"
-    content = Path(expected["dataset"]["uri"]).read_bytes()
-    storage.write_bytes(copy, as_parquet(content))
+    made = Path(expected["dataset"]["uri"])
+    for path in _data_files(made):
+        name = f"{copy}/{path.stem}" if made.is_dir() else copy
+        storage.write_bytes(name, as_parquet(path.read_bytes()))
     record = called(package, "plain", "--data", copy, "--results", here / "as-parquet")
     assert_same(record["quality"], expected["quality"])
+
+
+def _data_files(made: Path) -> list[Path]:
+    """The data set's file, or those of its folder, of which one with _ lists the others."""
+    return sorted(made.glob("[!_]*")) if made.is_dir() else [made]
 
 
 def _listed(place: str) -> list[str]:

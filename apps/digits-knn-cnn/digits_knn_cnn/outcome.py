@@ -1,0 +1,77 @@
+"""What an engine hands back: the answer with everything that follows from it."""
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from studykit import limits, machine, tables
+from studykit.records import PLAIN, Limit
+from studykit.run import Outcome, Run
+from threadpoolctl import threadpool_limits
+
+from digits_knn_cnn import oracle, reports, searching, study, worker
+from digits_knn_cnn.searching import Answer, Queries
+from digits_knn_cnn.worker import Partial
+
+PRODUCT_SIDE, PRODUCT_ROUNDS = 1024, 5
+"""Of the matrices whose product is timed for the limit: some 20 ms each."""
+
+
+def knn(run: Run, asked: Queries, answer: Answer, done: Sequence[Partial[Any]]) -> Outcome:
+    """Of the nearest neighbours. `done` is all that workers did."""
+    searchers = 0 if run.engine == PLAIN else run.options.worker_count
+    return of_answer(
+        run,
+        answer,
+        worker_phases=worker.seconds_of_workers(done, study.threads_of_a_worker(run)),
+        bytes_sent=searching.bytes_sent(run, asked, searchers) if searchers else 0,
+    )
+
+
+def of_answer(run: Run, answer: Answer, allowed: float = 0.0, **measured: Any) -> Outcome:
+    """`allowed` is the share of predictions that may differ from the oracle's."""
+    found = reports.quality(answer)
+    return Outcome(
+        quality=found,
+        check=lambda: oracle.check(run, answer, found, allowed),
+        write=lambda uri: {"predictions": tables.write(predictions(answer), uri)},
+        limit=lambda: limit(run, answer),
+        summary=[reports.table(found)],
+        bytes_read=run.dataset.bytes,
+        **measured,
+    )
+
+
+def limit(run: Run, answer: Answer) -> Limit:
+    """Reading the input once, and products of matrices for all distances as this machine does."""
+    found = limits.streaming(run, "read the input once, multiply all queries by all rows")
+    threads = min(run.options.worker_count * run.options.threads, machine.cores())
+    queries = len(answer.tests) + len(answer.judged)
+    operations = 2.0 * queries * answer.train_rows * answer.tests.pixels.shape[1]
+    rate = threads * product_rate()
+    found.seconds += operations / rate
+    found.detail |= {"operations": operations, "operations_per_second": rate}
+    return found
+
+
+def product_rate() -> float:
+    """Operations a second of one thread in a product of matrices of single floats."""
+    square = np.ones((PRODUCT_SIDE, PRODUCT_SIDE), np.float32)
+    best = math.inf
+    with threadpool_limits(1, user_api="blas"):
+        for _ in range(PRODUCT_ROUNDS):
+            began = time.perf_counter()
+            np.matmul(square, square)
+            best = min(best, time.perf_counter() - began)
+    return 2.0 * PRODUCT_SIDE**3 / best
+
+
+def predictions(answer: Answer) -> pa.Table:
+    """A line for every test row: its place in the test part, its label, what each k predicts."""
+    columns = {"row": answer.tests.places, "label": answer.tests.labels}
+    for k, predicted in enumerate(answer.predicted, start=1):
+        columns[f"predicted_k{k}"] = np.ascontiguousarray(predicted)
+    return pa.table(columns)

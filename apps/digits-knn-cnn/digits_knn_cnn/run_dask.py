@@ -1,0 +1,71 @@
+"""Digits on Dask: one part per worker, its training rows kept as a result on the worker.
+
+    ./pants run apps/digits-knn-cnn:dask -- --size tiny --workers 2
+    ./pants run apps/digits-knn-cnn:dask -- --data digits.csv --address tcp://10.0.0.1:8786
+
+Tasks are pure: what a worker held when it died is computed again on another one, from the input.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from distributed import Client
+from studykit.engines import dask_engine
+from studykit.run import Outcome, Run
+
+from digits_knn_cnn import outcome, searching, study, worker
+from digits_knn_cnn.searching import Queries
+from digits_knn_cnn.worker import Partial
+
+
+def knn(run: Run, client: Client) -> Outcome:
+    options, parameters = run.options, run.parameters
+    count, threads, k = options.worker_count, options.threads, parameters.neighbours
+
+    with run.phase("start", f"warming {count} workers up"):
+        client.run(worker.warm_up)
+        addresses = sorted(client.nthreads())
+
+    def on_all(function: Callable[..., Any], parts: list[Any], *arguments: Any) -> list[Any]:
+        """Each worker's part by that worker; futures of what they return."""
+        return [
+            client.submit(
+                function, part, *arguments, pure=False,
+                workers=[addresses[index % len(addresses)]], allow_other_workers=True,
+            )
+            for index, part in enumerate(parts)
+        ]  # fmt: skip
+
+    with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
+        source = study.cut_input(run)
+        splits = [source.of_worker(index, count) for index in range(count)]
+        loaded = on_all(worker.load, splits, source.formats, threads)
+        described = client.gather(on_all(worker.describe, loaded))
+        counts = searching.counts_of(described)
+        train_rows = searching.training_rows(run, counts, source.formats)
+        parts = on_all(worker.place, loaded, counts, source.formats, options.seed)
+        del loaded  # The parts have it.
+        placed = client.gather(on_all(worker.queries, parts))
+        asked = Queries.of(train_rows, placed)
+        batches = asked.batches(threads)
+
+    with run.iterations("searching") as computed:
+        for _ in range(parameters.rounds):
+            searched = [on_all(worker.search, parts, batch, k) for batch in batches]
+            found: list[Partial[Any]] = []
+            predicted = []
+            for futures in searched:
+                of_batch = client.gather(futures)
+                predicted.append(searching.predicted(of_batch, k))
+                found += of_batch
+        computed(worker.seconds_of_workers(found, threads))
+    answer = asked.answer(predicted)
+    return outcome.knn(run, asked, answer, [*described, *placed, *found])
+
+
+METHODS = study.methods(knn)
+
+main = dask_engine.entry_point(study.STUDY, METHODS)
+
+if __name__ == "__main__":
+    main()

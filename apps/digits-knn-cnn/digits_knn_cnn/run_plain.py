@@ -1,0 +1,50 @@
+"""Digits in one process: the baseline that every engine is compared with.
+
+    ./pants run apps/digits-knn-cnn:plain -- --size tiny
+    ./pants run apps/digits-knn-cnn:plain -- --data digits.csv --workers 2 --out predictions.csv
+
+One process with workers × threads threads, so that it has the same cores as an engine.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from studykit.engines import plain_engine
+from studykit.run import Outcome, Run
+
+from digits_knn_cnn import outcome, searching, study, worker
+from digits_knn_cnn.searching import Queries
+
+
+def knn(run: Run) -> Outcome:
+    options, parameters = run.options, run.parameters
+    threads, k = study.threads_of_a_worker(run), parameters.neighbours
+
+    with run.phase("start", "compiling or loading the kernels"):
+        worker.warm_up()
+        pool = ThreadPoolExecutor(threads)
+
+    with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
+        source = study.cut_input(run)
+        loaded = worker.load(source.splits, source.formats, threads)
+        counts = searching.counts_of([worker.describe(loaded)])
+        train_rows = searching.training_rows(run, counts, source.formats)
+        part = worker.place(loaded, counts, source.formats, options.seed)
+        asked = Queries.of(train_rows, [worker.queries(part)])
+        batches = asked.batches(threads)
+
+    with run.iterations("searching") as computed:
+        for _ in range(parameters.rounds):
+            found = list(pool.map(lambda batch: worker.search(part, batch, k), batches))
+            predicted = [searching.predicted([one], k) for one in found]
+        computed(worker.seconds_of_workers(found, threads))
+    pool.shutdown()
+    answer = asked.answer(predicted)
+    return outcome.knn(run, asked, answer, [loaded, part, *found])
+
+
+METHODS = study.methods(knn)
+
+main = plain_engine.entry_point(study.STUDY, METHODS)
+
+if __name__ == "__main__":
+    main()

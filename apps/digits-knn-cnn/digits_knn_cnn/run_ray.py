@@ -1,0 +1,96 @@
+"""Digits on Ray: one actor per worker, its training rows in the object store.
+
+    ./pants run apps/digits-knn-cnn:ray -- --size tiny --workers 2
+    ./pants run apps/digits-knn-cnn:ray -- --data digits.csv --address 10.0.0.1:6379
+
+Actors keep nothing between calls. One that dies is started again by Ray, which also repeats what it
+was doing.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import ray
+from studykit.engines import ray_engine
+from studykit.options import Options
+from studykit.run import Outcome, Run
+
+from digits_knn_cnn import outcome, searching, study, worker
+from digits_knn_cnn.searching import Queries
+from digits_knn_cnn.worker import Partial
+
+RESTARTS = 3
+
+
+class RayWorker:
+    """Runs whatever function it is sent, its kernels compiled."""
+
+    def __init__(self) -> None:
+        worker.warm_up()
+
+    def ready(self) -> None:
+        """Return once `__init__` has."""
+
+    def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return function(*arguments)
+
+
+def start_actors(options: Options) -> list[ray.actor.ActorHandle]:
+    remote = ray.remote(
+        num_cpus=options.threads,
+        max_concurrency=options.threads,
+        max_restarts=RESTARTS,
+        max_task_retries=RESTARTS,
+    )(RayWorker)
+    actors = [remote.remote() for _ in range(options.worker_count)]
+    ray.get([actor.ready.remote() for actor in actors])
+    return actors
+
+
+def knn(run: Run) -> Outcome:
+    options, parameters = run.options, run.parameters
+    count, threads, k = options.worker_count, options.threads, parameters.neighbours
+
+    with run.phase("start", f"starting {count} actors"):
+        actors = start_actors(options)
+
+    def on_all(function: Callable[..., Any], parts: list[Any], *arguments: Any) -> list[Any]:
+        """Each worker's part by that worker; references to what they return."""
+        return [
+            actor.run.remote(function, part, *arguments)
+            for actor, part in zip(actors, parts, strict=True)
+        ]
+
+    with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
+        source = study.cut_input(run)
+        splits = [source.of_worker(index, count) for index in range(count)]
+        loaded = on_all(worker.load, splits, source.formats, threads)
+        described = ray.get(on_all(worker.describe, loaded))
+        counts = searching.counts_of(described)
+        train_rows = searching.training_rows(run, counts, source.formats)
+        parts = on_all(worker.place, loaded, counts, source.formats, options.seed)
+        del loaded  # The parts have it.
+        placed = ray.get(on_all(worker.queries, parts))
+        asked = Queries.of(train_rows, placed)
+        batches = [ray.put(batch) for batch in asked.batches(threads)]
+
+    with run.iterations("searching") as computed:
+        for _ in range(parameters.rounds):
+            searched = [on_all(worker.search, parts, batch, k) for batch in batches]
+            found: list[Partial[Any]] = []
+            predicted = []
+            for references in searched:
+                of_batch = ray.get(references)
+                predicted.append(searching.predicted(of_batch, k))
+                found += of_batch
+        computed(worker.seconds_of_workers(found, threads))
+    answer = asked.answer(predicted)
+    return outcome.knn(run, asked, answer, [*described, *placed, *found])
+
+
+METHODS = study.methods(knn)
+
+main = ray_engine.entry_point(study.STUDY, METHODS)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""digits-knn-cnn: what every engine of this study is asked.
+
+Which digit is on a picture: by its nearest neighbours among the training pictures, `--model knn`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import typer
+from study_data import digits as digits_data
+from study_data import stores
+from studykit import tables
+from studykit.errors import UsageError
+from studykit.options import Options, Study
+from studykit.records import PLAIN, DatasetInfo
+from studykit.run import Methods, Outcome, Run
+
+from digits_knn_cnn import digits
+
+MODELS = ("knn",)
+RESOLUTIONS = (8, 28, 32)
+MOST_PIXEL = 1 << 20
+"""The squared distance of two pictures, at any resolution, is then a number that doubles count."""
+
+cut_input = digits.cut
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Options of this study alone."""
+
+    model: Annotated[str, typer.Option(help="knn: the nearest neighbours.")] = "knn"
+    neighbours: Annotated[
+        int, typer.Option(min=1, help="The largest k; each from 1 on is answered.")
+    ] = 10
+    resolution: Annotated[int, typer.Option(help="Pixels of a side: 8, 28 or 32.")] = 8
+    scale: Annotated[
+        int, typer.Option(min=0, help="All digits so many times, deformed; 0: by --size.")
+    ] = 0
+    max_pixel: Annotated[
+        int, typer.Option(min=1, help="The largest pixel of a table; pictures have 255.")
+    ] = 16
+    rounds: Annotated[
+        int, typer.Option(min=1, help="Search so often: of small data, a longer measurement.")
+    ] = 1
+
+
+def locate(options: Options, parameters: Parameters) -> DatasetInfo:
+    """The user's own data, or the digits of this resolution and scale, made if need be."""
+    if parameters.scale:
+        options = replace(options, size=f"x{parameters.scale}")
+    return stores.input_of(options, digits_data.dataset(parameters.resolution))
+
+
+def validate(options: Options, parameters: Parameters) -> None:
+    """Refuse what cannot work, before anything is read or made."""
+    _choose("model", parameters.model, MODELS)
+    _choose("resolution", parameters.resolution, RESOLUTIONS)
+    if parameters.scale and (options.size is not None or options.data is not None):
+        raise UsageError("--scale makes the data set: it excludes --size and --data")
+    if parameters.max_pixel > MOST_PIXEL:
+        raise UsageError(f"--max-pixel {parameters.max_pixel}: at most {MOST_PIXEL}")
+    tables.require_ending(options.out)
+
+
+STUDY = Study(
+    name="digits-knn-cnn",
+    package="digits_knn_cnn",
+    engines=("plain", "ray", "dask"),
+    dataset=digits_data.DATASET.name,
+    parameters=Parameters,
+    locate=locate,
+    validate=validate,
+    task="model",
+    packages=(
+        "numpy", "numba", "pyarrow", "ray", "dask", "distributed", "scikit-learn", "polars",
+    ),
+)  # fmt: skip
+
+
+def _choose(option: str, value: object, known: Sequence[object]) -> None:
+    if value not in known:
+        raise UsageError(f"--{option} {value}: choose {', '.join(map(str, known))}")
+
+
+def methods(knn: Callable[..., Outcome]) -> Methods:
+    """An engine's functions by model and method."""
+    return {("knn", "exact"): knn}
+
+
+def threads_of_a_worker(run: Run) -> int:
+    """Plain is one worker, with the threads of all."""
+    return run.options.threads * (run.options.worker_count if run.engine == PLAIN else 1)
