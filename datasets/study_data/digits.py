@@ -181,18 +181,21 @@ def _fill(text, images, labels, start, stop, key, side):  # type: ignore[no-unty
 
 
 SIZES = {
-    8: {"tiny": (1, 496_022), "100mb": (204, 99_814_861), "1gb": (2_044, 1_000_109_363)},
-    28: {"tiny": (1, 5_986_077), "100mb": (17, 101_209_640), "1gb": (168, 1_000_040_718)},
-    32: {"tiny": (1, 7_816_546), "100mb": (13, 101_082_983), "1gb": (129, 1_002_792_162)},
+    8: {"tiny": (1, 496_022), "100mb": (204, 99_814_861), "1gb": (2_044, 1_000_038_944)},
+    28: {"tiny": (1, 5_986_077), "100mb": (17, 101_209_640), "1gb": (168, 999_884_428)},
+    32: {"tiny": (1, 7_816_546), "100mb": (13, 101_082_983), "1gb": (129, 1_002_659_347)},
 }
 """{resolution: {size: (copies, bytes)}}, of the whole numbers of copies that come nearest."""
 SHA256 = {
     (8, "tiny"): "a61768655f7a4a857812a73d2e3c9211138a00e292c9b9f1c3987c66b524a643",
     (8, "100mb"): "e6792f652421e3f101a71b946313e57195a4c14d403260251f07ad29595ee874",
+    (8, "1gb"): "d4b26d1509e7548d38d8645385fc40be1e64252ea972abe986aca2a604edefca",
     (28, "tiny"): "66d2200a2b20fc0a973aa25e54dfaa858f21c307178408aa17237a0ed8974528",
     (28, "100mb"): "6f6b7a25614ee4451dd01b2c13e9bf2b5eb2c5ba02282d488caa321057b914eb",
+    (28, "1gb"): "cb6daa964fd80b16814e28ebad8423dc928e87fc353881d1332f2b55151b23ba",
     (32, "tiny"): "913e500444f6551097a961fa9f0710faddcb0a4c75a71398d40a948dad06d0bf",
     (32, "100mb"): "849030ce68d6a957708277e022fdcdf1d0fc0ae1d7a6165578f6eaa691644d79",
+    (32, "1gb"): "7f75fbdb4f91d37f1505e7c9afd564fb2c2030e79c1f5be3d7175c01f2f418cb",
 }
 COPY_BYTES = {8: 489_255, 28: 5_951_473, 32: 7_772_203}
 """Of all digits once, deformed, on average."""

@@ -85,7 +85,7 @@ def test_named_sizes_are_the_whole_scale_that_comes_nearest(side, name, wanted):
     dataset = digits.dataset(side)
     size = dataset.sizes[name]
     copies, rest = divmod(size.rows, ROWS)
-    assert rest == 0
+    assert rest == 0 and size.sha256 is not None
     assert size.bytes == pytest.approx(dataset.size(f"x{copies}").bytes, rel=0.002)
     assert abs(size.bytes - wanted) <= 0.51 * digits.COPY_BYTES[side]
     if side == digits.SIDE:
