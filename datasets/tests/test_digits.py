@@ -19,7 +19,8 @@ TRAIN, TEST = 1437, 360
 
 def made(copies=1, seed=0, **asked):
     """{file: its bytes}."""
-    return {name: b"".join(pieces) for name, pieces in digits.files(copies * ROWS, seed, **asked)}
+    files = digits.files(copies * ROWS, seed, **asked)
+    return {name: b"".join(pieces) for name, pieces in files}  # type: ignore[arg-type]
 
 
 def table(text):

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def picture(pixels: Array, form: str = "PNG") -> bytes:
     return stored.getvalue()
 
 
-def write_pictures(folder: Path, images: Sequence[Array], labels: Array, form: str = "PNG") -> Path:
+def write_pictures(folder: Path, images: Iterable[Array], labels: Array, form: str = "PNG") -> Path:
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         path = folder / str(label) / f"{number:05}.{form.lower()}"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 import gzip
 import tempfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,13 +18,16 @@ from digit_files import (
     write_parquet,
 )
 from digits_knn_cnn import digits, oracle_rows
+from digits_knn_cnn.layout import ALL, DigitFormat
 from digits_knn_cnn.oracle_rows import Divided
+from digits_knn_cnn.study import STUDY, Parameters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 from studykit import storage
 from studykit.options import Options
 from studykit.records import DatasetInfo
+from studykit.run import Run
 from studytest import fake_stores
 
 store = fake_stores.folder
@@ -59,7 +61,7 @@ def test_every_split_size_gives_the_same_parts(tmp_path, size):
 
 @pytest.mark.parametrize("rows", [2, 3, 4, 5, 10, 11, 1797])
 def test_a_table_is_divided_as_scikit_learn_divides_it(rows):
-    form = {"a": SimpleNamespace(part="all")}
+    form = {"a": DigitFormat("a", "csv", ALL, 8, 16)}
     places = digits.divide({"a": rows}, form)["a"]
     train, test = train_test_split(np.arange(rows), test_size=0.2, random_state=42)
     np.testing.assert_array_equal(places[train], np.arange(len(train)))
@@ -179,8 +181,7 @@ def test_any_store_gives_the_same(store, tmp_path):
 def test_a_run_is_cut_as_it_asks(tmp_path):
     path = write_npz(tmp_path / "digits.npz", PIXELS, LABELS)
     dataset = DatasetInfo(name="user", uri=str(path), bytes=path.stat().st_size)
-    asked = SimpleNamespace(resolution=8, max_pixel=16)
-    run = SimpleNamespace(options=Options(workers=2), parameters=asked, dataset=dataset)
+    run = Run(STUDY, "plain", Options(workers=2), Parameters(), dataset, quiet=True)
     given_ = digits.cut(run)
     assert len(given_.splits) == 1
     assert given_.formats[str(path)].kind == "npz"
