@@ -1,8 +1,10 @@
-"""The published split on every engine: its accuracies, and scikit-learn's every prediction."""
+"""The published split on every engine: its accuracies, scikit-learn's predictions one by one."""
+
+from pathlib import Path
 
 import pytest
 from case import CASE
-from published_split import ACCURACIES, parts, predictions
+from published_split import ACCURACIES, parts, predictions, predictions_of_training_rows
 from pyarrow import parquet
 from sklearn import metrics
 from studytest.contract.answers import PlainAnswer
@@ -33,7 +35,7 @@ class TestEngines(PlainAnswer):
         for k, accuracy in enumerate(ACCURACIES, start=1):
             assert quality["test_accuracy_by_k"][str(k)] == pytest.approx(accuracy, abs=5e-5)
         table = parquet.read_table(out).to_pydict()
-        of_tests, of_training = predictions()
+        of_tests, of_training = predictions(), predictions_of_training_rows()
         _, _, train_labels, labels = parts()
         assert table["label"] == labels.tolist()
         for k, (expected, own) in enumerate(zip(of_tests, of_training, strict=True), start=1):
@@ -43,20 +45,23 @@ class TestEngines(PlainAnswer):
             confused = metrics.confusion_matrix(labels, expected)
             assert quality["confusion"][str(k)] == confused.tolist()
 
-    @pytest.mark.parametrize("resolution", [28])
-    def test_other_resolutions(self, engine, resolution, joining, tmp_path):
+    @pytest.fixture(scope="class")
+    def store(self, tmp_path_factory) -> Path:
+        """For data sets that all engines read."""
+        return tmp_path_factory.mktemp("store")
+
+    def test_pictures_of_another_resolution(self, engine, store, joining, tmp_path):
         record = self.called(
-            engine, "--size", "tiny", "--resolution", resolution, "--workers", 2,
-            "--store", tmp_path / "store", "--results", tmp_path, *joining(engine),
+            engine, "--size", "tiny", "--resolution", 28, "--workers", 2,
+            "--store", store, "--results", tmp_path, *joining(engine),
         )  # fmt: skip
         assert record["check"]["passed"] is True
         assert record["quality"]["test_accuracy_by_k"]["1"] > 0.97
 
-    def test_copies_are_searched_too(self, engine, joining, tmp_path):
-        """At ×8 the training rows are more than those whose own predictions are asked for."""
+    def test_of_many_training_rows_a_sample_is_judged(self, engine, store, joining, tmp_path):
         record = self.called(
             engine, "--scale", 8, "--neighbours", 3, "--workers", 2,
-            "--store", tmp_path / "store", "--results", tmp_path, *joining(engine),
+            "--store", store, "--results", tmp_path, *joining(engine),
         )  # fmt: skip
         quality = record["quality"]
         assert record["check"]["passed"] is True
