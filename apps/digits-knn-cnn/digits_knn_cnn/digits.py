@@ -12,7 +12,7 @@ random_state=42)` draws them.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -25,32 +25,16 @@ from studykit.run import Run
 from studykit.storage import Split
 
 from digits_knn_cnn import csv_rows, layout, pictures, stored_rows
-from digits_knn_cnn.layout import ALL, TEST, TRAIN, DigitFormat, Labels, Pixels, Rows
+from digits_knn_cnn.layout import ALL, TEST, TRAIN, DigitFormat, Rows
 from digits_knn_cnn.pictures import Pictures
 from digits_knn_cnn.stored_rows import Arrays
 
-__all__ = ["DigitFormat", "Digits", "Rows", "cut", "divide", "formats", "read", "splits"]
+__all__ = ["DigitFormat", "Rows", "cut", "divide", "formats", "read", "splits"]
 
 TEST_SHARE, DIVIDING_SEED = 0.2, 42
 """Of the paper's notebooks."""
 
 Places = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Digits:
-    """Pictures of one part, in the order of their places in it.
-
-    pixels: uint8[n, side²] where all are whole numbers up to 255, else float64; labels: uint8[n].
-    The largest pixel that may occur is `max_pixel`.
-    """
-
-    pixels: Pixels
-    labels: Labels
-    max_pixel: int
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 def cut(run: Run) -> Input[DigitFormat]:

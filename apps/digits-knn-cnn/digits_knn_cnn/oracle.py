@@ -2,10 +2,9 @@
 
 Nothing of the kernel is used, nor of its reader (oracle_rows.py). Distances are doubles: of whole
 numbers by a product of matrices, which is exact, else the sum of the squared differences pixel by
-pixel. Of all rows at the k-th distance or nearer the order is that
-of a stable sort, so that of equal distances the row with the smaller number comes first. Queries
-are all where that is a matter of a second, else a seeded sample; accuracies are counted again over
-all predictions.
+pixel. Of all rows at the k-th distance or nearer the order is that of a stable sort, so that of
+equal distances the row with the smaller number comes first. Queries are all where that is a matter
+of a second, else a seeded sample; accuracies are counted again over all predictions.
 """
 
 from collections import Counter
