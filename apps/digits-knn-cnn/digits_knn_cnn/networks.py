@@ -1,0 +1,59 @@
+"""The networks: pictures float32[n, 1, side, side] of 0 … 1 → logits float32[n, 10].
+
+Both start from weights of the seed alone.
+"""
+
+import torch
+from studytrain.batch_norm import BatchNorm2d
+from torch import nn
+
+from digits_knn_cnn.layout import CLASSES
+
+FILTERS, HIDDEN = 32, 128
+
+
+def cnn(side: int, seed: int = 42) -> nn.Module:
+    """The network of the paper's table 1, with Keras' first weights: Glorot's uniform, no bias.
+
+    32 filters of 3 × 3 without padding, the largest of 2 × 2, 128 and 10 units.
+    """
+    pooled = (side - 2) // 2
+    model = nn.Sequential(
+        nn.Conv2d(1, FILTERS, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(FILTERS * pooled**2, HIDDEN),
+        nn.ReLU(),
+        nn.Linear(HIDDEN, CLASSES),
+    )
+    generator = torch.Generator().manual_seed(seed % 2**64)
+    for layer in model:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight, generator=generator)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return model
+
+
+def resnet18(side: int, seed: int = 42) -> nn.Module:
+    """torchvision's ResNet18 of one channel, with batch norm over all ranks.
+
+    Its stem halves a picture twice, which leaves little of a small one: here it is 3 × 3, stride 1
+    and no pooling, as He et al. have it for CIFAR (Deep Residual Learning, 2015, section 4.2). So
+    any `side` will do.
+    """
+    # Here, because it takes a second, which only who asks for it shall wait.
+    from torchvision import models
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed % 2**64)
+        model: nn.Module = models.resnet18(norm_layer=BatchNorm2d, num_classes=CLASSES)
+        stem = nn.Conv2d(1, 64, 3, padding=1, bias=False)
+        nn.init.kaiming_normal_(stem.weight, mode="fan_out", nonlinearity="relu")
+    model.conv1, model.maxpool = stem, nn.Identity()
+    return model
+
+
+NETWORKS = {"cnn": cnn, "resnet18": resnet18}
+LEAST_BATCH = {"cnn": 1, "resnet18": 2}
+"""Batch norm has no variance of one value, to which the last block comes at 8 × 8."""

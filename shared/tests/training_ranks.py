@@ -1,0 +1,173 @@
+"""Small trainings, and ranks in spawned processes: an engine of the tests alone."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import torch
+from studytrain import batches, process_group
+from studytrain.batch_norm import BatchNorm2d
+from studytrain.checkpoints import Figures
+from studytrain.learner import Learner
+from studytrain.member import Member
+from studytrain.process_group import PeerLost
+from studytrain.ranks import Plan, RankDied
+from torch import nn
+
+ROWS = 21
+OF = {"model": "small", "seed": 7}
+
+
+def _serve(connection: Connection, number: int, count: int) -> None:
+    member = Member(number, count, 1)
+    while True:
+        try:
+            method, arguments = connection.recv()
+        except EOFError:
+            return
+        try:
+            connection.send((True, member.do(method, *arguments)))
+        except Exception as error:
+            connection.send((False, error))
+
+
+class ProcessRanks:
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._processes: list[Any] = []
+        self._connections: list[Connection] = []
+
+    def place(self) -> None:
+        self.close()
+        spawn = multiprocessing.get_context("spawn")
+        for number in range(self.count):
+            here, there = spawn.Pipe()
+            process = spawn.Process(target=_serve, args=(there, number, self.count), daemon=True)
+            process.start()
+            there.close()
+            self._processes.append(process)
+            self._connections.append(here)
+
+    def call(self, method: str, *arguments: Any) -> list[Any]:
+        try:
+            for connection in self._connections:
+                connection.send((method, arguments))
+            answers = [connection.recv() for connection in self._connections]
+        except (EOFError, OSError) as error:
+            raise RankDied("a process is gone") from error
+        for well, answer in answers:
+            if not well:
+                raise RankDied(str(answer)) if isinstance(answer, PeerLost) else answer
+        return [answer for _, answer in answers]
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+        for process in self._processes:
+            process.kill()
+            process.join()
+        self._connections, self._processes = [], []
+
+
+@contextmanager
+def processes(count: int) -> Iterator[ProcessRanks]:
+    with closing(ProcessRanks(count)) as ranks:
+        yield ranks
+
+
+class SmallRank:
+    """A network of convolution and batch norm learns random pictures.
+
+    `dies`: (rank, epoch, file): there and then it kills its process, unless the file is there.
+    """
+
+    def __init__(self, dtype: torch.dtype, dies: tuple[int, int, str] | None = None) -> None:
+        generator = torch.Generator().manual_seed(3)
+        pictures = torch.rand(ROWS, 1, 6, 6, generator=generator, dtype=dtype)
+        labels = torch.randint(0, 3, (ROWS,), generator=generator)
+        with torch.random.fork_rng():
+            torch.manual_seed(4)
+            model = nn.Sequential(
+                nn.Conv2d(1, 4, 3), BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
+            ).to(dtype)
+        optimizer = torch.optim.Adam(model.parameters(), 1e-2, fused=True)
+        # 21 rows in batches of 8: the last one has 5.
+        self._learner = Learner(
+            model, optimizer, lambda rows: (pictures[rows], labels[rows]),
+            rows=ROWS, batch_size=8, seed=7, least=2,
+        )  # fmt: skip
+        self.state, self.restore = self._learner.state, self._learner.restore
+        self._dies = dies
+
+    def epoch(self, number: int) -> Figures:
+        if self._dies is not None:
+            rank, epoch, file = self._dies
+            if (rank, epoch) == (process_group.rank(), number) and not Path(file).exists():
+                Path(file).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return {"loss": self._learner.epoch(number)}
+
+    def answer(self) -> list[int]:
+        """The rows that would be this rank's."""
+        share = batches.share(0, ROWS, process_group.rank(), process_group.world_size())
+        return list(range(*share))
+
+
+class DyingRank(SmallRank):
+    """Its rank 0 dies whenever it is to learn."""
+
+    def epoch(self, number: int) -> Figures:
+        if process_group.rank() == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().epoch(number)
+
+
+class NormRank:
+    """Batch norm of this rank's share of given images, forward and backward."""
+
+    def __init__(self, images: torch.Tensor, upstream: torch.Tensor) -> None:
+        self._images, self._upstream = images, upstream
+
+    def epoch(self, number: int) -> Figures:
+        return {}
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+    def answer(self) -> dict[str, torch.Tensor]:
+        share = batches.share(
+            0, len(self._images), process_group.rank(), process_group.world_size()
+        )
+        return normed(
+            BatchNorm2d(self._images.shape[1]),
+            self._images[slice(*share)],
+            self._upstream[slice(*share)],
+        )
+
+
+def normed(
+    norm: nn.BatchNorm2d, images: torch.Tensor, upstream: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Everything that a batch norm, its weights away from where they begin, makes of images."""
+    norm = norm.to(images.dtype)
+    with torch.no_grad():
+        norm.weight.copy_(torch.linspace(0.5, 2, len(norm.weight)))
+        norm.bias.copy_(torch.linspace(-1, 1, len(norm.bias)))
+    images = images.clone().requires_grad_()
+    output = norm(images)
+    output.backward(upstream)
+    found = {"output": output, "images": images.grad, "weight": norm.weight.grad}
+    found |= {"bias": norm.bias.grad} | dict(norm.named_buffers())
+    return {name: value.detach().clone() for name, value in found.items() if value is not None}
+
+
+def plan(dtype: torch.dtype = torch.float64, **more: Any) -> Plan:
+    dies = more.pop("dies", None)
+    return Plan(**{"make": SmallRank, "arguments": (dtype, dies), "of": OF, "epochs": 4} | more)
