@@ -1,5 +1,6 @@
 """How digits lie in a file, what is read of them, and which values are those of a digit."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,26 @@ class DigitFormat:
     pixels: tuple[str, ...] = ()
     label: str = ""
     body: int = 0
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Pictures of one part, in the order of their places in it.
+
+    pixels: uint8[n, side²] where all are whole numbers up to 255, else float64; labels: uint8[n].
+    The largest pixel that may occur is `max_pixel`.
+    """
+
+    pixels: Pixels
+    labels: Labels
+    max_pixel: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def side(self) -> int:
+        return math.isqrt(self.pixels.shape[1])
 
 
 @dataclass

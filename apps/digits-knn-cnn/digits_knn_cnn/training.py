@@ -22,7 +22,7 @@ from studytrain.learner import Learner
 from studytrain.ranks import Plan, Ranks, Training
 from torch import Tensor
 
-from digits_knn_cnn.digits import Digits
+from digits_knn_cnn.layout import Digits
 from digits_knn_cnn.layout import Labels, Pixels
 from digits_knn_cnn.networks import LEAST_BATCH, NETWORKS
 
@@ -167,7 +167,7 @@ def trained(run: Run, ranks: Ranks, train: Digits, test: Digits) -> Trained:
 def planned(run: Run, train: Digits, test: Digits) -> Plan:
     """What the driver is to do; reads the checkpoint, with --resume."""
     asked, seed = run.parameters, run.options.seed
-    side = round(train.pixels.shape[1] ** 0.5)
+    side = train.side
     settings = Settings(asked.model, side, train.max_pixel, asked.batch_size, seed)
     of = configuration(settings, train)
     begin: Packed | None = None

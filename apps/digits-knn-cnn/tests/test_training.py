@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from digits_knn_cnn import training
-from digits_knn_cnn.digits import Digits
+from digits_knn_cnn.layout import Digits
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from studykit.errors import DataError, StorageError
