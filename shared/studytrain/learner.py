@@ -35,16 +35,19 @@ class Learner:
         self.model, self._optimizer, self._examples = model, optimizer, examples
         self._rows, self._batch_size, self._seed, self._least = rows, batch_size, seed, least
         self._gradients = Gradients(model)
+        self.losses: list[float] = []
+        """Of the last epoch, by batch, each before the step that it led to."""
 
     def epoch(self, number: int) -> float:
         """Learn from every row once; returns the mean loss over the rows, the same on all ranks."""
         rank, world_size = process_group.rank(), process_group.world_size()
         order = torch.from_numpy(batches.order(self._rows, self._seed, number))
         self.model.train()
-        total = 0.0
+        self.losses, total = [], 0.0
         for start, stop in batches.cut(self._rows, self._batch_size, self._least):
             first, end = batches.share(start, stop, rank, world_size)
-            total += self._step(order[first:end], stop - start) * (stop - start)
+            self.losses.append(self._step(order[first:end], stop - start))
+            total += self.losses[-1] * (stop - start)
         return total / self._rows
 
     def _step(self, rows: Tensor, of_all_ranks: int) -> float:
@@ -67,3 +70,10 @@ class Learner:
             self._optimizer.load_state_dict(state["optimizer"])
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise DataError("the checkpoint does not fit the model") from error
+
+
+def warm_up() -> None:
+    """What torch imports with its first optimizer takes two seconds, which belong to `start`."""
+    parameter = torch.zeros(1, requires_grad=True)
+    parameter.grad = torch.zeros(1)
+    torch.optim.Adam([parameter], fused=True).step()

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import torch
 
-from studytrain import checkpoints, process_group
+from studytrain import checkpoints, learner, process_group
 from studytrain.checkpoints import Checkpoint, Figures, Packed, Setting
 from studytrain.process_group import Meeting
 
@@ -53,6 +53,10 @@ class Member:
         # Of the thread that calls; another library may have set it, and other threads may call.
         torch.set_num_threads(self._threads)
         return getattr(self, method)(*arguments)
+
+    def warm_up(self, make: Callable[..., Rank]) -> None:
+        """To have received it is to have imported its module; and what else training imports."""
+        learner.warm_up()
 
     def open(self) -> tuple[str, int]:
         """Leave the group before; rank 0 says where the next one meets."""

@@ -21,6 +21,7 @@ import psutil
 import torch.distributed as dist
 from studykit.errors import StudyError
 from torch import Tensor
+from torch._C._distributed_c10d import PrefixStore, TCPStore
 
 TIMEOUT = datetime.timedelta(seconds=60)
 """A rank whose process dies is noticed at once, by its connections; one whose host is cut off,
@@ -50,7 +51,7 @@ class Traffic:
 
 
 traffic = Traffic()
-_stores: list[dist.TCPStore] = []
+_stores: list[TCPStore] = []
 """That of rank 0, while it is in a group."""
 
 
@@ -61,7 +62,7 @@ def open_store(host: str) -> int:
     port: int = listening.getsockname()[1]
     # By itself it would listen on every address that this host has.
     _stores[:] = [
-        dist.TCPStore(
+        TCPStore(
             host, port, None, True, TIMEOUT,
             wait_for_workers=False, master_listen_fd=listening.detach(),
         )
@@ -78,12 +79,12 @@ def join(meeting: Meeting, rank: int, world_size: int, host: str) -> None:
         if rank == 0:
             (store,) = _stores
         else:
-            store = dist.TCPStore(
+            store = TCPStore(
                 meeting.host, meeting.port, None, False, TIMEOUT, wait_for_workers=False
             )
         dist.init_process_group(
             "gloo",
-            store=dist.PrefixStore(f"generation-{meeting.generation}", store),
+            store=PrefixStore(f"generation-{meeting.generation}", store),
             rank=rank,
             world_size=world_size,
             timeout=TIMEOUT,

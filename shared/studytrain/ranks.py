@@ -1,7 +1,8 @@
 """The driver of a training, which knows no engine: one call to every rank for each epoch.
 
     with contextlib.closing(RayRanks(count, threads)) as ranks:
-        start(ranks)
+        start(ranks, plan)
+        build(ranks, plan)
         training = train(ranks, plan)
 
 It holds the history and the last checkpoint. Where a rank dies, new ones begin from that: the order
@@ -96,23 +97,30 @@ class Training:
         self.bytes_sent += sum(report.bytes_sent for report in reports)
 
 
-def start(ranks: Ranks) -> None:
-    """Place the ranks and let them form a group."""
+def start(ranks: Ranks, plan: Plan) -> None:
+    """Place the ranks, let them import what they will need, and form a group."""
     ranks.place()
+    ranks.call("warm_up", plan.make)
     (host, port), *_ = ranks.call("open")
     if ranks.count > 1:
         ranks.call("join", Meeting(host, port, next(_generations)))
 
 
+def build(ranks: Ranks, plan: Plan) -> None:
+    """Give every rank its model and its data."""
+    ranks.call("build", plan.make, *plan.arguments)
+
+
 def train(ranks: Ranks, plan: Plan) -> Training:
-    """Train by ranks that have been started. RankDied where they die too often."""
+    """Train by ranks that have been built. RankDied where they die too often."""
     begun = [] if plan.begin is None else checkpoints.unpacked(plan.begin).history
     training = Training(list(begun), plan.begin)
-    started = True
+    whole = True
     while True:
         try:
-            if not started:
-                start(ranks)
+            if not whole:
+                start(ranks, plan)
+                build(ranks, plan)
             _train_on(ranks, plan, training)
             return training
         except RankDied as error:
@@ -120,12 +128,11 @@ def train(ranks: Ranks, plan: Plan) -> Training:
                 reason = f"ranks died {RESTARTS + 1} times; with --memory-limit, of too little"
                 raise RankDied(f"{reason}: {error}") from error
             training.restarts += 1
-            started = False
+            whole = False
             plan.died()
 
 
 def _train_on(ranks: Ranks, plan: Plan, training: Training) -> None:
-    ranks.call("build", plan.make, *plan.arguments)
     if training.checkpoint is not None:
         ranks.call("restore", training.checkpoint)
     spent: list[float] = []

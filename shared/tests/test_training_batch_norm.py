@@ -8,7 +8,7 @@ import torch
 from studytrain.batch_norm import BatchNorm2d
 from studytrain.ranks import start
 from torch import nn
-from training_ranks import NormRank, normed, processes
+from training_ranks import NormRank, normed, plan, processes
 
 SHARED = ("weight", "bias")
 """Whose gradients are summed over the ranks afterwards, with all others."""
@@ -24,7 +24,7 @@ def batch(rows):
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_ranks_together_are_one_process(count):
     with processes(count) as ranks:
-        start(ranks)
+        start(ranks, plan())
         for rows in (2, 7):  # Of two images three ranks leave one with none.
             images, upstream = batch(rows)
             expected = normed(nn.BatchNorm2d(3), images, upstream)

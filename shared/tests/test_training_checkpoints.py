@@ -10,15 +10,13 @@ from studykit.errors import DataError, StorageError, one_line
 from studytrain import checkpoints
 from studytrain.checkpoints import Checkpoint
 from studytrain.local_ranks import LocalRanks
-from studytrain.ranks import start, train
-from training_ranks import OF, plan
+from training_ranks import OF, plan, run
 
 
 @pytest.fixture
 def trained():
     ranks = LocalRanks(1)
-    start(ranks)
-    return train(ranks, plan(epochs=2))
+    return run(ranks, plan(epochs=2))
 
 
 def test_a_round_trip_keeps_every_bit(trained, tmp_path):
@@ -32,13 +30,13 @@ def test_a_round_trip_keeps_every_bit(trained, tmp_path):
 
 def test_trained_on_it_is_the_same_as_undisturbed(trained):
     ranks = LocalRanks(1)
-    start(ranks)
-    whole = train(ranks, plan(epochs=4))
-    start(ranks)
+    whole = run(ranks, plan(epochs=4))
     told = []
-    resumed = train(
+    resumed = run(
         ranks,
-        plan(begin=trained.checkpoint, told=lambda history, left: told.append((len(history), left))),
+        plan(
+            begin=trained.checkpoint, told=lambda history, left: told.append((len(history), left))
+        ),
     )
     assert resumed.history == whole.history
     assert [epoch for epoch, _ in told] == [3, 4]
@@ -68,9 +66,8 @@ def test_a_state_of_other_layers_is_refused(trained):
     model = dict(list(found.state["model"].items())[1:])
     other = Checkpoint(found.of, found.history, {**found.state, "model": model})
     ranks = LocalRanks(1)
-    start(ranks)
     with pytest.raises(DataError, match="does not fit the model"):
-        train(ranks, plan(begin=checkpoints.packed(other)))
+        run(ranks, plan(begin=checkpoints.packed(other)))
 
 
 class Evil:

@@ -10,8 +10,7 @@ pytest.importorskip("torch", reason="torch is not in this environment")
 from studykit.options import Options
 from studytest import leftovers
 from studytrain.local_ranks import LocalRanks
-from studytrain.ranks import start, train
-from training_ranks import plan
+from training_ranks import plan, run
 
 
 def losses(training):
@@ -21,8 +20,7 @@ def losses(training):
 @pytest.fixture(scope="module")
 def calm():
     ranks = LocalRanks(1)
-    start(ranks)
-    return train(ranks, plan())
+    return run(ranks, plan())
 
 
 @contextmanager
@@ -52,8 +50,7 @@ def test_a_killed_rank_changes_nothing(engine, library, count, calm, tmp_path):
         pytest.skip(f"{library} is not in this environment")
     died = tmp_path / "died"
     with leftovers.nothing_left(), engine(count) as placed, closing(placed) as ranks:
-        start(ranks)
-        found = train(ranks, plan(dies=(count - 1, 2, str(died))))
+        found = run(ranks, plan(dies=(count - 1, 2, str(died))))
     assert died.exists() and found.restarts >= 1
     assert losses(found) == pytest.approx(losses(calm), rel=1e-6)
     assert len(found.answers) == count

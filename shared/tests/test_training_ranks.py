@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch", reason="torch is not in this environment")
 from studytrain import process_group
 from studytrain.local_ranks import LocalRanks
 from studytrain.process_group import Meeting
-from studytrain.ranks import RESTARTS, RankDied, start, train
-from training_ranks import ROWS, DyingRank, plan, processes
+from studytrain.ranks import RESTARTS, RankDied
+from training_ranks import ROWS, DyingRank, plan, processes, run
 
 
 def losses(training):
@@ -21,16 +21,14 @@ def losses(training):
 def alone(request):
     dtype, tolerance = request.param
     ranks = LocalRanks(1)
-    start(ranks)
-    return train(ranks, plan(dtype)), dtype, tolerance
+    return run(ranks, plan(dtype)), dtype, tolerance
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_the_loss_is_that_of_one_process(alone, count):
     calm, dtype, tolerance = alone
     with processes(count) as ranks:
-        start(ranks)
-        found = train(ranks, plan(dtype))
+        found = run(ranks, plan(dtype))
     assert losses(found) == pytest.approx(losses(calm), rel=tolerance)
     assert losses(found)[-1] < losses(found)[0]
     assert [row for rows in found.answers for row in rows] == list(range(ROWS))
@@ -42,11 +40,9 @@ def test_the_loss_is_that_of_one_process(alone, count):
 @pytest.mark.parametrize(("rank", "epoch"), [(0, 1), (1, 3)])
 def test_a_rank_that_dies_changes_nothing(rank, epoch, tmp_path):
     with processes(2) as ranks:
-        start(ranks)
-        calm = train(ranks, plan())
-        start(ranks)
+        calm = run(ranks, plan())
         kept, died = [], []
-        disturbed = train(
+        disturbed = run(
             ranks,
             plan(
                 dies=(rank, epoch, str(tmp_path / "died")),
@@ -60,10 +56,8 @@ def test_a_rank_that_dies_changes_nothing(rank, epoch, tmp_path):
 
 
 def test_ranks_that_die_again_and_again_are_given_up():
-    with processes(2) as ranks:
-        start(ranks)
-        with pytest.raises(RankDied, match=f"died {RESTARTS + 1} times"):
-            train(ranks, plan(make=DyingRank))
+    with processes(2) as ranks, pytest.raises(RankDied, match=f"died {RESTARTS + 1} times"):
+        run(ranks, plan(make=DyingRank))
 
 
 def test_a_group_is_left_and_joined_again_in_the_same_processes():

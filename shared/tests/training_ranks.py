@@ -16,7 +16,7 @@ from studytrain.checkpoints import Figures
 from studytrain.learner import Learner
 from studytrain.member import Member
 from studytrain.process_group import PeerLost
-from studytrain.ranks import Plan, RankDied
+from studytrain.ranks import Plan, RankDied, Ranks, Training, build, start, train
 from torch import nn
 
 ROWS = 21
@@ -166,6 +166,12 @@ def normed(
     found = {"output": output, "images": images.grad, "weight": norm.weight.grad}
     found |= {"bias": norm.bias.grad} | dict(norm.named_buffers())
     return {name: value.detach().clone() for name, value in found.items() if value is not None}
+
+
+def run(ranks: Ranks, plan: Plan) -> Training:
+    start(ranks, plan)
+    build(ranks, plan)
+    return train(ranks, plan)
 
 
 def plan(dtype: torch.dtype = torch.float64, **more: Any) -> Plan:

@@ -6,6 +6,7 @@ Both start from weights of the seed alone.
 import torch
 from studytrain.batch_norm import BatchNorm2d
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from digits_knn_cnn.layout import CLASSES
 
@@ -57,3 +58,11 @@ def resnet18(side: int, seed: int = 42) -> nn.Module:
 NETWORKS = {"cnn": cnn, "resnet18": resnet18}
 LEAST_BATCH = {"cnn": 1, "resnet18": 2}
 """Batch norm has no variance of one value, to which the last block comes at 8 × 8."""
+
+
+def operations(model: str, side: int) -> float:
+    """Multiplications and additions of one picture's step of training, forward and backward."""
+    network = NETWORKS[model](side)
+    with FlopCounterMode(display=False) as counter:
+        network(torch.zeros(2, 1, side, side)).sum().backward()
+    return float(counter.get_total_flops()) / 2

@@ -3,18 +3,22 @@
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from studykit import limits, machine, tables
-from studykit.records import PLAIN, Limit
+from studykit.records import PLAIN, Check, Limit
 from studykit.run import Outcome, Run
 from threadpoolctl import threadpool_limits
 
 from digits_knn_cnn import oracle, reports, searching, study, worker
+from digits_knn_cnn.layout import Digits
 from digits_knn_cnn.searching import Answer, Queries
 from digits_knn_cnn.worker import Partial
+
+if TYPE_CHECKING:  # It imports torch, for which a search shall not wait.
+    from digits_knn_cnn.training import Trained
 
 PRODUCT_SIDE, PRODUCT_ROUNDS = 1024, 5
 """Of the matrices whose product is timed for the limit: some 20 ms each."""
@@ -45,13 +49,60 @@ def of_answer(run: Run, answer: Answer, allowed: float = 0.0, **measured: Any) -
     )
 
 
+def network(run: Run, tests: Digits, train_rows: int, trained: "Trained") -> Outcome:
+    """Of a network that was trained on so many rows."""
+    model, done = run.parameters.model, trained.training
+    found = reports.of_network(
+        model, train_rows, tests.labels, trained.predictions, trained.history
+    )
+    found["loss_of_first_batches"] = trained.history[0]["loss_of_first_batches"]
+    found["restarts"] = done.restarts
+    found["communicate_seconds_by_epoch"] = done.communicate_by_epoch
+    columns = {
+        "row": np.arange(len(tests)),
+        "label": tests.labels,
+        "predicted": trained.predictions,
+    }
+    return Outcome(
+        quality=found,
+        check=lambda: _check_network(run, trained, found),
+        write=lambda uri: {"predictions": tables.write(pa.table(columns), uri)},
+        limit=lambda: _limit_of_network(run, train_rows, tests.side),
+        summary=[reports.table_of_epochs(found)],
+        bytes_read=run.dataset.bytes,
+        bytes_sent=done.bytes_sent,
+        worker_phases=done.seconds,
+    )
+
+
+def _check_network(run: Run, trained: "Trained", found: dict[str, Any]) -> Check:
+    # Here, because it imports torch, for which a search shall not wait.
+    from digits_knn_cnn import oracle_network
+
+    return oracle_network.check(run, trained, found)
+
+
+def _limit_of_network(run: Run, train_rows: int, side: int) -> Limit:
+    """Reading the input once, and the operations of all epochs as fast as products of matrices."""
+    from digits_knn_cnn import networks
+
+    found = limits.streaming(run, "read the input once, multiply and add what the network does")
+    asked = run.parameters
+    operations = networks.operations(asked.model, side) * train_rows * asked.epochs
+    return with_products(run, found, operations)
+
+
 def limit(run: Run, answer: Answer) -> Limit:
     """Reading the input once, and products of matrices for all distances as this machine does."""
     found = limits.streaming(run, "read the input once, multiply all queries by all rows")
-    threads = min(run.options.worker_count * run.options.threads, machine.cores())
     queries = len(answer.tests) + len(answer.judged)
     operations = 2.0 * queries * answer.train_rows * answer.tests.pixels.shape[1]
-    rate = threads * product_rate()
+    return with_products(run, found, operations)
+
+
+def with_products(run: Run, found: Limit, operations: float) -> Limit:
+    """And so many operations in products of matrices."""
+    rate = min(run.options.worker_count * run.options.threads, machine.cores()) * product_rate()
     found.seconds += operations / rate
     found.detail |= {"operations": operations, "operations_per_second": rate}
     return found

@@ -6,6 +6,7 @@ scikit-learn's `classification_report(zero_division=0)` has it. Divisions of the
 equal to scikit-learn's to the last digit.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from digits_knn_cnn.layout import CLASSES, Labels
 from digits_knn_cnn.searching import Answer
 from digits_knn_cnn.voting import Predictions
 
+Figures = Mapping[str, float]
+"""Of one epoch: loss, train_accuracy, test_accuracy."""
 Confusion = npt.NDArray[np.int64]
 """[classes, classes]: how many of a row's class were taken for a column's."""
 
@@ -34,6 +37,25 @@ def quality(answer: Answer) -> dict[str, Any]:
         "train_accuracy_by_k": accuracy_by_k(answer.judged.labels, answer.predicted_judged),
         "report": _by_k([report(one) for one in confusions]),
         "confusion": _by_k([one.tolist() for one in confusions]),
+    }
+
+
+def of_network(
+    model: str, train_rows: int, labels: Labels, predicted: Labels, history: Sequence[Figures]
+) -> dict[str, Any]:
+    """The same of a trained network: `predicted` of the test rows, and its history by epoch."""
+    confused = confusion(labels, predicted)
+    return {
+        "rows": train_rows + len(labels),
+        "train_rows": train_rows,
+        "test_rows": len(labels),
+        "epochs": len(history),
+        **{
+            f"{name}_by_epoch": [epoch[name] for epoch in history]
+            for name in ("loss", "train_accuracy", "test_accuracy")
+        },
+        "report": {model: report(confused)},
+        "confusion": {model: confused.tolist()},
     }
 
 
@@ -69,6 +91,17 @@ def report(confused: Confusion) -> dict[str, dict[str, float]]:
 
 def _share(part: np.int64, whole: np.int64) -> float:
     return float(part / whole) if whole else 0.0
+
+
+def table_of_epochs(found: dict[str, Any]) -> Table:
+    """Loss and accuracies by epoch, from `quality`."""
+    shown = Table(title=f"{found['test_rows']:,} test rows, {found['train_rows']:,} training rows")
+    for heading in ("epoch", "loss", "test accuracy", "training accuracy"):
+        shown.add_column(heading, justify="right")
+    columns = (found[f"{name}_by_epoch"] for name in ("loss", "test_accuracy", "train_accuracy"))
+    for epoch, figures in enumerate(zip(*columns, strict=True), start=1):
+        shown.add_row(str(epoch), *(f"{figure:.4f}" for figure in figures))
+    return shown
 
 
 def table(found: dict[str, Any]) -> Table:

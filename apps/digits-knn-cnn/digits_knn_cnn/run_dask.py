@@ -1,9 +1,10 @@
-"""Digits on Dask: one part per worker, its training rows kept as a result on the worker.
+"""Digits on Dask: one part per worker. Of a search its training rows are a result on the worker.
 
     ./pants run apps/digits-knn-cnn:dask -- --size tiny --workers 2
     ./pants run apps/digits-knn-cnn:dask -- --data digits.csv --address tcp://10.0.0.1:8786
 
-Tasks are pure: what a worker held when it died is computed again on another one, from the input.
+Tasks of a search are pure: what a worker held when it died is computed again on another one, from
+the input. Tasks that train are `studytrain.dask_ranks`.
 """
 
 from collections.abc import Callable
@@ -63,7 +64,18 @@ def knn(run: Run, client: Client) -> Outcome:
     return outcome.knn(run, asked, answer, [*described, *placed, *found])
 
 
-METHODS = study.methods(knn)
+def network(run: Run, client: Client) -> Outcome:
+    with run.phase("start", "importing torch"):
+        # Here, because it takes seconds, for which a search shall not wait.
+        from studytrain.dask_ranks import DaskRanks
+
+        from digits_knn_cnn import learning
+
+        worker.warm_up()
+    return learning.network(run, DaskRanks(client, run.options.worker_count, run.options.threads))
+
+
+METHODS = study.methods(knn, network)
 
 main = dask_engine.entry_point(study.STUDY, METHODS)
 

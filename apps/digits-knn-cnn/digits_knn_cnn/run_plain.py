@@ -2,6 +2,7 @@
 
     ./pants run apps/digits-knn-cnn:plain -- --size tiny
     ./pants run apps/digits-knn-cnn:plain -- --data digits.csv --workers 2 --out predictions.csv
+    ./pants run apps/digits-knn-cnn:plain -- --size tiny --model cnn
 
 One process with workers × threads threads, so that it has the same cores as an engine.
 """
@@ -42,7 +43,18 @@ def knn(run: Run) -> Outcome:
     return outcome.knn(run, asked, answer, [loaded, part, *found])
 
 
-METHODS = study.methods(knn)
+def network(run: Run) -> Outcome:
+    with run.phase("start", "importing torch"):
+        # Here, because it takes seconds, for which a search shall not wait.
+        from studytrain.local_ranks import LocalRanks
+
+        from digits_knn_cnn import learning
+
+        worker.warm_up()
+    return learning.network(run, LocalRanks(study.threads_of_a_worker(run)))
+
+
+METHODS = study.methods(knn, network)
 
 main = plain_engine.entry_point(study.STUDY, METHODS)
 

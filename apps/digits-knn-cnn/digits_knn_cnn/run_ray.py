@@ -1,10 +1,10 @@
-"""Digits on Ray: one actor per worker, its training rows in the object store.
+"""Digits on Ray: one actor per worker. Of a search its training rows are in the object store.
 
     ./pants run apps/digits-knn-cnn:ray -- --size tiny --workers 2
     ./pants run apps/digits-knn-cnn:ray -- --data digits.csv --address 10.0.0.1:6379
 
-Actors keep nothing between calls. One that dies is started again by Ray, which also repeats what it
-was doing.
+Actors of a search keep nothing between calls. One that dies is started again by Ray, which also
+repeats what it was doing. Actors that train are `studytrain.ray_ranks`.
 """
 
 from collections.abc import Callable
@@ -88,7 +88,18 @@ def knn(run: Run) -> Outcome:
     return outcome.knn(run, asked, answer, [*described, *placed, *found])
 
 
-METHODS = study.methods(knn)
+def network(run: Run) -> Outcome:
+    with run.phase("start", "importing torch"):
+        # Here, because it takes seconds, for which a search shall not wait.
+        from studytrain.ray_ranks import RayRanks
+
+        from digits_knn_cnn import learning
+
+        worker.warm_up()
+    return learning.network(run, RayRanks(run.options.worker_count, run.options.threads))
+
+
+METHODS = study.methods(knn, network)
 
 main = ray_engine.entry_point(study.STUDY, METHODS)
 

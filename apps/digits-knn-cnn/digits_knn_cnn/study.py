@@ -1,6 +1,7 @@
 """digits-knn-cnn: what every engine of this study is asked.
 
-Which digit is on a picture: by its nearest neighbours among the training pictures, `--model knn`.
+Which digit is on a picture: by its nearest neighbours among the training pictures, `--model knn`,
+or by a network that was trained on them, `--model cnn` and `resnet18`.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +19,8 @@ from studykit.run import Methods, Outcome, Run
 
 from digits_knn_cnn import digits
 
-MODELS = ("knn",)
+KNN, NETWORKS = "knn", ("cnn", "resnet18")
+MODELS = (KNN, *NETWORKS)
 RESOLUTIONS = (8, 28, 32)
 MOST_PIXEL = 1 << 20
 """The squared distance of two pictures, at any resolution, is then a number that doubles count."""
@@ -30,7 +32,9 @@ cut_input = digits.cut
 class Parameters:
     """Options of this study alone."""
 
-    model: Annotated[str, typer.Option(help="knn: the nearest neighbours.")] = "knn"
+    model: Annotated[
+        str, typer.Option(help="knn, the nearest neighbours; or a network: cnn, resnet18.")
+    ] = KNN
     neighbours: Annotated[
         int, typer.Option(min=1, help="The largest k; each from 1 on is answered.")
     ] = 10
@@ -44,6 +48,14 @@ class Parameters:
     rounds: Annotated[
         int, typer.Option(min=1, help="Search so often: of small data, a longer measurement.")
     ] = 1
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Pictures of a step of training, of all workers together.")
+    ] = 32
+    epochs: Annotated[int, typer.Option(min=1, help="Times that every picture is trained on.")] = 10
+    checkpoint: Annotated[
+        str | None, typer.Option(help="A file or URI that has the training after each epoch.")
+    ] = None
+    resume: Annotated[bool, typer.Option("--resume", help="Train on from --checkpoint.")] = False
 
 
 def locate(options: Options, parameters: Parameters) -> DatasetInfo:
@@ -61,6 +73,12 @@ def validate(options: Options, parameters: Parameters) -> None:
         raise UsageError("--scale makes the data set: it excludes --size and --data")
     if parameters.max_pixel > MOST_PIXEL:
         raise UsageError(f"--max-pixel {parameters.max_pixel}: at most {MOST_PIXEL}")
+    if parameters.resume and parameters.checkpoint is None:
+        raise UsageError("--resume: say with --checkpoint where the training is")
+    if parameters.model == KNN and parameters.checkpoint is not None:
+        raise UsageError("--checkpoint is of a network: choose --model cnn or resnet18")
+    if parameters.model == "resnet18" and parameters.batch_size < 2:
+        raise UsageError("--batch-size 1: batch norm has no variance of one picture")
     tables.require_ending(options.out)
 
 
@@ -74,7 +92,8 @@ STUDY = Study(
     validate=validate,
     task="model",
     packages=(
-        "numpy", "numba", "pyarrow", "ray", "dask", "distributed", "scikit-learn", "polars",
+        "numpy", "numba", "pyarrow", "ray", "dask", "distributed", "torch", "torchvision",
+        "scikit-learn", "polars",
     ),
 )  # fmt: skip
 
@@ -84,9 +103,9 @@ def _choose(option: str, value: object, known: Sequence[object]) -> None:
         raise UsageError(f"--{option} {value}: choose {', '.join(map(str, known))}")
 
 
-def methods(knn: Callable[..., Outcome]) -> Methods:
+def methods(knn: Callable[..., Outcome], network: Callable[..., Outcome]) -> Methods:
     """An engine's functions by model and method."""
-    return {("knn", "exact"): knn}
+    return {(KNN, "exact"): knn} | {(model, "exact"): network for model in NETWORKS}
 
 
 def threads_of_a_worker(run: Run) -> int:

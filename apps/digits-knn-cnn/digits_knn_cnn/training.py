@@ -22,11 +22,11 @@ from studytrain.learner import Learner
 from studytrain.ranks import Plan, Ranks, Training
 from torch import Tensor
 
-from digits_knn_cnn.layout import Digits
-from digits_knn_cnn.layout import Labels, Pixels
+from digits_knn_cnn.layout import Digits, Labels, Pixels
 from digits_knn_cnn.networks import LEAST_BATCH, NETWORKS
 
 LEARNING_RATE, EPSILON = 1e-3, 1e-7
+FIRST_BATCHES = 3
 JUDGED_AT_ONCE = 256
 """Pictures: what ResNet18 keeps of them at 32 × 32 is 67 MB a layer."""
 
@@ -71,7 +71,8 @@ class Rank:
         self.state, self.restore = self._learner.state, self._learner.restore
 
     def epoch(self, number: int) -> Figures:
-        """Mean training loss while it learned, accuracies after it."""
+        """Mean training loss while it learned, accuracies after it; the loss of the first batches,
+        by which others can tell whether they take the same steps."""
         loss = self._learner.epoch(number)
         right = torch.tensor([self._right(*part) for part in self._parts])
         process_group.all_reduce(right)
@@ -79,7 +80,13 @@ class Rank:
             int(count) / max(len(labels), 1)
             for count, (_, labels) in zip(right, self._parts, strict=True)
         )
-        return {"loss": loss, "train_accuracy": train, "test_accuracy": test}
+        first = self._learner.losses[:FIRST_BATCHES]
+        return {
+            "loss": loss,
+            "loss_of_first_batches": sum(first) / len(first),
+            "train_accuracy": train,
+            "test_accuracy": test,
+        }
 
     def answer(self) -> Labels:
         """What is read on this rank's share of the test pictures."""
@@ -140,9 +147,7 @@ def configuration(settings: Settings, train: Digits) -> dict[str, Setting]:
         "batch_size": settings.batch_size,
         "seed": settings.seed,
         "train_rows": len(train),
-        "train_checksum": zlib.crc32(
-            np.ascontiguousarray(train.labels), zlib.crc32(np.ascontiguousarray(train.pixels))
-        ),
+        "train_checksum": zlib.crc32(train.labels.tobytes(), zlib.crc32(train.pixels.tobytes())),
     }
 
 
@@ -154,7 +159,9 @@ def trained(run: Run, ranks: Ranks, train: Digits, test: Digits) -> Trained:
     plan = planned(run, train, test)
     with contextlib.closing(ranks):
         with run.phase("start", f"starting {ranks.count} ranks"):
-            driver.start(ranks)
+            driver.start(ranks, plan)
+        with run.phase("load", "sending the pictures to every rank"):
+            driver.build(ranks, plan)
         with run.iterations("training") as computed:
             training = driver.train(ranks, plan)
             computed(training.seconds)

@@ -20,7 +20,7 @@ from studykit.storage import Split
 from threadpoolctl import threadpool_limits
 
 from digits_knn_cnn import clean_pixels, digits, nearest, voting
-from digits_knn_cnn.layout import DigitFormat, Labels, Pixels, Rows
+from digits_knn_cnn.layout import DigitFormat, Digits, Labels, Pixels, Rows
 from digits_knn_cnn.nearest import Nearest, Places
 
 MOST_JUDGED = 10_000
@@ -128,6 +128,15 @@ def place(
 
 
 def _place(loaded: Sequence[Rows], counts: Sequence[Count], formats: Formats, seed: int) -> Part:
+    train, tests, train_rows = _divided(loaded, counts, formats)
+    own = np.isin(train.places, judged_places(train_rows, seed), assume_unique=True)
+    return Part(train, tests, Placed(train.places[own], train.pixels[own], train.labels[own]))
+
+
+def _divided(
+    loaded: Sequence[Rows], counts: Sequence[Count], formats: Formats
+) -> tuple[Placed, Placed, int]:
+    """The training and the test rows of what was loaded; the training rows of all workers."""
     divided = divide(counts, formats)
     side = next(iter(formats.values())).side
     places = np.concatenate(
@@ -138,9 +147,16 @@ def _place(loaded: Sequence[Rows], counts: Sequence[Count], formats: Formats, se
     trains = places >= 0
     train = Placed.of(places[trains], pixels[trains], labels[trains])
     tests = Placed.of(-1 - places[~trains], pixels[~trains], labels[~trains])
-    wanted = judged_places(sum(int((own >= 0).sum()) for own in divided.values()), seed)
-    own = np.isin(train.places, wanted, assume_unique=True)
-    return Part(train, tests, Placed(train.places[own], train.pixels[own], train.labels[own]))
+    return train, tests, sum(int((own >= 0).sum()) for own in divided.values())
+
+
+def read_parts(splits: Sequence[Split], formats: Formats, threads: int) -> tuple[Digits, Digits]:
+    """All training and all test rows of an input, read by this process alone."""
+    loaded = _load(splits, formats, threads)
+    counts = [(rows.uri, rows.offset, len(rows)) for rows in loaded]
+    train, tests, _ = _divided(loaded, counts, formats)
+    largest = next(iter(formats.values())).max_pixel
+    return Digits(train.pixels, train.labels, largest), Digits(tests.pixels, tests.labels, largest)
 
 
 def divide(counts: Sequence[Count], formats: Formats) -> dict[tuple[str, int], Places]:
