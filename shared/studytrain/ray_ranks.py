@@ -57,7 +57,7 @@ class RayRanks:
         try:
             waiting = running
             while waiting:  # For whichever comes first: a failed one leaves the others waiting.
-                done, waiting = ray.wait(waiting, timeout=seconds)
+                done, waiting = _wait(waiting, seconds)
                 if not done:
                     raise GetTimeoutError
                 ray.get(done)
@@ -84,3 +84,12 @@ class RayRanks:
     def _kill(self) -> None:
         for actor in self._actors:
             ray.kill(actor)
+
+
+def _wait(running: list[Any], seconds: float | None) -> tuple[list[Any], list[Any]]:
+    """ray.wait, which ends with a SystemError where a signal's handler raises within it."""
+    try:
+        done, waiting = ray.wait(running, timeout=seconds)
+    except SystemError as error:
+        raise error.__cause__ or error from None
+    return done, waiting
