@@ -102,7 +102,7 @@ class _Normalised(torch.autograd.Function):
             of_weight, of_bias = torch.zeros_like(weight), torch.zeros_like(weight)
         sums = process_group.all_reduce(torch.cat([of_weight, of_bias]))
         if images.numel():
-            # What goes through them: weight ÷ deviation ÷ count · (x̂ · Σ gradient · x̂ + Σ gradient).
+            # What goes through them: weight ÷ √variance ÷ count · (x̂ · Σ gradient x̂ + Σ gradient).
             scale = weight * torch.rsqrt(variance + ctx.eps) / ctx.count
             of_images -= F.batch_norm(
                 images, mean, variance, scale * sums[:channels], scale * sums[channels:],

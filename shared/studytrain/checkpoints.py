@@ -47,7 +47,7 @@ def packed(checkpoint: Checkpoint) -> Packed:
 def unpacked(content: Packed, uri: str | None = None) -> Checkpoint:
     """DataError where it is none."""
     try:
-        found = torch.load(io.BytesIO(content.tobytes()), map_location="cpu", weights_only=True)
+        found = torch.load(io.BytesIO(content.data), map_location="cpu", weights_only=True)
         if found["format"] != FORMAT:
             raise ValueError(f"format {found['format']!r}")
         return Checkpoint(found["of"], found["history"], found["state"])

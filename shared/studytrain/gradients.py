@@ -1,13 +1,13 @@
 """The gradients of all ranks, summed by one message a step."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from studytrain import process_group
 
 
 class Gradients:
-    """All gradients of a model in one array, the loss behind them.
+    """All gradients of a model in one array.
 
     Each parameter's `grad` is a view of it: backward passes write there, and nothing is copied
     before or after it is sent. So nobody may set a `grad` to None.
@@ -16,7 +16,7 @@ class Gradients:
     def __init__(self, model: nn.Module) -> None:
         parameters = [one for one in model.parameters() if one.requires_grad]
         count = sum(one.numel() for one in parameters)
-        self._all = torch.zeros(count + 1, dtype=parameters[0].dtype)
+        self._all = torch.zeros(count, dtype=parameters[0].dtype)
         start = 0
         for one in parameters:
             one.grad = self._all[start : start + one.numel()].view_as(one)
@@ -25,8 +25,6 @@ class Gradients:
     def clear(self) -> None:
         self._all.zero_()
 
-    def exchange(self, loss: Tensor) -> float:
-        """Sum the gradients of all ranks, each where it is; returns the sum of their losses."""
-        self._all[-1] = loss.detach()
+    def exchange(self) -> None:
+        """Sum the gradients of all ranks, each where it is."""
         process_group.all_reduce(self._all)
-        return float(self._all[-1])

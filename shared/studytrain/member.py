@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import torch
 
-from studytrain import checkpoints, learner, process_group
+from studytrain import checkpoints, process_group
 from studytrain.checkpoints import Checkpoint, Figures, Packed, Setting
 from studytrain.process_group import Meeting
 
@@ -54,9 +54,9 @@ class Member:
         torch.set_num_threads(self._threads)
         return getattr(self, method)(*arguments)
 
-    def warm_up(self, make: Callable[..., Rank]) -> None:
-        """To have received it is to have imported its module; and what else training imports."""
-        learner.warm_up()
+    def prepare(self, imports: Callable[[], object]) -> None:
+        """What takes seconds once in a process, and is no part of the training."""
+        imports()
 
     def open(self) -> tuple[str, int]:
         """Leave the group before; rank 0 says where the next one meets."""

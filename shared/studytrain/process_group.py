@@ -19,6 +19,10 @@ from dataclasses import dataclass
 
 import psutil
 import torch.distributed as dist
+
+# Here, while there is no group: its functions have the group that there is at its import as a
+# default and so keep it, and its store, open. The first optimizer of torch.optim imports it.
+import torch.distributed.nn.functional  # noqa: F401
 from studykit.errors import StudyError
 from torch import Tensor
 from torch._C._distributed_c10d import PrefixStore, TCPStore

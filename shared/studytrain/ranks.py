@@ -62,6 +62,8 @@ class Plan:
     arguments: Sequence[Any]
     of: Mapping[str, Setting]
     epochs: int
+    prepare: Callable[[], object] = _nothing
+    """Called in every process as it starts: imports what `make` will need."""
     begin: Packed | None = None
     """A checkpoint to be trained on."""
     keep: Callable[[Packed], object] = _nothing
@@ -100,7 +102,7 @@ class Training:
 def start(ranks: Ranks, plan: Plan) -> None:
     """Place the ranks, let them import what they will need, and form a group."""
     ranks.place()
-    ranks.call("warm_up", plan.make)
+    ranks.call("prepare", plan.prepare)
     (host, port), *_ = ranks.call("open")
     if ranks.count > 1:
         ranks.call("join", Meeting(host, port, next(_generations)))

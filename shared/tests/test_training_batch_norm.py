@@ -1,9 +1,6 @@
 """Batch norm over ranks is nn.BatchNorm2d over the whole batch, gradients and all."""
 
 import pytest
-
-pytest.importorskip("torch", reason="torch is not in this environment")
-
 import torch
 from studytrain.batch_norm import BatchNorm2d
 from studytrain.ranks import start

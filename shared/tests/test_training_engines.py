@@ -4,9 +4,6 @@ import importlib.util
 from contextlib import closing, contextmanager
 
 import pytest
-
-pytest.importorskip("torch", reason="torch is not in this environment")
-
 from studykit.options import Options
 from studytest import leftovers
 from studytrain.local_ranks import LocalRanks

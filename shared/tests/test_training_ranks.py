@@ -3,9 +3,7 @@
 import socket
 
 import pytest
-
-torch = pytest.importorskip("torch", reason="torch is not in this environment")
-
+import torch
 from studytrain import process_group
 from studytrain.local_ranks import LocalRanks
 from studytrain.process_group import Meeting

@@ -1,5 +1,6 @@
 """Small trainings, and ranks in spawned processes: an engine of the tests alone."""
 
+import importlib
 import multiprocessing
 import os
 import signal
@@ -11,6 +12,7 @@ from typing import Any
 
 import torch
 from studytrain import batches, process_group
+from studytrain.adam import Adam
 from studytrain.batch_norm import BatchNorm2d
 from studytrain.checkpoints import Figures
 from studytrain.learner import Learner
@@ -44,10 +46,14 @@ class ProcessRanks:
 
     def place(self) -> None:
         self.close()
-        spawn = multiprocessing.get_context("spawn")
+        # Forked by a server that has imported torch, which has no threads as yet.
+        forkserver = multiprocessing.get_context("forkserver")
+        forkserver.set_forkserver_preload(["torch", __name__])
         for number in range(self.count):
-            here, there = spawn.Pipe()
-            process = spawn.Process(target=_serve, args=(there, number, self.count), daemon=True)
+            here, there = forkserver.Pipe()
+            process = forkserver.Process(
+                target=_serve, args=(there, number, self.count), daemon=True
+            )
             process.start()
             there.close()
             self._processes.append(process)
@@ -87,6 +93,8 @@ class SmallRank:
     """
 
     def __init__(self, dtype: torch.dtype, dies: tuple[int, int, str] | None = None) -> None:
+        # As an optimizer of torch.optim does, when the group is there already.
+        importlib.import_module("torch.distributed.nn.functional")
         generator = torch.Generator().manual_seed(3)
         pictures = torch.rand(ROWS, 1, 6, 6, generator=generator, dtype=dtype)
         labels = torch.randint(0, 3, (ROWS,), generator=generator)
@@ -95,7 +103,7 @@ class SmallRank:
             model = nn.Sequential(
                 nn.Conv2d(1, 4, 3), BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
             ).to(dtype)
-        optimizer = torch.optim.Adam(model.parameters(), 1e-2, fused=True)
+        optimizer = Adam(model.parameters(), 1e-2)
         # 21 rows in batches of 8: the last one has 5.
         self._learner = Learner(
             model, optimizer, lambda rows: (pictures[rows], labels[rows]),
@@ -110,7 +118,7 @@ class SmallRank:
             if (rank, epoch) == (process_group.rank(), number) and not Path(file).exists():
                 Path(file).touch()
                 os.kill(os.getpid(), signal.SIGKILL)
-        return {"loss": self._learner.epoch(number)}
+        return dict(self._learner.epoch(number)._asdict())
 
     def answer(self) -> list[int]:
         """The rows that would be this rank's."""
@@ -176,4 +184,10 @@ def run(ranks: Ranks, plan: Plan) -> Training:
 
 def plan(dtype: torch.dtype = torch.float64, **more: Any) -> Plan:
     dies = more.pop("dies", None)
-    return Plan(**{"make": SmallRank, "arguments": (dtype, dies), "of": OF, "epochs": 4} | more)
+    settings: dict[str, Any] = {
+        "make": SmallRank,
+        "arguments": (dtype, dies),
+        "of": OF,
+        "epochs": 4,
+    }
+    return Plan(**settings | more)

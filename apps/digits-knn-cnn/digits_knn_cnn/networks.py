@@ -3,6 +3,8 @@
 Both start from weights of the seed alone.
 """
 
+import importlib
+
 import torch
 from studytrain.batch_norm import BatchNorm2d
 from torch import nn
@@ -19,15 +21,16 @@ def cnn(side: int, seed: int = 42) -> nn.Module:
     32 filters of 3 × 3 without padding, the largest of 2 × 2, 128 and 10 units.
     """
     pooled = (side - 2) // 2
-    model = nn.Sequential(
-        nn.Conv2d(1, FILTERS, 3),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(FILTERS * pooled**2, HIDDEN),
-        nn.ReLU(),
-        nn.Linear(HIDDEN, CLASSES),
-    )
+    with torch.random.fork_rng(devices=[]):  # Layers begin with weights that are drawn from it.
+        model = nn.Sequential(
+            nn.Conv2d(1, FILTERS, 3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(FILTERS * pooled**2, HIDDEN),
+            nn.ReLU(),
+            nn.Linear(HIDDEN, CLASSES),
+        )
     generator = torch.Generator().manual_seed(seed % 2**64)
     for layer in model:
         if isinstance(layer, nn.Conv2d | nn.Linear):
@@ -43,8 +46,7 @@ def resnet18(side: int, seed: int = 42) -> nn.Module:
     and no pooling, as He et al. have it for CIFAR (Deep Residual Learning, 2015, section 4.2). So
     any `side` will do.
     """
-    # Here, because it takes a second, which only who asks for it shall wait.
-    from torchvision import models
+    from torchvision import models  # As in `prepare`.
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed % 2**64)
@@ -58,6 +60,12 @@ def resnet18(side: int, seed: int = 42) -> nn.Module:
 NETWORKS = {"cnn": cnn, "resnet18": resnet18}
 LEAST_BATCH = {"cnn": 1, "resnet18": 2}
 """Batch norm has no variance of one value, to which the last block comes at 8 × 8."""
+
+
+def prepare(model: str) -> None:
+    """Import what takes two seconds, for which only who asks for ResNet18 shall wait."""
+    if model == "resnet18":
+        importlib.import_module("torchvision.models")
 
 
 def operations(model: str, side: int) -> float:

@@ -5,6 +5,7 @@ epoch can be any, and nothing but gradients moves. Adam as in Keras, whose epsil
 """
 
 import contextlib
+import functools
 import warnings
 import zlib
 from collections.abc import Mapping, Sequence
@@ -17,13 +18,14 @@ import torch
 from studykit.run import Run
 from studytrain import batches, checkpoints, process_group
 from studytrain import ranks as driver
+from studytrain.adam import Adam
 from studytrain.checkpoints import Figures, Packed, Setting
 from studytrain.learner import Learner
 from studytrain.ranks import Plan, Ranks, Training
 from torch import Tensor
 
 from digits_knn_cnn.layout import Digits, Labels, Pixels
-from digits_knn_cnn.networks import LEAST_BATCH, NETWORKS
+from digits_knn_cnn.networks import LEAST_BATCH, NETWORKS, prepare
 
 LEARNING_RATE, EPSILON = 1e-3, 1e-7
 FIRST_BATCHES = 3
@@ -61,7 +63,7 @@ class Rank:
         model = NETWORKS[settings.model](settings.side, settings.seed)
         self._learner = Learner(
             model,
-            torch.optim.Adam(model.parameters(), LEARNING_RATE, eps=EPSILON, fused=True),
+            Adam(model.parameters(), LEARNING_RATE, EPSILON),
             self._examples,
             rows=len(train_labels),
             batch_size=settings.batch_size,
@@ -71,21 +73,15 @@ class Rank:
         self.state, self.restore = self._learner.state, self._learner.restore
 
     def epoch(self, number: int) -> Figures:
-        """Mean training loss while it learned, accuracies after it; the loss of the first batches,
-        by which others can tell whether they take the same steps."""
-        loss = self._learner.epoch(number)
-        right = torch.tensor([self._right(*part) for part in self._parts])
-        process_group.all_reduce(right)
-        train, test = (
-            int(count) / max(len(labels), 1)
-            for count, (_, labels) in zip(right, self._parts, strict=True)
-        )
-        first = self._learner.losses[:FIRST_BATCHES]
+        """Loss and accuracy of the training part while it learned, of the test part after it; the
+        loss of the first batches, by which others can tell whether they take the same steps."""
+        learned = self._learner.epoch(number)
+        first = learned.losses[:FIRST_BATCHES]
         return {
-            "loss": loss,
+            "loss": learned.loss,
             "loss_of_first_batches": sum(first) / len(first),
-            "train_accuracy": train,
-            "test_accuracy": test,
+            "train_accuracy": learned.accuracy,
+            "test_accuracy": self._accuracy(*self._parts[1]),
         }
 
     def answer(self) -> Labels:
@@ -93,9 +89,10 @@ class Rank:
         predicted: Labels = self._predicted(self._parts[1][0]).to(torch.uint8).numpy()
         return predicted
 
-    def _right(self, pixels: Tensor, labels: Tensor) -> int:
+    def _accuracy(self, pixels: Tensor, labels: Tensor) -> float:
         first, stop = self._share(pixels)
-        return int((self._predicted(pixels) == labels[first:stop]).sum())
+        right = (self._predicted(pixels) == labels[first:stop]).sum()
+        return int(process_group.all_reduce(right)) / max(len(labels), 1)
 
     @torch.no_grad()
     def _predicted(self, pixels: Tensor) -> Tensor:
@@ -197,6 +194,7 @@ def planned(run: Run, train: Digits, test: Digits) -> Plan:
         arguments=(settings, train.pixels, train.labels, test.pixels, test.labels),
         of=of,
         epochs=asked.epochs,
+        prepare=functools.partial(prepare, asked.model),
         begin=begin,
         keep=keep,
         told=told,
