@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-from studykit import limits, machine, tables
+from studykit import limits, machine
 from studykit.records import PLAIN, Check, Limit
 from studykit.run import Outcome, Run
 from threadpoolctl import threadpool_limits
 
-from digits_knn_cnn import oracle, reports, searching, study, worker
+from digits_knn_cnn import oracle, outputs, reports, searching, study, worker
+from digits_knn_cnn.answered import Answered
 from digits_knn_cnn.layout import Digits
 from digits_knn_cnn.searching import Answer, Queries
 from digits_knn_cnn.worker import Partial
@@ -38,10 +38,13 @@ def knn(run: Run, asked: Queries, answer: Answer, done: Sequence[Partial[Any]]) 
 def of_answer(run: Run, answer: Answer, allowed: float = 0.0, **measured: Any) -> Outcome:
     """`allowed` is the share of predictions that may differ from the oracle's."""
     found = reports.quality(answer)
+    tests = answer.tests
+    by_k = {str(k): predicted for k, predicted in enumerate(answer.predicted, start=1)}
+    answered = Answered(run, tests.pixels, tests.labels, tests.places, by_k, found)
     return Outcome(
         quality=found,
         check=lambda: oracle.check(run, answer, found, allowed),
-        write=lambda uri: {"predictions": tables.write(predictions(answer), uri)},
+        write=lambda uri: outputs.write(uri, answered),
         limit=lambda: limit(run, answer),
         summary=[reports.table(found)],
         bytes_read=run.dataset.bytes,
@@ -58,21 +61,31 @@ def network(run: Run, tests: Digits, train_rows: int, trained: "Trained") -> Out
     found["loss_of_first_batches"] = trained.history[0]["loss_of_first_batches"]
     found["restarts"] = done.restarts
     found["communicate_seconds_by_epoch"] = done.communicate_by_epoch
-    columns = {
-        "row": np.arange(len(tests)),
-        "label": tests.labels,
-        "predicted": trained.predictions,
-    }
+    answered = Answered(
+        run,
+        tests.pixels,
+        tests.labels,
+        np.arange(len(tests)),
+        {model: trained.predictions},
+        found,
+        lambda: _model(trained, model, tests.side),
+    )
     return Outcome(
         quality=found,
         check=lambda: _check_network(run, trained, found),
-        write=lambda uri: {"predictions": tables.write(pa.table(columns), uri)},
+        write=lambda uri: outputs.write(uri, answered),
         limit=lambda: _limit_of_network(run, train_rows, tests.side),
         summary=[reports.table_of_epochs(found)],
         bytes_read=run.dataset.bytes,
         bytes_sent=done.bytes_sent,
         worker_phases=done.seconds,
     )
+
+
+def _model(trained: "Trained", model: str, side: int) -> bytes:
+    from digits_knn_cnn import model_file
+
+    return model_file.packed(trained.state, model, side)
 
 
 def _check_network(run: Run, trained: "Trained", found: dict[str, Any]) -> Check:
@@ -118,11 +131,3 @@ def product_rate() -> float:
             np.matmul(square, square)
             best = min(best, time.perf_counter() - began)
     return 2.0 * PRODUCT_SIDE**3 / best
-
-
-def predictions(answer: Answer) -> pa.Table:
-    """A line for every test row: its place in the test part, its label, what each k predicts."""
-    columns = {"row": answer.tests.places, "label": answer.tests.labels}
-    for k, predicted in enumerate(answer.predicted, start=1):
-        columns[f"predicted_k{k}"] = np.ascontiguousarray(predicted)
-    return pa.table(columns)

@@ -11,13 +11,12 @@ from typing import Annotated
 import typer
 from study_data import digits as digits_data
 from study_data import stores
-from studykit import tables
 from studykit.errors import UsageError
 from studykit.options import Options, Study
 from studykit.records import PLAIN, DatasetInfo
 from studykit.run import Methods, Outcome, Run
 
-from digits_knn_cnn import digits
+from digits_knn_cnn import digits, outputs
 
 KNN, NETWORKS = "knn", ("cnn", "resnet18")
 MODELS = (KNN, *NETWORKS)
@@ -79,7 +78,7 @@ def validate(options: Options, parameters: Parameters) -> None:
         raise UsageError("--checkpoint is of a network: choose --model cnn or resnet18")
     if parameters.model == "resnet18" and parameters.batch_size < 2:
         raise UsageError("--batch-size 1: batch norm has no variance of one picture")
-    tables.require_ending(options.out)
+    outputs.require_writable(options.out, parameters.model in NETWORKS)
 
 
 STUDY = Study(

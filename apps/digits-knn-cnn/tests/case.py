@@ -23,7 +23,8 @@ def same(found: Mapping[str, Any], right: Mapping[str, Any]) -> None:
 
 
 def written(out: Path, quality: Mapping[str, Any]) -> None:
-    table = csv.read_csv(out) if out.suffix == ".csv" else parquet.read_table(out)
+    file = out if out.suffix else out / "predictions.csv"
+    table = csv.read_csv(file) if file.suffix == ".csv" else parquet.read_table(file)
     columns = {name: np.array(values) for name, values in table.to_pydict().items()}
     assert columns["row"].tolist() == list(range(quality["test_rows"]))
     for k, accuracy in quality["test_accuracy_by_k"].items():
@@ -92,13 +93,14 @@ CASE = StudyCase(
         (("--scale", "2", "--data", "x.csv"), "--scale"),
         (("--max-pixel", "10000000"), "--max-pixel"),
         (("--out", "digits.xlsx"), ".parquet"),
+        (("--out", "digits.safetensors"), "no model file"),
         (("--model", "cnn", "--batch-size", "0"), "batch-size"),
         (("--model", "cnn", "--epochs", "0"), "epochs"),
         (("--model", "resnet18", "--batch-size", "1"), "--batch-size 1"),
         (("--model", "cnn", "--resume"), "--checkpoint"),
         (("--checkpoint", "x.ckpt"), "--model"),
     ],
-    outs=("predictions.parquet", "predictions.csv"),
+    outs=("predictions.parquet", "predictions.csv", "answer"),
     written=written,
     split_size="30kb",
     again_from_the_input=False,

@@ -10,10 +10,10 @@ import json
 from collections.abc import Callable
 
 from studykit import storage
+from studykit.tables import ending
 
 from taxi_clustering import city, drawing
 from taxi_clustering.clustering import Clustering
-from taxi_clustering.study import ending
 
 PNG_SCALE = 2.0
 """Pixels of the PNG per pixel of the page, so that it stays sharp in print."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from study_data import stores, yellow_trips
-from studykit import cutting
+from studykit import cutting, tables
 from studykit.cutting import Input
 from studykit.errors import UsageError
 from studykit.options import BAD_ROWS_SKIP, Options, Study
@@ -56,14 +56,7 @@ def validate(options: Options, parameters: Parameters) -> None:
         raise UsageError(
             f"--missing {parameters.missing}: choose {' or '.join(trips.MISSING_VALUES)}"
         )
-    if options.out is not None and ending(options.out) not in (*ENDINGS, ""):
-        raise UsageError(f"--out {options.out}: end it with {', '.join(ENDINGS)}, or give a folder")
-
-
-def ending(uri: str) -> str:
-    """'.csv' of 'folder/answer.csv'; nothing of a folder."""
-    name = uri.rsplit("/", 1)[-1]
-    return "." + name.rsplit(".", 1)[1] if "." in name.strip(".") else ""
+    tables.require_ending(options.out, ENDINGS, or_folder=True)
 
 
 STUDY = Study(
