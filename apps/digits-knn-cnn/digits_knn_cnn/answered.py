@@ -39,7 +39,8 @@ class Answered:
     @property
     def title(self) -> str:
         """What `best` is, for people."""
-        return NAMES.get(self.best, f"the nearest neighbours with k = {self.best}")
+        best = self.best
+        return f"the nearest neighbours with k = {best}" if best.isdigit() else NAMES[best]
 
     @property
     def seconds(self) -> dict[str, float]:

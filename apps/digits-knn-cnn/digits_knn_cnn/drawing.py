@@ -70,7 +70,7 @@ def lines(series: Mapping[str, Mapping[int, float]], x_title: str, y_title: str)
     points = [
         {"series": name, "x": x, "y": y} for name, line in series.items() for x, y in line.items()
     ]
-    places = sorted({point["x"] for point in points})
+    places = sorted({x for line in series.values() for x in line})
     # Left to itself, an axis of two whole numbers has ticks between them.
     ticks: Any = places if len(places) <= MOST_TICKS else alt.Undefined
     styles = [STYLES.get(name, FURTHER[at % len(FURTHER)]) for at, name in enumerate(series)]

@@ -4,10 +4,11 @@ import re
 
 import answers
 import pytest
-from digits_knn_cnn import outputs, study
+import torch
+from digits_knn_cnn import model_file, outputs, study
 from digits_knn_cnn.study import Parameters
 from PIL import Image
-from published_split import predictions, write_table
+from published_split import parts, predictions, write_table
 from pyarrow import csv, parquet
 from studykit import storage
 from studykit.errors import StorageError, UsageError
@@ -192,3 +193,18 @@ def test_a_run_writes_what_scikit_learn_predicts(tmp_path):
     }
     page = (tmp_path / "answer" / "index.html").read_text()
     assert "356 of 360 test pictures are read right by the nearest neighbours with k = 6" in page
+
+
+def test_the_model_of_a_run_reads_what_the_run_has_read(tmp_path):
+    done = running.call(
+        "digits_knn_cnn.run_plain", "--data", write_table(tmp_path / "digits.csv"), "--json",
+        "--model", "cnn", "--epochs", 1, "--out", tmp_path / "answer", "--no-check",
+        "--results", tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    _, tests, _, labels = parts()
+    pictures = torch.tensor(tests / 16, dtype=torch.float32).view(-1, 1, 8, 8)
+    network = model_file.read(str(tmp_path / "answer" / "model.safetensors"))
+    found = csv.read_csv(tmp_path / "answer" / "predictions.csv").to_pydict()
+    assert found["label"] == labels.tolist()
+    assert found["predicted"] == network(pictures).argmax(dim=1).tolist()
