@@ -10,7 +10,7 @@ from studyreport import theme
 from studyreport.page import STYLE
 
 from digits_knn_cnn import drawing, misread, paper
-from digits_knn_cnn.answered import NO_MODEL, Answered
+from digits_knn_cnn.answered import Answered, why_no_model
 
 LOOK = STYLE + "img { max-width: 100%; height: auto; }"
 FILES = {
@@ -134,8 +134,9 @@ def _paper(answered: Answered) -> str:
 
 def _links(answered: Answered, names: Iterable[str]) -> str:
     items = [f'<li><a href="{name}">{name}</a>: {html.escape(FILES[name])}</li>' for name in names]
-    if answered.network is None:
-        items.append(f"<li>No model: {NO_MODEL}.</li>")
+    reason = why_no_model(answered.run.parameters.model, answered.run.options.method)
+    if reason is not None:
+        items.append(f"<li>No model: {reason}.</li>")
     return f"<ul>{''.join(items)}</ul>"
 
 

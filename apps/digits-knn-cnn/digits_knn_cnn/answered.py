@@ -7,11 +7,17 @@ from typing import Any
 import numpy as np
 from studykit.run import Run
 
-from digits_knn_cnn.layout import Labels, Pixels
+from digits_knn_cnn.layout import Digits, Labels, Pixels
 from digits_knn_cnn.nearest import Places
 
 NAMES = {"cnn": "the CNN", "resnet18": "ResNet18"}
-NO_MODEL = "nearest neighbours have no model file: their model is the training part itself"
+
+
+def why_no_model(model: str, method: str) -> str | None:
+    """Why a run hands back no network to be kept; None where it does."""
+    if model not in NAMES:
+        return "nearest neighbours have no model file: their model is the training part itself"
+    return None if method == "exact" else f"--method {method} hands back no model to be kept"
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,20 @@ class Answered:
     predicted: Mapping[str, Labels]
     quality: Mapping[str, Any]
     network: Callable[[], bytes] | None = None
+
+    @classmethod
+    def of_network(
+        cls,
+        run: Run,
+        tests: Digits,
+        predicted: Labels,
+        quality: Mapping[str, Any],
+        network: Callable[[], bytes] | None = None,
+    ) -> "Answered":
+        """Of the one network of a run."""
+        by_model = {run.parameters.model: predicted}
+        places = np.arange(len(tests))
+        return cls(run, tests.pixels, tests.labels, places, by_model, quality, network)
 
     @property
     def best(self) -> str:

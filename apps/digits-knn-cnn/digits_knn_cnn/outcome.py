@@ -61,14 +61,8 @@ def network(run: Run, tests: Digits, train_rows: int, trained: "Trained") -> Out
     found["loss_of_first_batches"] = trained.history[0]["loss_of_first_batches"]
     found["restarts"] = done.restarts
     found["communicate_seconds_by_epoch"] = done.communicate_by_epoch
-    answered = Answered(
-        run,
-        tests.pixels,
-        tests.labels,
-        np.arange(len(tests)),
-        {model: trained.predictions},
-        found,
-        lambda: _model(trained, model, tests.side),
+    answered = Answered.of_network(
+        run, tests, trained.predictions, found, lambda: _model(trained, model, tests.side)
     )
     return Outcome(
         quality=found,

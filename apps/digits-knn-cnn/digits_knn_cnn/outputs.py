@@ -12,17 +12,18 @@ from studykit import storage, tables
 from studykit.errors import UsageError
 from studykit.tables import ending
 
-from digits_knn_cnn.answered import NO_MODEL, Answered
+from digits_knn_cnn.answered import Answered, why_no_model
 
 MODEL = ".safetensors"
 ENDINGS = (".csv", ".parquet", ".html", MODEL)
 
 
-def require_writable(uri: str | None, networks: bool) -> None:
+def require_writable(uri: str | None, model: str, method: str) -> None:
     """Refuse an --out for which nothing can be written, before any work."""
     tables.require_ending(uri, ENDINGS, or_folder=True)
-    if uri is not None and ending(uri) == MODEL and not networks:
-        raise UsageError(f"--out {uri}: {NO_MODEL}")
+    reason = why_no_model(model, method)
+    if uri is not None and ending(uri) == MODEL and reason is not None:
+        raise UsageError(f"--out {uri}: {reason}")
 
 
 def write(uri: str, answered: Answered) -> dict[str, str]:

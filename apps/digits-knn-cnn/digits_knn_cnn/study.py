@@ -78,7 +78,7 @@ def validate(options: Options, parameters: Parameters) -> None:
         raise UsageError("--checkpoint is of a network: choose --model cnn or resnet18")
     if parameters.model == "resnet18" and parameters.batch_size < 2:
         raise UsageError("--batch-size 1: batch norm has no variance of one picture")
-    outputs.require_writable(options.out, parameters.model in NETWORKS)
+    outputs.require_writable(options.out, parameters.model, options.method)
 
 
 STUDY = Study(

@@ -3,6 +3,7 @@
 import numpy as np
 from digits_knn_cnn import reports
 from digits_knn_cnn.answered import Answered
+from digits_knn_cnn.layout import Digits
 from digits_knn_cnn.searching import Answer
 from digits_knn_cnn.study import STUDY, Parameters
 from digits_knn_cnn.worker import Placed
@@ -18,11 +19,11 @@ def pictures(rows):
     return np.random.default_rng(4).integers(0, 17, (rows, SIDE**2)).astype(np.uint8)
 
 
-def run_of(model):
+def run_of(model, method="exact"):
     run = Run(
         STUDY,
         "dask",
-        Options(workers=2),
+        Options(workers=2, method=method),
         Parameters(model=model),
         DatasetInfo(name="digits", uri="file:///data/digits", bytes=1000),
     )
@@ -40,14 +41,12 @@ def by_k(labels, *predicted):
     return Answered(run_of("knn"), pixels, labels, placed.places, names, quality)
 
 
-def of_network(model, labels, predicted, network=lambda: b"model"):
+def of_network(model, labels, predicted, *, method="exact", network=lambda: b"model"):
     labels, read = np.array(labels, np.uint8), np.array(predicted, np.uint8)
     history = [
         {"loss": 2.0 / epoch, "train_accuracy": 1 - 0.2 / epoch, "test_accuracy": 1 - 0.3 / epoch}
         for epoch in (1, 2, 3)
     ]
     quality = reports.of_network(model, 1437, labels, read, history)
-    places = np.arange(len(labels))
-    return Answered(
-        run_of(model), pictures(len(labels)), labels, places, {model: read}, quality, network
-    )
+    tests = Digits(pictures(len(labels)), labels, 16)
+    return Answered.of_network(run_of(model, method), tests, read, quality, network)

@@ -81,6 +81,15 @@ def test_a_folder_of_a_network_has_its_model_and_loss(tmp_path):
     _page_shows_all(page, tmp_path)
 
 
+def test_a_way_that_hands_back_no_network_has_no_model(tmp_path):
+    answered = answers.of_network("cnn", LABELS, READ[0], method="native", network=None)
+    outputs.write(str(tmp_path), answered)
+    assert "model.safetensors" not in names(tmp_path)
+    page = (tmp_path / "index.html").read_text()
+    assert "No model: --method native hands back no model to be kept" in page
+    _page_shows_all(page, tmp_path)
+
+
 def _page_shows_all(page, folder):
     """Every file is linked, every picture is in the page too, nothing comes from elsewhere."""
     files = names(folder) - {"index.html"}
@@ -143,6 +152,8 @@ def test_what_cannot_be_written_is_refused_before_any_work():
     for good in (None, "p.csv", "p.parquet", "p.html", "answer", "s3://bucket/answer/"):
         study.validate(Options(out=good), Parameters())
     study.validate(Options(out="digits.safetensors"), Parameters(model="cnn"))
+    with pytest.raises(UsageError, match="--method native hands back no model"):
+        study.validate(Options(out="n.safetensors", method="native"), Parameters(model="cnn"))
 
 
 def test_the_page_comes_last(tmp_path, monkeypatch):
