@@ -21,7 +21,9 @@ start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has i
     started+=($!)
     [ ${#hosts[@]} -eq 1 ] || await_head
     for ((index = 1; index < ${#hosts[@]}; index++)); do
+        # In one folder, nodes that start on a host at a time would take the same names for sockets.
         on "${hosts[$index]}" "${ray_start[@]}" --num-cpus "${slots[$index]}" \
+            --temp-dir "$scratch/ray-$index" \
             --address "$head:$port" >"$scratch/node-$index.log" 2>&1 &
         started+=($!)
     done

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from studykit.errors import BusyError, ResourceError
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
+"""Longer than Ray gives a node to start in, so that its own reason is in its log."""
 
 
 def main(found: Callable[[str], int]) -> None:

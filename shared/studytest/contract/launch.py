@@ -14,9 +14,9 @@ from studytest.running import Finished
 
 EVEN = "localhost\nlocalhost:1\n"
 ONE = "localhost\n"
-UNEVEN = "# this machine, twice\nlocalhost:2\n\nlocalhost  # again\n"
-"""Three workers on two hosts."""
-HOSTS_OF_THEM = {"ray": 2, "torch": 2, "dask": 1}
+UNEVEN = "# this machine, thrice\nlocalhost:2\n\nlocalhost  # again\nlocalhost\n"
+"""Four workers on three hosts, two of which start at a time."""
+HOSTS_OF_THEM = {"ray": 3, "torch": 3, "dask": 1}
 """Dask's workers know their machine's address; Ray and torch start one of theirs for each entry."""
 WRONG_HOSTS = {
     "no hosts": ("", 2, "no hosts"),
@@ -42,7 +42,7 @@ class Launch(PlainAnswer):
         assert finished.code == 0, finished.stderr
         record = finished.record
         self.case.same(record["quality"], plain.quality)
-        assert (record["workers"], record["hosts"]) == (3, HOSTS_OF_THEM[scripted])
+        assert (record["workers"], record["hosts"]) == (4, HOSTS_OF_THEM[scripted])
         assert record["check"]["passed"] is True
 
     def test_this_machine_needs_no_hosts(self, data: Path, tmp_path: Path) -> None:
