@@ -4,6 +4,7 @@ Both start from weights of the seed alone.
 """
 
 import importlib
+from collections.abc import Callable
 
 import torch
 from studytrain.batch_norm import BatchNorm2d
@@ -39,8 +40,10 @@ def cnn(side: int, seed: int = 42) -> nn.Module:
     return model
 
 
-def resnet18(side: int, seed: int = 42) -> nn.Module:
-    """torchvision's ResNet18 of one channel, with batch norm over all ranks.
+def resnet18(
+    side: int, seed: int = 42, norm_layer: Callable[[int], nn.Module] = BatchNorm2d
+) -> nn.Module:
+    """torchvision's ResNet18 of one channel; its batch norm is over all ranks, if not another.
 
     Its stem halves a picture twice, which leaves little of a small one: here it is 3 × 3, stride 1
     and no pooling, as He et al. have it for CIFAR (Deep Residual Learning, 2015, section 4.2). So
@@ -50,7 +53,7 @@ def resnet18(side: int, seed: int = 42) -> nn.Module:
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed % 2**64)
-        model: nn.Module = models.resnet18(norm_layer=BatchNorm2d, num_classes=CLASSES)
+        model: nn.Module = models.resnet18(norm_layer=norm_layer, num_classes=CLASSES)
         stem = nn.Conv2d(1, 64, 3, padding=1, bias=False)
         nn.init.kaiming_normal_(stem.weight, mode="fan_out", nonlinearity="relu")
     model.conv1, model.maxpool = stem, nn.Identity()

@@ -14,7 +14,7 @@ from distributed import Client
 from studykit.engines import dask_engine
 from studykit.run import Outcome, Run
 
-from digits_knn_cnn import outcome, searching, study, worker
+from digits_knn_cnn import native_dask, outcome, searching, study, worker
 from digits_knn_cnn.searching import Queries
 from digits_knn_cnn.worker import Partial
 
@@ -75,7 +75,7 @@ def network(run: Run, client: Client) -> Outcome:
     return learning.network(run, DaskRanks(client, run.options.worker_count, run.options.threads))
 
 
-METHODS = study.methods(knn, network)
+METHODS = study.methods(exact=(knn, network), native=(native_dask.knn, native_dask.network))
 
 main = dask_engine.entry_point(study.STUDY, METHODS)
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from studykit.engines import plain_engine
 from studykit.run import Outcome, Run
 
-from digits_knn_cnn import outcome, searching, study, worker
+from digits_knn_cnn import native_plain, outcome, searching, study, worker
 from digits_knn_cnn.searching import Queries
 
 
@@ -54,7 +54,7 @@ def network(run: Run) -> Outcome:
     return learning.network(run, LocalRanks(study.threads_of_a_worker(run)))
 
 
-METHODS = study.methods(knn, network)
+METHODS = study.methods(exact=(knn, network), native=(native_plain.knn, native_plain.network))
 
 main = plain_engine.entry_point(study.STUDY, METHODS)
 

@@ -15,7 +15,7 @@ from studykit.engines import ray_engine
 from studykit.options import Options
 from studykit.run import Outcome, Run
 
-from digits_knn_cnn import outcome, searching, study, worker
+from digits_knn_cnn import native_ray, outcome, searching, study, worker
 from digits_knn_cnn.searching import Queries
 from digits_knn_cnn.worker import Partial
 
@@ -99,7 +99,7 @@ def network(run: Run) -> Outcome:
     return learning.network(run, RayRanks(run.options.worker_count, run.options.threads))
 
 
-METHODS = study.methods(knn, network)
+METHODS = study.methods(exact=(knn, network), native=(native_ray.knn, native_ray.network))
 
 main = ray_engine.entry_point(study.STUDY, METHODS)
 

@@ -70,13 +70,18 @@ def predicted(found: Sequence[Partial[Nearest]], k: int) -> Predictions:
 def training_rows(run: Run, counts: Sequence[Count], formats: Formats) -> int:
     """How many there are in all. DataError where that is no more than the neighbours asked for."""
     rows = sum(int((own >= 0).sum()) for own in worker.divide(counts, formats).values())
+    require_neighbours(run, rows)
+    return rows
+
+
+def require_neighbours(run: Run, rows: int) -> None:
+    """DataError where there are no more training rows than the neighbours asked for."""
     if run.parameters.neighbours >= rows:
         raise DataError(
             f"--neighbours {run.parameters.neighbours}: there are {rows} training rows, ask for"
             " fewer neighbours",
             uri=run.dataset.uri,
         )
-    return rows
 
 
 def counts_of(described: Sequence[Partial[list[Count]]]) -> list[Count]:

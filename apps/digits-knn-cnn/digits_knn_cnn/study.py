@@ -78,6 +78,8 @@ def validate(options: Options, parameters: Parameters) -> None:
         raise UsageError("--checkpoint is of a network: choose --model cnn or resnet18")
     if parameters.model == "resnet18" and parameters.batch_size < 2:
         raise UsageError("--batch-size 1: batch norm has no variance of one picture")
+    if options.method != "exact" and (parameters.checkpoint is not None or parameters.rounds > 1):
+        raise UsageError(f"--method {options.method}: knows neither --checkpoint nor --rounds")
     outputs.require_writable(options.out, parameters.model, options.method)
 
 
@@ -90,6 +92,7 @@ STUDY = Study(
     locate=locate,
     validate=validate,
     task="model",
+    methods=("exact", "native"),
     packages=(
         "numpy", "numba", "pyarrow", "ray", "dask", "distributed", "torch", "torchvision",
         "scikit-learn", "polars",
@@ -102,9 +105,13 @@ def _choose(option: str, value: object, known: Sequence[object]) -> None:
         raise UsageError(f"--{option} {value}: choose {', '.join(map(str, known))}")
 
 
-def methods(knn: Callable[..., Outcome], network: Callable[..., Outcome]) -> Methods:
-    """An engine's functions by model and method."""
-    return {(KNN, "exact"): knn} | {(model, "exact"): network for model in NETWORKS}
+def methods(**ways: tuple[Callable[..., Outcome], Callable[..., Outcome]]) -> Methods:
+    """An engine's functions by model and method, given by method: of kNN, of the networks."""
+    return {
+        (model, method): knn if model == KNN else network
+        for method, (knn, network) in ways.items()
+        for model in MODELS
+    }
 
 
 def threads_of_a_worker(run: Run) -> int:
