@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from studytest.process_ranks import processes
 from studytrain.batch_norm import BatchNorm2d
 from studytrain.ranks import start
 from torch import nn
-from training_ranks import NormRank, normed, plan, processes
+from training_ranks import NormRank, normed, plan
 
 SHARED = ("weight", "bias")
 """Whose gradients are summed over the ranks afterwards, with all others."""

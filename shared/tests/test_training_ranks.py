@@ -4,11 +4,12 @@ import socket
 
 import pytest
 import torch
+from studytest.process_ranks import processes
 from studytrain import process_group
 from studytrain.local_ranks import LocalRanks
 from studytrain.process_group import Meeting
 from studytrain.ranks import RESTARTS, RankDied
-from training_ranks import ROWS, DyingRank, plan, processes, run
+from training_ranks import ROWS, DyingRank, plan, run
 
 
 def losses(training):

@@ -8,12 +8,21 @@ from collections.abc import Callable
 
 import torch
 from studytrain.batch_norm import BatchNorm2d
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from digits_knn_cnn.layout import CLASSES
 
 FILTERS, HIDDEN = 32, 128
+FULL = 16.0
+"""What the layers of the CNN are given for a pixel of 1, as in the paper's notebooks, whose pixels
+are 0 … 16: of pixels of 0 … 1 it has learned less in 10 epochs, a loss of 0.09 for 0.02."""
+
+
+class Cnn(nn.Sequential):
+    def forward(self, pictures: Tensor) -> Tensor:  # type: ignore[override] # narrower than Any
+        logits: Tensor = super().forward(FULL * pictures)
+        return logits
 
 
 def cnn(side: int, seed: int = 42) -> nn.Module:
@@ -23,7 +32,7 @@ def cnn(side: int, seed: int = 42) -> nn.Module:
     """
     pooled = (side - 2) // 2
     with torch.random.fork_rng(devices=[]):  # Layers begin with weights that are drawn from it.
-        model = nn.Sequential(
+        model = Cnn(
             nn.Conv2d(1, FILTERS, 3),
             nn.ReLU(),
             nn.MaxPool2d(2),

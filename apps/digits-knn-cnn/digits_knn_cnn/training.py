@@ -112,8 +112,8 @@ class Rank:
         return self._pictures(pixels[rows]), labels[rows]
 
     def _pictures(self, pixels: Tensor) -> Tensor:
-        """[n, side²] → float32[n, 1, side, side] of 0 … 1."""
-        scaled = pixels.to(torch.float32, copy=True).mul_(self._scale)
+        """[n, side²] → [n, 1, side, side] of 0 … 1, in torch's default type, float32."""
+        scaled = pixels.to(torch.get_default_dtype(), copy=True).mul_(self._scale)
         return scaled.view(-1, 1, self._side, self._side)
 
 

@@ -1,0 +1,90 @@
+"""2 and 3 ranks take the steps of one process: the same loss by epoch, wherever they are placed."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from digits_knn_cnn import training
+from digits_knn_cnn.layout import Digits
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from studykit.engines import dask_cluster, ray_cluster
+from studykit.options import Options
+from studykit.phases import Phases
+from studykit.run import Run
+from studytest import leftovers
+from studytest.process_ranks import ProcessRanks
+from studytrain.dask_ranks import DaskRanks
+from studytrain.local_ranks import LocalRanks
+from studytrain.ray_ranks import RayRanks
+
+
+@pytest.fixture(scope="module")
+def parts():
+    digits = load_digits()
+    train, test, train_labels, test_labels = train_test_split(
+        digits.data.astype(np.uint8), digits.target.astype(np.uint8), test_size=0.2, random_state=42
+    )
+    return Digits(train, train_labels, 16), Digits(test, test_labels, 16)
+
+
+def run(seed, model="cnn", epochs=10):
+    asked = {"model": model, "batch_size": 32, "epochs": epochs, "checkpoint": None}
+    return Run(
+        SimpleNamespace(), "plain", SimpleNamespace(seed=seed),
+        SimpleNamespace(resume=False, **asked), SimpleNamespace(), Phases(), quiet=True,
+    )  # fmt: skip
+
+
+def losses(trained):
+    return [epoch["loss"] for epoch in trained.history]
+
+
+@pytest.fixture(scope="module")
+def alone(parts):
+    return {seed: training.trained(run(seed), LocalRanks(1), *parts) for seed in (42, 43, 44)}
+
+
+@pytest.mark.parametrize("seed", [42, 43, 44])
+def test_the_cnn_reads_97_of_100_test_digits(alone, seed):
+    assert alone[seed].history[-1]["test_accuracy"] >= 0.97
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("seed", [42, 43, 44])
+def test_the_loss_of_the_cnn_is_that_of_one_process(alone, seed, count, parts):
+    found = training.trained(run(seed), ProcessRanks(count), *parts)
+    assert losses(found) == pytest.approx(losses(alone[seed]), rel=1e-4)
+    assert len(found.predictions) == len(parts[1])
+
+
+def test_also_on_ray(alone, parts):
+    with leftovers.nothing_left(), ray_cluster.cluster(Options(workers=2, memory_limit="1gb")):
+        found = training.trained(run(42), RayRanks(2, 1), *parts)
+    assert losses(found) == pytest.approx(losses(alone[42]), rel=1e-4)
+
+
+def test_also_on_dask(alone, parts):
+    with leftovers.nothing_left(), dask_cluster.cluster(Options(workers=2)) as client:
+        found = training.trained(run(42), DaskRanks(client, 2, 1), *parts)
+    assert losses(found) == pytest.approx(losses(alone[42]), rel=1e-4)
+
+
+class InDoubles(training.Rank):
+    def __init__(self, *arguments):
+        torch.set_default_dtype(torch.float64)  # Of a process that is there for this alone.
+        super().__init__(*arguments)
+
+
+def test_the_loss_of_resnet18_is_that_of_one_process_in_doubles(parts, monkeypatch):
+    """Of single floats Adam makes another network after ten steps, with any other order of sums:
+    it steps as far along a gradient that is nothing but rounding as along any other."""
+    monkeypatch.setattr(training, "Rank", InDoubles)
+    few = [Digits(part.pixels[:96], part.labels[:96], 16) for part in parts]
+    one, two, three = (
+        losses(training.trained(run(42, "resnet18", 2), ProcessRanks(count), *few))
+        for count in (1, 2, 3)
+    )
+    assert two == pytest.approx(one, rel=1e-4)
+    assert three == pytest.approx(one, rel=1e-4)
