@@ -7,12 +7,13 @@
 One process with workers × threads threads, so that it has the same cores as an engine.
 """
 
+import functools
 from concurrent.futures import ThreadPoolExecutor
 
 from studykit.engines import plain_engine
 from studykit.run import Outcome, Run
 
-from digits_knn_cnn import native_plain, outcome, searching, study, worker
+from digits_knn_cnn import native_plain, outcome, published_plain, searching, study, worker
 from digits_knn_cnn.searching import Queries
 
 
@@ -54,7 +55,14 @@ def network(run: Run) -> Outcome:
     return learning.network(run, LocalRanks(study.threads_of_a_worker(run)))
 
 
-METHODS = study.methods(exact=(knn, network), native=(native_plain.knn, native_plain.network))
+METHODS = study.methods(
+    exact=(knn, network),
+    native=(native_plain.knn, native_plain.network),
+    published=(
+        functools.partial(published_plain.knn, exact=knn),
+        functools.partial(published_plain.network, exact=network),
+    ),
+)
 
 main = plain_engine.entry_point(study.STUDY, METHODS)
 

@@ -7,6 +7,7 @@ Actors of a search keep nothing between calls. One that dies is started again by
 repeats what it was doing. Actors that train are `studytrain.ray_ranks`.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from studykit.engines import ray_engine
 from studykit.options import Options
 from studykit.run import Outcome, Run
 
-from digits_knn_cnn import native_ray, outcome, searching, study, worker
+from digits_knn_cnn import native_ray, outcome, published_ray, run_plain, searching, study, worker
 from digits_knn_cnn.searching import Queries
 from digits_knn_cnn.worker import Partial
 
@@ -99,7 +100,14 @@ def network(run: Run) -> Outcome:
     return learning.network(run, RayRanks(run.options.worker_count, run.options.threads))
 
 
-METHODS = study.methods(exact=(knn, network), native=(native_ray.knn, native_ray.network))
+METHODS = study.methods(
+    exact=(knn, network),
+    native=(native_ray.knn, native_ray.network),
+    published=(
+        functools.partial(published_ray.knn, exact=run_plain.knn),
+        functools.partial(published_ray.network, exact=run_plain.network),
+    ),
+)
 
 main = ray_engine.entry_point(study.STUDY, METHODS)
 

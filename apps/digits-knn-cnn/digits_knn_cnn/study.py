@@ -80,6 +80,10 @@ def validate(options: Options, parameters: Parameters) -> None:
         raise UsageError("--batch-size 1: batch norm has no variance of one picture")
     if options.method != "exact" and (parameters.checkpoint is not None or parameters.rounds > 1):
         raise UsageError(f"--method {options.method}: knows neither --checkpoint nor --rounds")
+    if options.method == "published" and parameters.model == "resnet18":
+        raise UsageError("--method published: no notebook of the paper trained a ResNet18")
+    if options.method == "published" and parameters.model != KNN and options.out is not None:
+        raise UsageError("--out: of the published networks only averages are handed back")
     outputs.require_writable(options.out, parameters.model, options.method)
 
 
@@ -92,7 +96,7 @@ STUDY = Study(
     locate=locate,
     validate=validate,
     task="model",
-    methods=("exact", "native"),
+    methods=("exact", "native", "published"),
     packages=(
         "numpy", "numba", "pyarrow", "ray", "dask", "distributed", "torch", "torchvision",
         "scikit-learn", "polars",

@@ -1,5 +1,7 @@
 """The engines' own ways: the right answer of kNN, networks that learn, nothing left behind."""
 
+from typing import Any
+
 import pytest
 from case import CASE
 from digits_knn_cnn import native, native_dask, native_training, study
@@ -103,7 +105,7 @@ def test_resnet18_has_the_batch_norm_of_torch_and_no_batch_of_one_picture():
         one for one in native_training.made(asked, 8).modules() if isinstance(one, BatchNorm2d)
     ]
     assert len(norms) == 20 and {type(one) for one in norms} == {BatchNorm2d}
-    told = []
+    told: list[Any] = []
     learned = native_training.learn(asked, few, shown, told.append)
     assert learned.history == told and len(told) == 2
     assert learned.predictions.shape == (5,)
