@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 from studykit.options import Options
-from studytest import leftovers
+from studytest import leftovers, running
 from studytrain.local_ranks import LocalRanks
 from training_ranks import plan, run
 
@@ -42,9 +42,11 @@ def on_dask(count):
     ("engine", "library", "count"),
     [(on_ray, "ray", 2), (on_dask, "distributed", 2), (on_dask, "distributed", 1)],
 )
-def test_a_killed_rank_changes_nothing(engine, library, count, calm, tmp_path):
+def test_a_killed_rank_changes_nothing(engine, library, count, calm, tmp_path, monkeypatch):
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not in this environment")
+    # Ray's workers find the modules of tests only so; Dask's are told sys.path.
+    monkeypatch.setenv("PYTHONPATH", running.environment()["PYTHONPATH"])
     died = tmp_path / "died"
     with leftovers.nothing_left(), engine(count) as placed, closing(placed) as ranks:
         found = run(ranks, plan(dies=(count - 1, 2, str(died))))

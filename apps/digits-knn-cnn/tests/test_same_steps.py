@@ -13,7 +13,7 @@ from studykit.engines import dask_cluster, ray_cluster
 from studykit.options import Options
 from studykit.phases import Phases
 from studykit.run import Run
-from studytest import leftovers
+from studytest import leftovers, running
 from studytest.process_ranks import ProcessRanks
 from studytrain.dask_ranks import DaskRanks
 from studytrain.local_ranks import LocalRanks
@@ -59,7 +59,9 @@ def test_the_loss_of_the_cnn_is_that_of_one_process(alone, seed, count, parts):
     assert len(found.predictions) == len(parts[1])
 
 
-def test_also_on_ray(alone, parts):
+def test_also_on_ray(alone, parts, monkeypatch):
+    # So its workers find this study wherever it is.
+    monkeypatch.setenv("PYTHONPATH", running.environment()["PYTHONPATH"])
     with leftovers.nothing_left(), ray_cluster.cluster(Options(workers=2, memory_limit="1gb")):
         found = training.trained(run(42), RayRanks(2, 1), *parts)
     assert losses(found) == pytest.approx(losses(alone[42]), rel=1e-4)
