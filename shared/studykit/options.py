@@ -120,6 +120,11 @@ class Options:
         return self.workers or (int(launched) if launched else machine.cores() // self.threads) or 1
 
     @property
+    def named_store(self) -> str | None:
+        """The store, where it is another than that which the environment makes the default."""
+        return None if self.store == os.environ.get("STUDY_STORE") else self.store
+
+    @property
     def split_bytes(self) -> int | None:
         return None if self.split_size is None else parse_size(self.split_size)
 
@@ -166,10 +171,14 @@ def recorded(options: Options) -> dict[str, Any]:
 
 def configuration(study: Study, engine: str, options: Options, parameters: Any) -> dict[str, Any]:
     """What makes a run this run and no other, as plain JSON values: the input of its hash."""
+    data = options.data or f"{study.dataset}/{options.size or 'tiny'}"
+    if options.data is None and options.named_store is not None:
+        # Not otherwise: the default store is a place of each machine, and no choice.
+        data += f" in {options.named_store}"
     return {
         "study": study.name,
         "engine": engine,
-        "data": options.data or f"{study.dataset}/{options.size or 'tiny'}",
+        "data": data,
         "workers": options.worker_count,
         "threads": options.threads,
         "oversubscribe": options.oversubscribe,

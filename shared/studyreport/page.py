@@ -91,7 +91,7 @@ def findings(rows: Sequence[Row]) -> list[str]:
     most = max(exact, key=lambda row: (row.dataset.bytes, row.first.workers * row.first.threads))
     beside = [row for row in exact if _setting(row) == _setting(most)]
     setting = [row for row in beside if row.device == "cpu"]
-    where = f"On {size_label(most.dataset.bytes)} with {workers_label(most.first.workers)}"
+    where = f"On {most.data_label} with {workers_label(most.first.workers)}"
     said = []
     if setting:
         fastest = min(setting, key=_median)

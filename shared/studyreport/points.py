@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from studykit.records import PEER, Record
-from studysweep.ratios import Interval, Row, by_round, size_label, summarise
+from studysweep.ratios import Interval, Row, by_round, summarise
 
 from studyreport import theme
 
@@ -77,12 +77,13 @@ def limits(rows: Iterable[Row], points: Sequence[Point]) -> list[Point]:
 
 def identity(row: Row) -> Point:
     first = row.first
-    data = size_label(row.dataset.bytes)
+    data = row.data_label
     return {
         "series": theme.series_name(row.name, first.method),
         "published": first.method == "published",
         "data": data,
         "workers": first.workers,
+        "store": row.store,
         "setting": f"{data}, {workers_label(first.workers)}",
     }
 

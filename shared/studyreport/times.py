@@ -47,7 +47,9 @@ def time_vs_size(records: Iterable[Record], published: Published = ()) -> Any | 
         title="Time to the answer against data size",
         x_title="Data (GB)",
         x_of=lambda row: row.dataset.bytes / 1e9,
-        panel_of=lambda point: workers_label(point["workers"]),
+        panel_of=lambda point: ", ".join(
+            filter(None, (workers_label(point["workers"]), point["store"]))
+        ),
         beside=paper.against_size(published, "wall_s", "Wall time in the paper (s)"),
     )
 

@@ -79,6 +79,8 @@ class Cell:
         options = self.options
         split = f", split {options.split_size}" if options.split_size else ""
         data = options.data or options.size
+        if options.data is None and options.named_store is not None:
+            data = f"{data} in {options.named_store}"
         workers = f"{options.workers} × {options.threads}"
         return f"round {self.round}: {data}, {workers}{split}, {self.engine} {options.method}"
 

@@ -1,6 +1,7 @@
 """What a comparison is asked, and the cells that follow from it, in the order in which they run."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from studykit.records import PEER
 
 from studysweep.cells import Cell
 
+DEFAULT_STORE = "file"
 PAUSE_SECONDS = 5.0
 """A virtual machine gives freed memory back to its host within seconds and pays to get it again. A
 process that starts at once is spared that by whoever ended before it; engines start too slowly for
@@ -57,7 +59,9 @@ class SweepOptions:
     store: Annotated[
         str | None,
         typer.Option(
-            metavar="URI", envvar="STUDY_STORE", help="Where generated data sets are kept."
+            metavar="URI",
+            envvar="STUDY_STORE",
+            help="Where generated data sets are kept; of several each, and file is the default.",
         ),
     ] = None
     results: Annotated[str, typer.Option(metavar="URI", help="Where records go.")] = "results"
@@ -86,10 +90,11 @@ def plan_cells(
     for split in splits:
         _ = split is None or parse_size(split)
     _require_device(asked.device, engines)
+    stores = _stores(asked)
     setting: list[Cell] = []
     for size in sizes:
-        for workers in _worker_counts(asked):
-            common = _options(asked, size, workers)
+        for workers, store in itertools.product(_worker_counts(asked), stores):
+            common = _options(asked, size, workers, store)
             for split in splits:
                 for engine in engines:
                     for method in methods:
@@ -106,13 +111,22 @@ def plan_cells(
             yield dataclasses.replace(cell, round=number)
 
 
-def _options(asked: SweepOptions, size: str | None, workers: int) -> Options:
+def _options(asked: SweepOptions, size: str | None, workers: int, store: str | None) -> Options:
     shared = {field.name for field in dataclasses.fields(Options)}
     kept = {field.name for field in dataclasses.fields(SweepOptions)} & shared
-    kept -= {"size", "workers", "split_size", "out", "json", "dry_run"}
-    return Options(
-        size=size, workers=workers, **{name: getattr(asked, name) for name in sorted(kept)}
-    )
+    kept -= {"size", "workers", "store", "split_size", "out", "json", "dry_run"}
+    same = {name: getattr(asked, name) for name in sorted(kept)}
+    return Options(size=size, workers=workers, store=store, **same)
+
+
+def _stores(asked: SweepOptions) -> list[str | None]:
+    """Where the data sets are kept; None stands for the default, which is `file`."""
+    if asked.store is None:
+        return [None]
+    stores = _list("store", asked.store)
+    if asked.data is not None and len(stores) > 1:
+        raise UsageError("--store and --data exclude each other: --data lies in one place")
+    return [None if store == DEFAULT_STORE else store for store in stores]
 
 
 def _require_device(device: str, engines: Sequence[str]) -> None:

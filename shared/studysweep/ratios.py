@@ -79,6 +79,8 @@ class Row:
     to_plain: Interval | None = None
     phases_to_plain: dict[str, Interval] = field(default_factory=dict)
     load_to_peers: dict[str, Interval] = field(default_factory=dict)
+    store: str = ""
+    """Where the data lay, if the same data was read from several stores."""
 
     @property
     def first(self) -> Record:
@@ -93,6 +95,11 @@ class Row:
     @property
     def dataset(self) -> DatasetInfo:
         return max((record.dataset for record in self.records), key=lambda data: data.bytes)
+
+    @property
+    def data_label(self) -> str:
+        """The data's size, and its store where there are several."""
+        return ", ".join(filter(None, (size_label(self.dataset.bytes), self.store)))
 
     @property
     def split_size(self) -> str | None:
@@ -133,7 +140,7 @@ class Row:
 
 
 def summarise(records: Iterable[Record]) -> list[Row]:
-    """Records → one row per cell and device, by data size, workers and split size, plain first."""
+    """Records → a row per cell and device, by data, workers, store and split size, plain first."""
     cells: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
         key = (record.study, record.engine, record.config_hash)
@@ -195,7 +202,14 @@ def _with_ratios(row: Row, rows: Sequence[Row]) -> Row:
     }
     # A peer does one step of the study: its whole time against a whole run would say nothing.
     whole = None if plain is None or row.first.method == PEER else by_round(row, plain)
-    return Row(row.records, row.device, whole, _known(phases), _known(peers))
+    return Row(row.records, row.device, whole, _known(phases), _known(peers), _store(row, rows))
+
+
+def _store(row: Row, rows: Sequence[Row]) -> str:
+    """A data set of the catalogue lies in its store as DATASET/SIZE."""
+    name = (row.dataset.name, row.dataset.bytes)
+    uris = {o.dataset.uri for o in rows if (o.dataset.name, o.dataset.bytes) == name}
+    return row.dataset.uri.rsplit("/", 2)[0] if len(uris) > 1 else ""
 
 
 def _known(ratios: dict[str, Interval | None]) -> dict[str, Interval]:
@@ -210,7 +224,8 @@ def _setting(row: Row) -> tuple[str, str, int, int, str]:
 def _order(row: Row) -> tuple[Any, ...]:
     first = row.first
     rank = (first.method == PEER, first.engine != PLAIN, row.name, first.method)
-    return row.dataset.bytes, row.dataset.name, first.workers, row.split_size or "", *rank
+    data = row.dataset
+    return data.bytes, data.name, first.workers, data.uri, row.split_size or "", *rank
 
 
 def size_label(size: int) -> str:

@@ -1,4 +1,4 @@
-"""A comparison: engines × sizes × workers × split sizes × methods, several times over, resumable.
+"""A comparison: engines × sizes × workers × stores × split sizes × methods, resumable, in rounds.
 
 Round 1 runs every cell once, then round 2 runs every cell once, so that a drift of the machine
 meets all engines alike (A,B,C,A,B,C). Innermost are the engines of one setting, whose times are
@@ -10,7 +10,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -77,26 +77,33 @@ def run_cells(plan: Sequence[Cell], pause: float = 0.0, *, fresh: bool = False) 
             if record is None:
                 progress.update(task, description=cell.label)
                 time.sleep(pause)
-                record = cells.run(cell, inputs[cell.options.size])
+                record = cells.run(cell, inputs[_input_of(cell)])
                 progress.console.print(_result(cell, record), markup=False, style="dim")
             found.append(record)
             progress.advance(task)
     return found
 
 
-def _located(plan: Sequence[Cell]) -> dict[str | None, DatasetInfo]:
-    """{size: the input}."""
-    inputs: dict[str | None, DatasetInfo] = {}
+Inputs = dict[tuple[str | None, str | None], DatasetInfo]
+"""{(size, store): the input}."""
+
+
+def _input_of(cell: Cell) -> tuple[str | None, str | None]:
+    return cell.options.size, cell.options.store
+
+
+def _located(plan: Sequence[Cell]) -> Inputs:
+    inputs: Inputs = {}
     for cell in plan:
-        if cell.options.size not in inputs:
-            inputs[cell.options.size] = cell.study.locate(cell.options, cell.parameters)
+        if _input_of(cell) not in inputs:
+            inputs[_input_of(cell)] = cell.study.locate(cell.options, cell.parameters)
     return inputs
 
 
 def _say_what_differs(
     plan: Sequence[Cell],
     kept: Sequence[Record | None],
-    inputs: Mapping[str | None, DatasetInfo],
+    inputs: Inputs,
 ) -> None:
     reused = [record for record in kept if record is not None]
     if reused:

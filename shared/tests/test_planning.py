@@ -24,6 +24,30 @@ def test_a_peer_is_a_cell_of_each_size_and_workers_whatever_the_splits(sample: S
     assert peers[0].command[1:4] == ["-m", "sample_study.peers", "quick"]
 
 
+def test_stores_are_told_apart_and_file_is_the_default_one(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STUDY_STORE", raising=False)
+    plan = sample.plan(store="file,s3://bucket/data", size="tiny,big")
+    stores = [cell.options.store for cell in plan]
+    assert stores == [None, None, "s3://bucket/data", "s3://bucket/data"] * 2
+    assert len({cell.path for cell in plan}) == len(plan)
+    assert [cell.path for cell in plan[:2]] == [cell.path for cell in sample.plan(size="tiny")]
+    assert plan[0].label == "round 1: tiny, 1 × 1, plain exact"
+    assert plan[2].label == "round 1: tiny in s3://bucket/data, 1 × 1, plain exact"
+    assert "s3://bucket/data" in plan[2].command and "--store" not in plan[0].command
+
+
+def test_a_store_that_the_environment_names_is_the_default(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STUDY_STORE", raising=False)
+    default = [cell.path for cell in sample.plan()]
+    monkeypatch.setenv("STUDY_STORE", "/data")
+    assert [cell.path for cell in sample.plan(store="/data")] == default
+    assert [cell.path for cell in sample.plan(store="/other")] != default
+
+
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
@@ -34,6 +58,8 @@ def test_a_peer_is_a_cell_of_each_size_and_workers_whatever_the_splits(sample: S
         ({"size": ","}, "--size: the list is empty"),
         ({"split_size": "1MB,big"}, "'big' is not a size"),
         ({"size": "tiny", "data": "x.csv"}, "--size and --data exclude each other"),
+        ({"store": "a,b", "data": "x.csv"}, "--store and --data exclude each other"),
+        ({"store": ","}, "--store: the list is empty"),
         ({"device": "gpu"}, "--device gpu: choose auto, cpu, cuda"),
         ({"device": "cuda"}, "--device cuda: on a GPU computes only torch"),
     ],

@@ -2,6 +2,8 @@
 
 import pytest
 import synthetic
+from studykit.records import DatasetInfo, Record
+from studyreport import points
 from studysweep import ratio_table, ratios
 
 
@@ -40,6 +42,36 @@ def test_loading_is_compared_with_the_peers_and_peers_with_no_whole_run() -> Non
     assert plain.load_to_peers == {"polars": ratios.Interval(2.0, 2.0, 2.0, 1)}
     assert polars.phases_to_plain["load"].median == 0.5
     assert polars.to_plain is None
+
+
+def test_ratios_are_taken_within_a_store_and_the_stores_stand_in_the_table() -> None:
+    def read(engine: str, store: str, seconds: float) -> Record:
+        data = DatasetInfo(name="numbers", uri=f"{store}/numbers/tiny.csv", bytes=2_000_000)
+        found = synthetic.record(engine, phases={"load": seconds}, config_hash=store)
+        return found.model_copy(update={"dataset": data, "bytes_read": 2_000_000})
+
+    stores = {"/local": (1.0, 3.0), "s3://bucket": (10.0, 20.0)}
+    rows = ratios.summarise(
+        read(engine, store, seconds)
+        for store, times in stores.items()
+        for engine, seconds in zip(("plain", "ray"), times, strict=True)
+    )
+    assert [row.store for row in rows] == ["/local", "/local", "s3://bucket", "s3://bucket"]
+    assert [row.to_plain.median for row in rows if row.to_plain] == [1.0, 3.0, 1.0, 2.0]
+    headings, cells = ratio_table.cells_of(rows)
+    assert headings[-2:] == ["load seconds", "MB read"]
+    assert [(row[0], *row[-2:]) for row in cells][-1] == ("2 MB, s3://bucket", "20.0", "2.00")
+    last = ratio_table.as_json(rows)[-1]
+    assert (last["uri"], last["load_seconds"]["median"]) == ("s3://bucket/numbers/tiny.csv", 20.0)
+    assert last["bytes_read"]["median"] == 2_000_000
+    panels = {point["data"] for point in points.intervals(rows, ratios.answer_seconds)}
+    assert panels == {"2 MB, /local", "2 MB, s3://bucket"}
+
+
+def test_one_store_is_not_mentioned() -> None:
+    (row,) = ratios.summarise([synthetic.record()])
+    assert (row.store, row.data_label) == ("", "1 GB")
+    assert "load seconds" not in ratio_table.cells_of([row])[0]
 
 
 @pytest.mark.parametrize(

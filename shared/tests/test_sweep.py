@@ -32,6 +32,22 @@ def test_every_round_runs_all_cells_once_with_the_engines_of_a_setting_side_by_s
     ]
 
 
+def test_stores_are_interleaved_and_each_cell_is_found_again(called: Sample) -> None:
+    stores = ["/one", "/two"]
+    found = called.run(repeats=2, store="/one,/two")
+    assert [(record.round, record.engine, record.dataset.uri) for record in found] == [
+        (number, engine, f"{store}/numbers/tiny")
+        for number in (1, 2)
+        for store in stores
+        for engine in ("plain", "alpha")
+    ]
+    assert called.run(repeats=2, store="/one,/two") == found
+    assert called.run(repeats=2, store="/two") == [
+        one for one in found if "/two" in one.dataset.uri
+    ]
+    assert len(called.log) == 8
+
+
 def test_records_carry_their_round_and_come_in_the_order_of_the_plan(called: Sample) -> None:
     found = called.run(repeats=2)
     assert [(record.engine, record.repeat, record.round) for record in found] == [

@@ -5,6 +5,7 @@ is started as its user does, on HDFS its entry point is called in this process.
 """
 
 import importlib
+import json
 import sys
 from functools import cache
 from pathlib import Path
@@ -124,6 +125,23 @@ def test_a_copy_as_parquet_is_read_as_data_of_ones_own(
         storage.write_bytes(name, as_parquet(path.read_bytes()))
     record = called(package, "plain", "--data", copy, "--results", here / "as-parquet")
     assert_same(record["quality"], expected["quality"])
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
+def test_a_comparison_tells_a_local_store_from_one_on_s3(store: Server, tmp_path: Path) -> None:
+    package = PACKAGES[0]
+    done = running.run(
+        f"{package}.compare", "--size", "tiny", "--store", f"{tmp_path},{store.uri}/compared",
+        "--engines", "plain", "--workers", 1, "--repeats", 1, "--pause", 0, "--json",
+        "--results", tmp_path / "results",
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert [row["runs"] for row in rows] == [1, 1], done.stderr
+    assert {row["uri"].startswith("s3://") for row in rows} == {True, False}
+    assert all(row["load_seconds"]["median"] > 0 for row in rows)
+    assert rows[0]["bytes_read"] == rows[1]["bytes_read"]
+    assert all(row["ratio_to_plain"]["median"] == 1 for row in rows)
 
 
 def _data_files(made: Path) -> list[Path]:

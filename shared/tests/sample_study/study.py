@@ -29,7 +29,7 @@ class Parameters:
 
 
 def locate(asked: Options, parameters: Parameters) -> DatasetInfo:
-    uri, made = asked.data or f"/numbers/{asked.size}", home() / "sha256"
+    uri, made = asked.data or f"{asked.store or ''}/numbers/{asked.size}", home() / "sha256"
     digest = made.read_text() if made.exists() else None
     rows = 3 if asked.data is None else None
     return DatasetInfo(name="numbers", uri=uri, bytes=10**6, rows=rows, sha256=digest)
