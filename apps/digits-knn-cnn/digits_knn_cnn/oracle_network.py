@@ -59,7 +59,7 @@ def check(run: Run, trained: Trained, quality: dict[str, Any]) -> Check:
         model = networks.NETWORKS[asked.model](side).double()
         model.load_state_dict(dict(trained.state))
         differing = _differing(
-            model, _pictures(right.test_pixels[:MOST_READ], side, asked.max_pixel), predicted
+            model, _pictures(right.test_pixels[:MOST_READ], side, right.max_pixel), predicted
         )
         detail |= {"pictures_read_again": min(len(labels), MOST_READ), "differing": differing}
         passed = passed and differing == 0
@@ -108,7 +108,6 @@ def _differences(run: Run, trained: Trained, right: oracle_rows.Divided) -> dict
 def learned(run: Run, right: oracle_rows.Divided) -> Iterator[tuple[float, int]]:
     """Learn from the batches of the first epoch, one by one: mean loss, rows."""
     asked, seed = run.parameters, run.options.seed
-    pictures = _pictures(right.train_pixels, asked.resolution, asked.max_pixel)
     labels = torch.from_numpy(right.train_labels)
     model = networks.NETWORKS[asked.model](asked.resolution, seed).double().train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7)
@@ -118,7 +117,8 @@ def learned(run: Run, right: oracle_rows.Divided) -> Iterator[tuple[float, int]]
         # Of one picture there is no variance.
         batches[-2:] = [np.concatenate(batches[-2:])]
     for batch in batches:
-        loss = F.cross_entropy(model(pictures[batch]), labels[batch])
+        pictures = _pictures(right.train_pixels[batch], asked.resolution, right.max_pixel)
+        loss = F.cross_entropy(model(pictures), labels[batch])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -33,12 +33,16 @@ Table = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
 
 @dataclass(frozen=True)
 class Divided:
-    """Pixels float64[n, side²] and labels int64[n] of both parts, each in its order."""
+    """Pixels float64[n, side²] and labels int64[n] of both parts, each in its order.
+
+    `max_pixel` is the largest that a pixel may be: 255 of pictures.
+    """
 
     train_pixels: npt.NDArray[np.float64]
     train_labels: npt.NDArray[np.int64]
     test_pixels: npt.NDArray[np.float64]
     test_labels: npt.NDArray[np.int64]
+    max_pixel: int
 
 
 def read(uri: str, resolution: int, max_pixel: int) -> Divided:
@@ -47,13 +51,14 @@ def read(uri: str, resolution: int, max_pixel: int) -> Divided:
     parts = {file.rpartition("/")[2].split(".")[0]: file for file in files}
     if len(files) > 1 and parts.keys() == {"train", "test"}:
         train, test = (_table(parts[part], resolution, max_pixel) for part in ("train", "test"))
-        return Divided(*train, *test)
+        return Divided(*train, *test, max_pixel)
     if files[0].lower().endswith((".png", ".jpg", ".jpeg")):
         pixels, labels = _pictures(files, resolution)
+        max_pixel = 255
     else:
         pixels, labels = _joined([_table(file, resolution, max_pixel) for file in files])
     divided = train_test_split(pixels, labels, test_size=0.2, random_state=42)
-    return Divided(divided[0], divided[2], divided[1], divided[3])
+    return Divided(divided[0], divided[2], divided[1], divided[3], max_pixel)
 
 
 def _joined(tables: Sequence[Table]) -> Table:

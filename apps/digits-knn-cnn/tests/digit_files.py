@@ -88,7 +88,8 @@ def read_whole(
     where = np.concatenate([places[uri] for uri in sorted(places)])
     train, test = np.flatnonzero(where >= 0), np.flatnonzero(where < 0)
     train, test = train[np.argsort(where[train])], test[np.argsort(-1 - where[test])]
-    return Divided(pixels[train], labels[train], pixels[test], labels[test])
+    largest = next(iter(forms.values())).max_pixel
+    return Divided(pixels[train], labels[train], pixels[test], labels[test], largest)
 
 
 def assert_same(found: Divided, right: Divided) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from case import CASE
+from digit_files import random_digits, write_pictures
 from studytest import leftovers
 from studytest.contract.interruption import Interruption
 from studytest.contract.of_study import OfStudy
@@ -81,3 +82,13 @@ class TestCheckpoints(OfStudy):
         assert (finished.code, "no checkpoint" in finished.error) == (2, True), finished.stderr
         finished = self.learn(data, tmp_path / "missing.ckpt", tmp_path / "results", *CNN)
         assert (finished.code, "missing.ckpt" in finished.error) == (5, True), finished.stderr
+
+    def test_pictures_are_trained_on_as_the_check_reads_them(self, tmp_path):
+        """Their pixels are 0 … 255, those of tables 0 … 16."""
+        pixels, labels = random_digits(60, most=255)
+        write_pictures(tmp_path / "pictures", pixels.reshape(-1, 8, 8).astype("uint8"), labels)
+        record = self.called(
+            "plain", "--data", tmp_path / "pictures", *CNN, "--epochs", 2, "--results", tmp_path,
+        )  # fmt: skip
+        assert record["check"]["passed"] is True
+        assert record["check"]["detail"]["loss_differs_by"] < 1e-6

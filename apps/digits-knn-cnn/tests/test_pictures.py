@@ -25,7 +25,7 @@ def test_grey_pictures_of_the_right_size_are_their_pixels(tmp_path):
     write_pictures(tmp_path, IMAGES, LABELS)
     order = np.lexsort((np.arange(90), LABELS))  # As the paths are sorted.
     parts = train_test_split(PIXELS[order], LABELS[order], test_size=0.2, random_state=42)
-    right = oracle_rows.Divided(parts[0], parts[2], parts[1], parts[3])
+    right = oracle_rows.Divided(parts[0], parts[2], parts[1], parts[3], 255)
     for size in (1, 1000, 1 << 20):
         found = read_whole(tmp_path, size)
         assert found.train_pixels.dtype == np.uint8

@@ -35,11 +35,11 @@ store = fake_stores.folder
 PIXELS, LABELS = random_digits(503)
 
 
-def divided(pixels=PIXELS, labels=LABELS):
+def divided(pixels=PIXELS, labels=LABELS, max_pixel=16):
     train, test, train_labels, test_labels = train_test_split(
         pixels, labels, test_size=0.2, random_state=42
     )
-    return Divided(train, train_labels, test, test_labels)
+    return Divided(train, train_labels, test, test_labels, max_pixel)
 
 
 def right(path, expected=None, resolution=8, max_pixel=16):
@@ -79,7 +79,7 @@ def test_every_form_gives_the_same_parts(tmp_path, write):
     parts.mkdir()
     write(parts / f"train.{form}", PIXELS[:400], LABELS[:400])
     write(parts / f"test.{form}", PIXELS[400:], LABELS[400:])
-    right(parts, Divided(PIXELS[:400], LABELS[:400], PIXELS[400:], LABELS[400:]))
+    right(parts, Divided(PIXELS[:400], LABELS[:400], PIXELS[400:], LABELS[400:], 16))
 
 
 def test_files_of_other_names_are_one_table(tmp_path):
@@ -128,7 +128,7 @@ def test_fractions_stay_what_they_are(tmp_path, write):
     pixels = PIXELS / 16
     form = write.__name__.removeprefix("write_")
     path = write(tmp_path / f"digits.{form}", pixels, LABELS)
-    right(path, divided(pixels), resolution=8, max_pixel=1)
+    right(path, divided(pixels, max_pixel=1), max_pixel=1)
     assert read_whole(path, max_pixel=1).train_pixels.dtype == np.float64
 
 
@@ -145,7 +145,7 @@ def test_pixels_up_to_255_are_bytes_and_beyond_are_numbers(tmp_path):
         pixels, labels = random_digits(100, most=most)
         pixels[7, 7] = most
         path = write_csv(tmp_path / f"{most}.csv", pixels, labels)
-        right(path, divided(pixels, labels), resolution=8, max_pixel=most)
+        right(path, divided(pixels, labels, most), max_pixel=most)
         assert read_whole(path, max_pixel=most).train_pixels.dtype == kind
 
 
@@ -168,7 +168,7 @@ def test_columns_of_other_names_are_pixels_in_their_order(tmp_path):
     rows = [line([label, *row[:-1]], row[-1]) for row, label in zip(pixels, labels, strict=True)]
     path = tmp_path / "mnist.csv"
     path.write_text("\n".join([header, *rows]))
-    right(path, divided(pixels, labels), resolution=28, max_pixel=255)
+    right(path, divided(pixels, labels, 255), resolution=28, max_pixel=255)
 
 
 def test_any_store_gives_the_same(store, tmp_path):
