@@ -3,8 +3,11 @@ nothing of this session's environment and a folder of its own for temporary file
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,17 +30,17 @@ exec env -i PATH="$PATH" HOME="$HOME" {mark} TMPDIR={folder} sh -c "$command"
 
 
 @pytest.fixture
-def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The other host's folder of temporary files."""
-    folder = tmp_path / "other"
+def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The other host's folder of temporary files, of a short name, because sockets lie in it."""
     (tmp_path / "bin").mkdir()
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="o-", dir="/tmp"))
     mark = f"{leftovers.MARK}={running.environment()[leftovers.MARK]}"
     script = tmp_path / "bin/ssh"
     script.write_text(SSH.format(folder=folder, mark=mark))
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 def launch(engine: str, tmp_path: Path, hosts: list[str], lines: str) -> running.Finished:
@@ -83,7 +86,7 @@ def test_a_ray_cluster_leaves_no_file(tmp_path: Path, other: Path) -> None:
 
 
 def test_a_host_that_cannot_be_reached_is_a_missing_resource(tmp_path: Path, other: Path) -> None:
-    (other.parent / "bin/ssh").write_text("#!/bin/sh\nexit 255\n")
+    (tmp_path / "bin/ssh").write_text("#!/bin/sh\nexit 255\n")
     finished = launch("torch", tmp_path, [OTHER], "1,2\n")
     assert finished.code == 4
     assert OTHER in finished.error
