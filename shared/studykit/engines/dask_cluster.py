@@ -18,6 +18,7 @@ from typing import cast
 import dask
 import distributed
 from distributed import Client, LocalCluster, Worker, WorkerPlugin
+from distributed.gc import disable_gc_diagnosis
 
 from studykit import machine, processes
 from studykit.engines import clusters
@@ -67,7 +68,7 @@ def _local(options: Options) -> LocalCluster:
     budget = options.memory_limit_bytes
     # 0 is no limit.
     share = 0 if budget is None else int(budget * WORKERS_SHARE) // options.worker_count
-    return LocalCluster(
+    local = LocalCluster(
         n_workers=options.worker_count,
         threads_per_worker=options.threads,
         processes=True,
@@ -78,6 +79,9 @@ def _local(options: Options) -> LocalCluster:
         memory_limit=share,
         silence_logs=SILENT,
     )
+    # It calls Python whenever garbage is collected, where an interrupt would be lost.
+    disable_gc_diagnosis(force=True)
+    return local
 
 
 def join(address: str) -> Client:
