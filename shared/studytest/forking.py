@@ -64,12 +64,17 @@ class Forks:
     def __init__(self) -> None:
         self._importers = contextlib.ExitStack()
         self._connections: dict[str, socket.socket] = {}
+        self._started: list[Forked] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> "Forks":
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Of a test that failed before it had ended them all.
+        for forked in self._started:
+            if forked.returncode is None:
+                running.kill_tree(forked.pid)
         self._importers.close()
 
     def start(self, module: str, *argv: object, **variables: str) -> Forked:
@@ -88,7 +93,8 @@ class Forks:
         pid = said.readline()
         assert pid, f"{module} could not be imported: see standard error"
         stdin = os.fdopen(writing[0], "w")
-        return Forked(int(pid), stdin, stdout, stderr, said)
+        self._started.append(Forked(int(pid), stdin, stdout, stderr, said))
+        return self._started[-1]
 
 
 @contextlib.contextmanager

@@ -63,11 +63,14 @@ def _ports(ours: Container[int]) -> set[int]:
 
 
 def _shared_memory(ours: Container[int]) -> set[str]:
-    """Files in shared memory, without those that processes of other sessions have mapped."""
+    """Files in shared memory, without those that processes of other sessions have mapped.
+
+    Nor semaphores: other sessions' stay for a while when the process is gone that had them mapped.
+    """
     folder = Path("/dev/shm")
     if not folder.is_dir():
         return set()
-    found = {path.name for path in folder.iterdir()}
+    found = {path.name for path in folder.iterdir() if not path.name.startswith("sem.")}
     for process in psutil.process_iter() if found else ():
         if process.pid not in ours:
             with contextlib.suppress(psutil.Error, OSError):

@@ -6,6 +6,7 @@ import pytest
 import torch
 from studytest.process_ranks import processes
 from studytrain import process_group
+from studytrain.checkpoints import Packed
 from studytrain.local_ranks import LocalRanks
 from studytrain.process_group import Meeting
 from studytrain.ranks import RESTARTS, RankDied
@@ -40,7 +41,8 @@ def test_the_loss_is_that_of_one_process(alone, count):
 def test_a_rank_that_dies_changes_nothing(rank, epoch, tmp_path):
     with processes(2) as ranks:
         calm = run(ranks, plan())
-        kept, died = [], []
+        kept: list[Packed] = []
+        died: list[bool] = []
         disturbed = run(
             ranks,
             plan(

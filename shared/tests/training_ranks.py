@@ -10,13 +10,13 @@ import torch
 from studytrain import batches, process_group
 from studytrain.adam import Adam
 from studytrain.batch_norm import BatchNorm2d
-from studytrain.checkpoints import Figures
+from studytrain.checkpoints import Figures, Setting
 from studytrain.learner import Learner
 from studytrain.ranks import Plan, Ranks, Training, build, start, train
 from torch import nn
 
 ROWS = 21
-OF = {"model": "small", "seed": 7}
+OF: dict[str, Setting] = {"model": "small", "seed": 7}
 
 
 class SmallRank:

@@ -65,7 +65,7 @@ def test_networks_have_a_line_for_each_model_and_method():
         record("ray", "cnn", method="native", losses=[0.6, 0.3]),
         record("ray", "resnet18", losses=[0.4]),
     ]
-    found = {}
+    found: dict[str, dict[int, float]] = {}
     for point in points(compare.by_epoch(records, "loss", "Loss", "Loss by epoch")):
         found.setdefault(point["series"], {})[point["x"]] = point["y"]
     assert found == {

@@ -8,8 +8,8 @@ from digits_knn_cnn.misread import CAPTION, COLUMNS, MARGIN, MOST, SIDE, TITLE
 
 
 def sheet(pixels, labels, read):
-    arrays = [np.array(given, np.uint8) for given in (pixels, labels, read)]
-    return np.asarray(misread.sheet(*arrays, np.arange(len(labels)), "the CNN"))
+    pixels, labels, read = (np.array(given, np.uint8) for given in (pixels, labels, read))
+    return np.asarray(misread.sheet(pixels, labels, read, np.arange(len(labels)), "the CNN"))
 
 
 def drawn(whole, number):

@@ -1,6 +1,7 @@
 """The networks: their layers, their first weights, what they take and give."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -36,7 +37,7 @@ def test_first_weights_are_of_the_seed_alone(make):
 
 
 def test_the_cnn_is_that_of_table_1_as_keras_starts_it():
-    model = cnn(8)
+    model: Any = cnn(8)
     # 32 of 3 × 3 and a bias; 32 × 3 × 3 to 128; 128 to 10.
     assert parameters(model) == 32 * 10 + 289 * 128 + 129 * 10
     for layer, ins, outs in ((model[0], 9, 288), (model[4], 288, 128), (model[6], 128, 10)):
@@ -46,7 +47,7 @@ def test_the_cnn_is_that_of_table_1_as_keras_starts_it():
 
 
 def test_resnet18_has_a_stem_for_small_pictures_and_batch_norm_over_ranks():
-    model = resnet18(8)
+    model: Any = resnet18(8)
     # torchvision's 11,689,512, with 10 classes for 1000 and 1 × 3 × 3 in the stem for 3 × 7 × 7.
     assert parameters(model) == 11_689_512 - 990 * 513 - 64 * (147 - 9)
     norms = [one for one in model.modules() if isinstance(one, nn.BatchNorm2d)]

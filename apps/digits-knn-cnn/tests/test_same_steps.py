@@ -1,6 +1,7 @@
 """2 and 3 ranks take the steps of one process: the same loss by epoch, wherever they are placed."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from digits_knn_cnn import training
 from digits_knn_cnn.layout import Digits
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-from studykit.engines import dask_cluster, ray_cluster
+from studykit.engines import dask_cluster
 from studykit.options import Options
 from studykit.phases import Phases
 from studykit.run import Run
@@ -17,7 +18,9 @@ from studytest import leftovers, running
 from studytest.process_ranks import ProcessRanks
 from studytrain.dask_ranks import DaskRanks
 from studytrain.local_ranks import LocalRanks
-from studytrain.ray_ranks import RayRanks
+
+Having: Any = SimpleNamespace
+"""What a run is asked for here, and no more."""
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +35,8 @@ def parts():
 def run(seed, model="cnn", epochs=10):
     asked = {"model": model, "batch_size": 32, "epochs": epochs, "checkpoint": None}
     return Run(
-        SimpleNamespace(), "plain", SimpleNamespace(seed=seed),
-        SimpleNamespace(resume=False, **asked), SimpleNamespace(), Phases(), quiet=True,
+        Having(), "plain", Having(seed=seed),
+        Having(resume=False, **asked), Having(), Phases(), quiet=True,
     )  # fmt: skip
 
 
@@ -60,6 +63,10 @@ def test_the_loss_of_the_cnn_is_that_of_one_process(alone, seed, count, parts):
 
 
 def test_also_on_ray(alone, parts, monkeypatch):
+    # Here, because a process that has imported Ray keeps to the way it was told then to join one.
+    from studykit.engines import ray_cluster
+    from studytrain.ray_ranks import RayRanks
+
     # So its workers find this study wherever it is.
     monkeypatch.setenv("PYTHONPATH", running.environment()["PYTHONPATH"])
     with leftovers.nothing_left(), ray_cluster.cluster(Options(workers=2, memory_limit="1gb")):

@@ -1,11 +1,12 @@
 """Networks trained on scikit-learn's digits, as a run trains them."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from digits_knn_cnn import training
+from digits_knn_cnn import networks, training
 from digits_knn_cnn.layout import Digits
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -13,6 +14,9 @@ from studykit.errors import DataError, StorageError
 from studykit.phases import Phases
 from studykit.run import Run
 from studytrain.local_ranks import LocalRanks
+
+Having: Any = SimpleNamespace
+"""What a run is asked for here, and no more."""
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +31,8 @@ def parts():
 def asked(**parameters):
     defaults = {"model": "cnn", "batch_size": 32, "epochs": 10, "checkpoint": None, "resume": False}
     return Run(
-        SimpleNamespace(), "plain", SimpleNamespace(seed=parameters.pop("seed", 42)),
-        SimpleNamespace(**defaults | parameters), SimpleNamespace(), Phases(), quiet=True,
+        Having(), "plain", Having(seed=parameters.pop("seed", 42)),
+        Having(**defaults | parameters), Having(), Phases(), quiet=True,
     )  # fmt: skip
 
 
@@ -52,7 +56,7 @@ def test_the_cnn_reads_97_of_100_test_digits_after_10_epochs(parts):
 def test_the_state_is_the_model_that_predicts(parts):
     train, test = parts
     trained = training.trained(asked(epochs=1), LocalRanks(1), few(train, 200), test)
-    model = training.NETWORKS["cnn"](8)
+    model = networks.NETWORKS["cnn"](8)
     model.load_state_dict(dict(trained.state))
     pictures = torch.from_numpy(test.pixels).float().view(-1, 1, 8, 8) / 16
     np.testing.assert_array_equal(model(pictures).argmax(1).numpy(), trained.predictions)
