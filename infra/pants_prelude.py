@@ -93,7 +93,7 @@ def study(engines, module_mapping=None, unseen=None):
     python_test_utils(name="test_support", sources=["tests/*.py", "!tests/test_*.py"])
     started = [*commands, *(f":launch-{engine}" for engine in launchers), ":compare", ":doctor"]
     support = [":test_support", kernel_cache(name)]
-    together = dict(dependencies=[*support, *started], timeout=1200)
+    together = dict(dependencies=[*support, *started], timeout=1800)
     contract = ["tests/test_contract.py", "tests/test_processes.py"]
     python_tests(name="contract", sources=contract, **together)
     # In one process: each of its own would cost five seconds, and its libraries once more.

@@ -12,6 +12,7 @@ from published_split import ACCURACIES, parts, predictions, write_table
 from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
+from studytest import running
 from studytest.contract.of_study import OfStudy
 from torch.nn import BatchNorm2d
 
@@ -37,13 +38,13 @@ class TestNative(OfStudy):
         self.must_have_learned(record, 4)
         assert len((tmp_path / "cnn.csv").read_text().splitlines()) == 361
 
-    def test_ray_train_learns_and_leaves_nothing_in_the_users_folder(
-        self, data, tmp_path, monkeypatch
-    ):
-        monkeypatch.setenv("HOME", str(tmp_path / "home"))
-        record = self.called(
-            "ray", "--data", data, *NATIVE, "--model", "cnn", "--epochs", 4, "--results", tmp_path
-        )
+    def test_ray_train_learns_and_leaves_nothing_in_the_users_folder(self, data, tmp_path):
+        finished = running.run(
+            CASE.module("ray"), "--data", data, *NATIVE, "--model", "cnn", "--epochs", 4,
+            "--results", tmp_path, "--json", HOME=str(tmp_path / "home"),
+        )  # fmt: skip
+        assert finished.code == 0, finished.stderr
+        record = finished.record
         self.must_have_learned(record, 4)
         assert record["phases"]["compute"] > 0
         assert not (tmp_path / "home" / "ray_results").exists()
