@@ -1,7 +1,7 @@
 """Adam (Kingma and Ba, Adam, 2015, algorithm 1), by the function behind torch.optim.Adam.
 
-That class computes the same, but the first object of it imports torch's compiler: two seconds and
-150 MB in every process of a training.
+That class computes the same, but the first object of it imports torch's compiler: two seconds in
+every process of a training.
 """
 
 from collections.abc import Iterable

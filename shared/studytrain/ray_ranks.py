@@ -27,14 +27,14 @@ class RayWorker(Member):
 
 
 class RayRanks:
-    def __init__(self, count: int, threads: int, worker: type[Member] = RayWorker) -> None:
-        self.count, self._threads, self._worker = count, threads, worker
+    def __init__(self, count: int, threads: int) -> None:
+        self.count, self._threads = count, threads
         self._actors: list[Any] = []
         self._whole = True
 
     def place(self) -> None:
         self._kill()
-        remote = ray.remote(num_cpus=self._threads)(self._worker)
+        remote = ray.remote(num_cpus=self._threads)(RayWorker)
         self._actors = [
             remote.remote(number, self.count, self._threads) for number in range(self.count)
         ]

@@ -19,7 +19,16 @@ import numpy as np
 from studykit.records import Check
 from studykit.run import Outcome, Run
 
-from digits_knn_cnn import oracle_rows, outcome, outputs, reports, searching, study, voting, worker
+from digits_knn_cnn import (
+    loading,
+    oracle_rows,
+    outcome,
+    outputs,
+    reports,
+    searching,
+    voting,
+    worker,
+)
 from digits_knn_cnn.answered import Answered
 from digits_knn_cnn.layout import Digits, Labels, Pixels
 from digits_knn_cnn.reports import Figures
@@ -28,7 +37,7 @@ from digits_knn_cnn.voting import Predictions
 from digits_knn_cnn.worker import Placed
 
 TIES = 0.01
-"""Share of predictions that may differ, as of the peers."""
+"""Share of predictions that may differ."""
 NO_TRAINING_ON_DASK = (
     "--method native: nothing that is still maintained trains one network on Dask (dask-pytorch-ddp"
     " ended in 2021); --method exact does"
@@ -41,14 +50,6 @@ class Learned:
 
     history: Sequence[Figures]
     predictions: Labels
-
-
-def read_parts(run: Run) -> tuple[Digits, Digits]:
-    """Training and test part, read by this process."""
-    with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
-        source = study.cut_input(run)
-        threads = run.options.worker_count * run.options.threads
-        return worker.read_parts(source.splits, source.formats, threads)
 
 
 class Classifier:
@@ -73,7 +74,7 @@ Predict = Callable[[Run, Digits, Queries], Sequence[Predictions]]
 
 
 def knn(run: Run, predict: Predict) -> Outcome:
-    train, tests = read_parts(run)
+    train, tests = loading.read_parts(run)
     asked = queries(run, train, tests)
     with run.phase("compute", "searching by scikit-learn"):
         predicted = predict(run, train, asked)

@@ -2,7 +2,7 @@
 
 from studykit.run import Outcome, Run
 
-from digits_knn_cnn import native, study
+from digits_knn_cnn import loading, native, study
 from digits_knn_cnn.layout import Digits
 from digits_knn_cnn.native import Classifier
 from digits_knn_cnn.searching import Queries
@@ -29,7 +29,7 @@ def network(run: Run) -> Outcome:
         from digits_knn_cnn import native_training
 
         torch.set_num_threads(study.threads_of_a_worker(run))
-    train, tests = native.read_parts(run)
+    train, tests = loading.read_parts(run)
     options, asked = run.options, run.parameters
     with run.phase("compute", "training"):
         settings = native_training.Asked(asked.model, asked.batch_size, asked.epochs, options.seed)

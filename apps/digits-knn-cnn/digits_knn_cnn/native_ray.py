@@ -16,7 +16,7 @@ import ray
 from studykit.errors import UsageError
 from studykit.run import Outcome, Run
 
-from digits_knn_cnn import native
+from digits_knn_cnn import loading, native
 from digits_knn_cnn.layout import Digits, Pixels
 from digits_knn_cnn.native import Classifier, Learned
 from digits_knn_cnn.searching import Queries
@@ -76,7 +76,7 @@ def network(run: Run) -> Outcome:
             f"--batch-size {asked.batch_size}: a worker has {own} picture of it, of which batch"
             f" norm has no variance; give {2 * options.worker_count} or more"
         )
-    train, tests = native.read_parts(run)
+    train, tests = loading.read_parts(run)
     settings = native_training.Asked(asked.model, own, asked.epochs, options.seed)
     with (
         tempfile.TemporaryDirectory(prefix="study-ray-train-") as folder,

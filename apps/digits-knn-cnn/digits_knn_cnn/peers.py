@@ -21,11 +21,9 @@ from studykit.run import Outcome, Run
 from studysweep import peers
 
 from digits_knn_cnn import csv_rows, outcome, searching, study, voting, worker
+from digits_knn_cnn.native import TIES
 from digits_knn_cnn.searching import Queries
 from digits_knn_cnn.study import STUDY, Parameters
-
-TIES = 0.01
-"""Share of predictions that may differ."""
 
 
 def with_sklearn(run: Run, algorithm: str) -> Outcome:

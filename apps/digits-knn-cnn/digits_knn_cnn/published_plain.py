@@ -2,12 +2,12 @@
 
 from studykit.run import Outcome, Run
 
-from digits_knn_cnn import native, published, study
+from digits_knn_cnn import loading, published, study
 from digits_knn_cnn.published import Exact
 
 
 def knn(run: Run, exact: Exact) -> Outcome:
-    return published.knn(run, *native.read_parts(run), exact)
+    return published.knn(run, *loading.read_parts(run), exact)
 
 
 def network(run: Run, exact: Exact) -> Outcome:
@@ -18,7 +18,7 @@ def network(run: Run, exact: Exact) -> Outcome:
         from digits_knn_cnn import published_network
 
         torch.set_num_threads(study.threads_of_a_worker(run))
-    train, tests = native.read_parts(run)
+    train, tests = loading.read_parts(run)
     with run.phase("compute", f"training {published.NETWORKS} networks in turn"):
         trained = [
             published_network.train(train, tests, run.parameters.epochs)

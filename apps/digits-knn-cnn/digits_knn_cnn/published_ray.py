@@ -10,7 +10,7 @@ from typing import Any
 import ray
 from studykit.run import Outcome, Run
 
-from digits_knn_cnn import native, published
+from digits_knn_cnn import loading, published
 from digits_knn_cnn.layout import Digits, Labels, Pixels
 from digits_knn_cnn.published import Exact, Fitted
 
@@ -23,7 +23,7 @@ def knn(run: Run, exact: Exact) -> Outcome:
         fitted: Fitted = ray.get(task.remote(k, pixels, labels, queries))
         return fitted
 
-    found = published.knn(run, *native.read_parts(run), exact, fit)
+    found = published.knn(run, *loading.read_parts(run), exact, fit)
     rows = found.quality["train_rows"] + found.quality["test_rows"]
     side, judged = run.parameters.resolution, found.quality["train_rows_judged"]
     of_task = 8 * side**2 * (rows + judged) + found.quality["train_rows"]
@@ -56,7 +56,7 @@ def network(run: Run, exact: Exact) -> Outcome:
         remote = ray.remote(Trainer)
         actors = [remote.remote() for _ in range(published.NETWORKS)]
         ray.get([actor.ready.remote() for actor in actors])
-    train, tests = native.read_parts(run)
+    train, tests = loading.read_parts(run)
     with run.phase("compute", f"training {published.NETWORKS} networks"):
         epochs = run.parameters.epochs
         trained = ray.get([actor.train.remote(train, tests, epochs) for actor in actors])

@@ -1,43 +1,22 @@
 """2 and 3 ranks take the steps of one process: the same loss by epoch, wherever they are placed."""
 
-from types import SimpleNamespace
-from typing import Any
-
-import numpy as np
 import pytest
 import torch
+import trainings
 from digits_knn_cnn import training
 from digits_knn_cnn.layout import Digits
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 from studykit.engines import dask_cluster
 from studykit.options import Options
-from studykit.phases import Phases
-from studykit.run import Run
 from studytest import leftovers, running
 from studytest.process_ranks import ProcessRanks
 from studytrain.dask_ranks import DaskRanks
 from studytrain.local_ranks import LocalRanks
-
-Having: Any = SimpleNamespace
-"""What a run is asked for here, and no more."""
+from trainings import asked
 
 
 @pytest.fixture(scope="module")
 def parts():
-    digits = load_digits()
-    train, test, train_labels, test_labels = train_test_split(
-        digits.data.astype(np.uint8), digits.target.astype(np.uint8), test_size=0.2, random_state=42
-    )
-    return Digits(train, train_labels, 16), Digits(test, test_labels, 16)
-
-
-def run(seed, model="cnn", epochs=10):
-    asked = {"model": model, "batch_size": 32, "epochs": epochs, "checkpoint": None}
-    return Run(
-        Having(), "plain", Having(seed=seed),
-        Having(resume=False, **asked), Having(), Phases(), quiet=True,
-    )  # fmt: skip
+    return trainings.parts()
 
 
 def losses(trained):
@@ -46,7 +25,7 @@ def losses(trained):
 
 @pytest.fixture(scope="module")
 def alone(parts):
-    return {seed: training.trained(run(seed), LocalRanks(1), *parts) for seed in (42, 43, 44)}
+    return {seed: training.trained(asked(seed), LocalRanks(1), *parts) for seed in (42, 43, 44)}
 
 
 @pytest.mark.parametrize("seed", [42, 43, 44])
@@ -57,7 +36,7 @@ def test_the_cnn_reads_97_of_100_test_digits(alone, seed):
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("seed", [42, 43, 44])
 def test_the_loss_of_the_cnn_is_that_of_one_process(alone, seed, count, parts):
-    found = training.trained(run(seed), ProcessRanks(count), *parts)
+    found = training.trained(asked(seed), ProcessRanks(count), *parts)
     assert losses(found) == pytest.approx(losses(alone[seed]), rel=1e-4)
     assert len(found.predictions) == len(parts[1])
 
@@ -70,13 +49,13 @@ def test_also_on_ray(alone, parts, monkeypatch):
     # So its workers find this study wherever it is.
     monkeypatch.setenv("PYTHONPATH", running.environment()["PYTHONPATH"])
     with leftovers.nothing_left(), ray_cluster.cluster(Options(workers=2, memory_limit="1gb")):
-        found = training.trained(run(42), RayRanks(2, 1), *parts)
+        found = training.trained(asked(), RayRanks(2, 1), *parts)
     assert losses(found) == pytest.approx(losses(alone[42]), rel=1e-4)
 
 
 def test_also_on_dask(alone, parts):
     with leftovers.nothing_left(), dask_cluster.cluster(Options(workers=2)) as client:
-        found = training.trained(run(42), DaskRanks(client, 2, 1), *parts)
+        found = training.trained(asked(), DaskRanks(client, 2, 1), *parts)
     assert losses(found) == pytest.approx(losses(alone[42]), rel=1e-4)
 
 
@@ -92,7 +71,7 @@ def test_the_loss_of_resnet18_is_that_of_one_process_in_doubles(parts, monkeypat
     monkeypatch.setattr(training, "Rank", InDoubles)
     few = [Digits(part.pixels[:96], part.labels[:96], 16) for part in parts]
     one, two, three = (
-        losses(training.trained(run(42, "resnet18", 2), ProcessRanks(count), *few))
+        losses(training.trained(asked(model="resnet18", epochs=2), ProcessRanks(count), *few))
         for count in (1, 2, 3)
     )
     assert two == pytest.approx(one, rel=1e-4)

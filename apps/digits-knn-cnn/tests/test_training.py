@@ -1,39 +1,19 @@
 """Networks trained on scikit-learn's digits, as a run trains them."""
 
-from types import SimpleNamespace
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
+import trainings
 from digits_knn_cnn import networks, training
 from digits_knn_cnn.layout import Digits
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 from studykit.errors import DataError, StorageError
-from studykit.phases import Phases
-from studykit.run import Run
 from studytrain.local_ranks import LocalRanks
-
-Having: Any = SimpleNamespace
-"""What a run is asked for here, and no more."""
+from trainings import asked
 
 
 @pytest.fixture(scope="module")
 def parts():
-    digits = load_digits()
-    train, test, train_labels, test_labels = train_test_split(
-        digits.data.astype(np.uint8), digits.target.astype(np.uint8), test_size=0.2, random_state=42
-    )
-    return Digits(train, train_labels, 16), Digits(test, test_labels, 16)
-
-
-def asked(**parameters):
-    defaults = {"model": "cnn", "batch_size": 32, "epochs": 10, "checkpoint": None, "resume": False}
-    return Run(
-        Having(), "plain", Having(seed=parameters.pop("seed", 42)),
-        Having(**defaults | parameters), Having(), Phases(), quiet=True,
-    )  # fmt: skip
+    return trainings.parts()
 
 
 def few(digits, count):
