@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 import torch
 
-from studytrain import checkpoints, process_group
+from studytrain import allocator, checkpoints, process_group
 from studytrain.checkpoints import Checkpoint, Figures, Packed, Setting
-from studytrain.process_group import Meeting
+from studytrain.process_group import Address, Meeting
 
 
 class Rank(Protocol):
@@ -56,18 +56,16 @@ class Member:
 
     def prepare(self, imports: Callable[[], object]) -> None:
         """What takes seconds once in a process, and is no part of the training."""
+        allocator.keep_freed_memory()
         imports()
 
-    def open(self) -> tuple[str, int]:
-        """Leave the group before; rank 0 says where the next one meets."""
+    def listen(self) -> Address:
+        """Leave the group before; say where the others find this rank of the next."""
         process_group.leave()
-        if self._number or self._count == 1:
-            return "", 0
-        host = self.host()
-        return host, process_group.open_store(host)
+        return process_group.listen(self.host())
 
     def join(self, meeting: Meeting) -> None:
-        process_group.join(meeting, self._number, self._count, self.host())
+        process_group.join(meeting, self._number)
 
     def build(self, make: Callable[..., Rank], *arguments: Any) -> None:
         self._rank = make(*arguments)

@@ -9,7 +9,7 @@ It holds the history and the last checkpoint. Where a rank dies, new ones begin 
 of an epoch depends on seed and epoch alone, so the result is the same as undisturbed.
 """
 
-import itertools
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,6 @@ from studytrain.process_group import Meeting
 
 RESTARTS = 3
 """Of one training. With no more of them, what kills its ranks is likely to kill the next too."""
-_generations = itertools.count()
 
 
 class RankDied(StudyError):
@@ -103,9 +102,8 @@ def start(ranks: Ranks, plan: Plan) -> None:
     """Place the ranks, let them import what they will need, and form a group."""
     ranks.place()
     ranks.call("prepare", plan.prepare)
-    (host, port), *_ = ranks.call("open")
     if ranks.count > 1:
-        ranks.call("join", Meeting(host, port, next(_generations)))
+        ranks.call("join", Meeting(ranks.call("listen"), secrets.token_bytes(16)))
 
 
 def build(ranks: Ranks, plan: Plan) -> None:

@@ -65,14 +65,14 @@ def test_a_group_is_left_and_joined_again_in_the_same_processes():
     with processes(2) as ranks:
         ranks.place()
         ports = []
-        for generation in range(2):
-            (host, port), _ = ranks.call("open")
-            ranks.call("join", Meeting(host, port, generation))
+        for key in (b"a" * 16, b"b" * 16):
+            addresses = ranks.call("listen")
+            ranks.call("join", Meeting(addresses, key))
             ranks.call("build", plan().make, *plan().arguments)
             first, second = ranks.call("epoch", {}, [])
             assert first.figures == second.figures and first.bytes_sent > 0
             ranks.call("leave")
-            ports.append(port)
+            ports += [port for _, port in addresses]
         for port in ports:
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", port), 1)

@@ -1,6 +1,5 @@
 """Small trainings."""
 
-import importlib
 import os
 import signal
 from pathlib import Path
@@ -26,8 +25,6 @@ class SmallRank:
     """
 
     def __init__(self, dtype: torch.dtype, dies: tuple[int, int, str] | None = None) -> None:
-        # As an optimizer of torch.optim does, when the group is there already.
-        importlib.import_module("torch.distributed.nn.functional")
         generator = torch.Generator().manual_seed(3)
         pictures = torch.rand(ROWS, 1, 6, 6, generator=generator, dtype=dtype)
         labels = torch.randint(0, 3, (ROWS,), generator=generator)
