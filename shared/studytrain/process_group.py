@@ -100,11 +100,11 @@ def join(meeting: Meeting, rank: int) -> None:
         while len(_group.connections) < _group.size - 1:
             listening.settimeout(max(until - time.monotonic(), 0.001))
             connection, _ = listening.accept()
-            other = _greeted(connection, meeting.key)
-            if other is None:
+            newcomer = _greeted(connection, meeting.key)
+            if newcomer is None:
                 connection.close()
             else:
-                _group.connections[other] = connection
+                _group.connections[newcomer] = connection
         for connection in _group.connections.values():
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setblocking(False)
@@ -191,7 +191,7 @@ def _rest(parts: dict[int, memoryview], other: int, count: int) -> None:
 
 
 def _bytes(part: Tensor) -> memoryview:
-    return memoryview(part.view(torch.uint8).numpy())
+    return part.view(torch.uint8).numpy().data
 
 
 def _greeted(connection: socket.socket, key: bytes) -> int | None:

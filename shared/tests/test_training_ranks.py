@@ -82,3 +82,17 @@ def test_one_rank_sends_nothing():
     assert process_group.world_size() == 1
     ones = torch.ones(3)
     assert process_group.all_reduce(ones).tolist() == [1, 1, 1]
+
+
+def test_a_stranger_is_not_taken_for_a_rank():
+    with processes(2) as ranks:
+        ranks.place()
+        addresses = ranks.call("listen")
+        strangers = [socket.create_connection(addresses[0], 1) for _ in range(2)]
+        strangers[0].sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        strangers[1].close()
+        ranks.call("join", Meeting(addresses, b"k" * 16))
+        ranks.call("build", plan().make, *plan().arguments)
+        first, second = ranks.call("epoch", {}, [])
+        assert first.figures == second.figures
+        strangers[0].close()

@@ -19,7 +19,6 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 from pyarrow import parquet
-from sklearn.model_selection import train_test_split
 from studykit import machine, storage
 from studykit.errors import CheckError
 from studykit.storage import whole_lines
@@ -57,6 +56,8 @@ def read(uri: str, resolution: int, max_pixel: int) -> Divided:
         max_pixel = 255
     else:
         pixels, labels = _joined([_table(file, resolution, max_pixel) for file in files])
+    from sklearn.model_selection import train_test_split  # In a second; a run begins before it.
+
     divided = train_test_split(pixels, labels, test_size=0.2, random_state=42)
     return Divided(divided[0], divided[2], divided[1], divided[3], max_pixel)
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from digits_knn_cnn.networks import cnn, resnet18
+from digits_knn_cnn.networks import NETWORKS, cnn, operations, resnet18
 from studytrain.batch_norm import BatchNorm2d
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 SIDES = (8, 28, 32)
 
@@ -53,3 +54,11 @@ def test_resnet18_has_a_stem_for_small_pictures_and_batch_norm_over_ranks():
     norms = [one for one in model.modules() if isinstance(one, nn.BatchNorm2d)]
     assert len(norms) == 20 and all(isinstance(one, BatchNorm2d) for one in norms)
     assert model.maxpool(model.conv1(torch.rand(1, 1, 8, 8))).shape == (1, 64, 8, 8)
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+@pytest.mark.parametrize("side", SIDES)
+def test_operations_are_those_that_torch_counts(model, side):
+    with FlopCounterMode(display=False) as counted:
+        NETWORKS[model](side)(torch.zeros(2, 1, side, side)).sum().backward()
+    assert operations(model, side) == counted.get_total_flops() / 2
