@@ -6,9 +6,10 @@ And is the loss of the first steps what one process comes to that takes the same
 
 Single floats round otherwise than doubles. So pictures whose two best classes are as good as equal
 may be read otherwise. And Adam steps as far along a gradient that is nothing but rounding as along
-any other: ResNet18's loss is off by 1e-7 at the second step, by 1e-3 at the fourth, by a tenth at
-the tenth, also between one thread and two. So of that only the first steps can be compared; the
-CNN's stays within 1e-6 for an epoch, which is compared where it is a matter of seconds.
+any other: ResNet18's loss is off by 1e-7 at the first step, by 1e-4 to 1e-3 at the second, by 3e-3
+at the third, by a tenth at the tenth, also between one thread and two. So of that only the first
+two can be compared; the CNN's stays within 1e-6 for an epoch, which is compared where it is a
+matter of seconds.
 """
 
 import itertools
@@ -28,14 +29,15 @@ from digits_knn_cnn import networks, oracle_rows
 from digits_knn_cnn.layout import CLASSES, Labels
 from digits_knn_cnn.training import Trained
 
-FIRST_BATCHES = 3
+FIRST_BATCHES = 2
 MOST_OPERATIONS = 2e12
 """Of what is learned again: half a minute of one core."""
 MOST_READ = 2000
 """Test pictures that are read again: all of the digits five times; of more, the first."""
 NEAR = 1e-3
 """Logits nearer to each other may change places; they are of the order of 10."""
-LOSS_TOLERANCE = 1e-3
+LOSS_TOLERANCE = 2e-3
+"""Relative. One step of ResNet18 along rounding has been seen to change the next loss by 1.5e-3."""
 
 
 def check(run: Run, trained: Trained, quality: dict[str, Any]) -> Check:

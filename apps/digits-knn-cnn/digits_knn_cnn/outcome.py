@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from studykit import limits, machine
+from studykit import limits, machine, partials
+from studykit.partials import Partial
 from studykit.records import PLAIN, Check, Limit
 from studykit.run import Outcome, Run
 from threadpoolctl import threadpool_limits
 
-from digits_knn_cnn import oracle, outputs, reports, searching, study, worker
+from digits_knn_cnn import oracle, outputs, reports, searching, study
 from digits_knn_cnn.answered import Answered
 from digits_knn_cnn.layout import Digits
 from digits_knn_cnn.searching import Answer, Queries
-from digits_knn_cnn.worker import Partial
 
 if TYPE_CHECKING:  # It imports torch, for which a search shall not wait.
     from digits_knn_cnn.training import Trained
@@ -30,7 +30,9 @@ def knn(run: Run, asked: Queries, answer: Answer, done: Sequence[Partial[Any]]) 
     return of_answer(
         run,
         answer,
-        worker_phases=worker.seconds_of_workers(done, study.threads_of_a_worker(run)),
+        worker_phases=partials.seconds_of_workers(
+            done, study.threads_of_a_worker(run), of=("compute",)
+        ),
         bytes_sent=searching.bytes_sent(run, asked, searchers) if searchers else 0,
     )
 

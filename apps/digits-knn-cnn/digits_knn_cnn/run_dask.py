@@ -11,12 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from distributed import Client
+from studykit import partials
 from studykit.engines import dask_engine
+from studykit.partials import Partial
 from studykit.run import Outcome, Run
 
 from digits_knn_cnn import native_dask, outcome, run_plain, searching, study, worker
 from digits_knn_cnn.searching import Queries
-from digits_knn_cnn.worker import Partial
 
 
 def knn(run: Run, client: Client) -> Outcome:
@@ -59,7 +60,7 @@ def knn(run: Run, client: Client) -> Outcome:
                 of_batch = client.gather(futures)
                 predicted.append(searching.predicted(of_batch, k))
                 found += of_batch
-        computed(worker.seconds_of_workers(found, threads))
+        computed(partials.seconds_of_workers(found, threads))
     answer = asked.answer(predicted)
     return outcome.knn(run, asked, answer, [*described, *placed, *found])
 

@@ -10,6 +10,7 @@ One process with workers × threads threads, so that it has the same cores as an
 import functools
 from concurrent.futures import ThreadPoolExecutor
 
+from studykit import partials
 from studykit.engines import plain_engine
 from studykit.run import Outcome, Run
 
@@ -38,7 +39,7 @@ def knn(run: Run) -> Outcome:
         for _ in range(parameters.rounds):
             found = list(pool.map(lambda batch: worker.search(part, batch, k), batches))
             predicted = [searching.predicted([one], k) for one in found]
-        computed(worker.seconds_of_workers(found, threads))
+        computed(partials.seconds_of_workers(found, threads))
     pool.shutdown()
     answer = asked.answer(predicted)
     return outcome.knn(run, asked, answer, [loaded, part, *found])

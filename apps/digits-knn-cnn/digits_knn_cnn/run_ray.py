@@ -12,40 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 import ray
-from studykit.engines import ray_engine
-from studykit.options import Options
+from studykit import partials
+from studykit.engines import ray_actors, ray_engine
+from studykit.partials import Partial
 from studykit.run import Outcome, Run
 
 from digits_knn_cnn import native_ray, outcome, published_ray, run_plain, searching, study, worker
 from digits_knn_cnn.searching import Queries
-from digits_knn_cnn.worker import Partial
-
-RESTARTS = 3
-
-
-class RayWorker:
-    """Runs whatever function it is sent, its kernels compiled."""
-
-    def __init__(self) -> None:
-        worker.warm_up()
-
-    def ready(self) -> None:
-        """Return once `__init__` has."""
-
-    def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return function(*arguments)
-
-
-def start_actors(options: Options) -> list[ray.actor.ActorHandle]:
-    remote = ray.remote(
-        num_cpus=options.threads,
-        max_concurrency=options.threads,
-        max_restarts=RESTARTS,
-        max_task_retries=RESTARTS,
-    )(RayWorker)
-    actors = [remote.remote() for _ in range(options.worker_count)]
-    ray.get([actor.ready.remote() for actor in actors])
-    return actors
 
 
 def knn(run: Run) -> Outcome:
@@ -53,7 +26,7 @@ def knn(run: Run) -> Outcome:
     count, threads, k = options.worker_count, options.threads, parameters.neighbours
 
     with run.phase("start", f"starting {count} actors"):
-        actors = start_actors(options)
+        actors = ray_actors.start(options, worker.warm_up)
 
     def on_all(function: Callable[..., Any], parts: list[Any], *arguments: Any) -> list[Any]:
         """Each worker's part by that worker; references to what they return."""
@@ -84,7 +57,7 @@ def knn(run: Run) -> Outcome:
                 of_batch = ray.get(references)
                 predicted.append(searching.predicted(of_batch, k))
                 found += of_batch
-        computed(worker.seconds_of_workers(found, threads))
+        computed(partials.seconds_of_workers(found, threads))
     answer = asked.answer(predicted)
     return outcome.knn(run, asked, answer, [*described, *placed, *found])
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from studykit.errors import DataError
+from studykit.partials import Partial
 from studykit.run import Run
 
 from digits_knn_cnn import nearest, voting, worker
 from digits_knn_cnn.layout import Pixels
 from digits_knn_cnn.nearest import Nearest
 from digits_knn_cnn.voting import Predictions
-from digits_knn_cnn.worker import Count, Formats, Partial, Placed
+from digits_knn_cnn.worker import Count, Formats, Placed
 
 BATCH = 2048
 """Queries of a call: so many that converting the training rows costs nothing beside the search."""

@@ -28,7 +28,7 @@ from digits_knn_cnn.layout import Digits, Labels, Pixels
 from digits_knn_cnn.networks import LEAST_BATCH, NETWORKS, prepare
 
 LEARNING_RATE, EPSILON = 1e-3, 1e-7
-FIRST_BATCHES = 3
+FIRST_BATCHES = 2
 JUDGED_AT_ONCE = 256
 """Pictures: what ResNet18 keeps of them at 32 × 32 is 67 MB a layer."""
 

@@ -1,21 +1,18 @@
-"""What a worker does: no engine, one process; and who did it, in how many seconds.
+"""What a worker does: no engine, one process.
 
 In order: `load` its splits, `place` the rows once all workers' are counted, then `search` its
 training rows for the nearest to whatever it is asked. Every engine places these functions on its
 workers and moves what they return to where it is needed next.
 """
 
-import os
-import socket
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from studykit import compiling, storage
+from studykit.partials import Partial, partial
 from studykit.storage import Split
 from threadpoolctl import threadpool_limits
 
@@ -26,41 +23,9 @@ from digits_knn_cnn.nearest import Nearest, Places
 MOST_JUDGED = 10_000
 """Training rows whose own predictions are asked for; of more, a sample."""
 
-Result = TypeVar("Result")
 Formats = Mapping[str, DigitFormat]
 Count = tuple[str, int, int]
 """File, offset of the split, its rows."""
-
-
-@dataclass(frozen=True)
-class Partial(Generic[Result]):
-    """A worker's result; the process that made it; its phase and seconds."""
-
-    result: Result
-    worker: str
-    phase: str
-    seconds: float
-
-
-def partial(phase: str, work: Callable[..., Result], *arguments: Any) -> Partial[Result]:
-    """Do it here and now."""
-    began = time.monotonic()
-    result = work(*arguments)
-    worker = f"{socket.gethostname()}:{os.getpid()}"
-    return Partial(result, worker, phase, time.monotonic() - began)
-
-
-def seconds_of_workers(partials: Iterable[Partial[Any]], threads: int) -> list[dict[str, float]]:
-    """What each worker spent in each phase, as `worker_phases` wants it.
-
-    Searches go on side by side, one in each thread: their seconds are divided by their number.
-    """
-    spent: dict[str, dict[str, float]] = {}
-    for part in partials:
-        phases = spent.setdefault(part.worker, {})
-        seconds = part.seconds / threads if part.phase == "compute" else part.seconds
-        phases[part.phase] = phases.get(part.phase, 0.0) + seconds
-    return list(spent.values())
 
 
 @dataclass(frozen=True)
@@ -116,8 +81,7 @@ def _load(splits: Sequence[Split], formats: Formats, threads: int) -> list[Rows]
 
 def describe(loaded: Partial[list[Rows]]) -> Partial[list[Count]]:
     """How many rows each split had."""
-    counts = [(rows.uri, rows.offset, len(rows)) for rows in loaded.result]
-    return Partial(counts, loaded.worker, loaded.phase, loaded.seconds)
+    return loaded.of([(rows.uri, rows.offset, len(rows)) for rows in loaded.result])
 
 
 def place(
@@ -180,8 +144,7 @@ def judged_places(rows: int, seed: int) -> npt.NDArray[np.int64]:
 
 def queries(part: Partial[Part]) -> Partial[tuple[Placed, Placed]]:
     """The test rows and the judged training rows that a worker has read."""
-    found = part.result.tests, part.result.judged
-    return Partial(found, part.worker, part.phase, part.seconds)
+    return part.of((part.result.tests, part.result.judged))
 
 
 def search(part: Partial[Part], asked: Pixels, k: int) -> Partial[Nearest]:

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 from rich.table import Table
+from studykit import partials
 from studykit.cutting import Input
 from studykit.errors import DataError
+from studykit.partials import Partial
 from studykit.records import PLAIN
 from studykit.run import Run
 from studykit.text import bad_rows
@@ -26,7 +28,6 @@ from ray_vs_dask_etl.regression import Loaded
 from ray_vs_dask_etl.rows import RowFormat
 from ray_vs_dask_etl.scaling import WORST_AMPLIFICATION, Scaling
 from ray_vs_dask_etl.solver import Fit
-from ray_vs_dask_etl.worker import Partial
 
 OnAll = Callable[..., Sequence[Partial[Any]]]
 """(function of `worker`, further arguments) → its results for every cached part, in order."""
@@ -118,7 +119,7 @@ def fitted(run: Run, load: Load, on_one: OnOne, spilled: Callable[[], int] = lam
     fit, right = solved
     _require_finite(run, fit)
     sent = 0 if run.engine == PLAIN else len(source.splits) * _bytes_of_a_part(run, fit)
-    phases = worker.seconds_of_workers(done, study.threads_of_a_worker(run))
+    phases = partials.seconds_of_workers(done, study.threads_of_a_worker(run))
     return Fitted(fit, total, right, spilled(), phases, sent, skipped)
 
 
@@ -169,7 +170,7 @@ def _solved(
                 progress=run.progress,
             )
             solved = fit, all_of(worker.correct, fit.theta, fit.classes)
-        computed(worker.seconds_of_workers(passes, study.threads_of_a_worker(run)))
+        computed(partials.seconds_of_workers(passes, study.threads_of_a_worker(run)))
     done.extend(passes)
     return solved
 

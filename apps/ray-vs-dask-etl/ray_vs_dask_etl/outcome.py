@@ -6,27 +6,27 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-from studykit import limits, storage, tables
+from studykit import limits, partials, storage, tables
 from studykit.errors import DataError
+from studykit.partials import Partial
 from studykit.records import PLAIN
 from studykit.run import Outcome, Run
 from studykit.text import bad_rows
 from studykit.text.bad_rows import BadRows
 
-from ray_vs_dask_etl import fitting, grouping, oracle, oracle_fit, rows, study, worker
+from ray_vs_dask_etl import fitting, grouping, oracle, oracle_fit, rows, study
 from ray_vs_dask_etl.aggregation import Group
 from ray_vs_dask_etl.fitting import Fitted
 from ray_vs_dask_etl.grouping import Groups
 from ray_vs_dask_etl.solver import Fit
-from ray_vs_dask_etl.worker import Partial
 
 READ_ONCE = "read the input once"
 
 
 def etl(run: Run, parts: Sequence[Partial[list[Group]]]) -> Outcome:
     """Of what the splits gave, exactly."""
-    partials = [part.result for part in parts]
-    groups = grouping.grouped(run, partials)
+    found = [part.result for part in parts]
+    groups = grouping.grouped(run, found)
     bad = BadRows.total(part.bad for part in parts)
     skipped = bad_rows.accepted(run.options, bad, sum(group["count"] for group in groups))
     return _of_groups(
@@ -34,8 +34,8 @@ def etl(run: Run, parts: Sequence[Partial[list[Group]]]) -> Outcome:
         groups,
         oracle.EXACT,
         skipped,
-        worker_phases=worker.seconds_of_workers(parts, study.threads_of_a_worker(run)),
-        bytes_sent=0 if run.engine == PLAIN else len(pickle.dumps(partials)),
+        worker_phases=partials.seconds_of_workers(parts, study.threads_of_a_worker(run)),
+        bytes_sent=0 if run.engine == PLAIN else len(pickle.dumps(found)),
     )
 
 

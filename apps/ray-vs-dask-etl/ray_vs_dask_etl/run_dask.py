@@ -12,13 +12,13 @@ from typing import Any
 from distributed import Client
 from studykit.cutting import Input
 from studykit.engines import dask_engine
+from studykit.partials import Partial
 from studykit.run import Outcome, Run
 
 from ray_vs_dask_etl import fitting, native, outcome, run_plain, spilling, study, worker
 from ray_vs_dask_etl.fitting import OnAll
 from ray_vs_dask_etl.rows import RowFormat
 from ray_vs_dask_etl.scaling import Scaling
-from ray_vs_dask_etl.worker import Partial
 
 
 def etl(run: Run, client: Client) -> Outcome:

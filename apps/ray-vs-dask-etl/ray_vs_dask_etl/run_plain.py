@@ -14,13 +14,13 @@ from typing import Any
 from studykit import storage
 from studykit.cutting import Input
 from studykit.engines import plain_engine
+from studykit.partials import Partial
 from studykit.run import Outcome, Run
 
 from ray_vs_dask_etl import fitting, native, outcome, study, worker
 from ray_vs_dask_etl.fitting import OnAll
 from ray_vs_dask_etl.rows import RowFormat
 from ray_vs_dask_etl.scaling import Scaling
-from ray_vs_dask_etl.worker import Partial
 
 
 def etl(run: Run) -> Outcome:

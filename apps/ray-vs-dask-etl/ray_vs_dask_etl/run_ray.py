@@ -12,49 +12,21 @@ from typing import Any
 
 import ray
 from studykit.cutting import Input
-from studykit.engines import ray_engine
-from studykit.options import Options
+from studykit.engines import ray_actors, ray_engine
+from studykit.partials import Partial
 from studykit.run import Outcome, Run
 
 from ray_vs_dask_etl import fitting, native, outcome, run_plain, spilling, study, worker
 from ray_vs_dask_etl.fitting import OnAll
 from ray_vs_dask_etl.rows import RowFormat
 from ray_vs_dask_etl.scaling import Scaling
-from ray_vs_dask_etl.worker import Partial
-
-RESTARTS = 3
-
-
-class RayWorker:
-    """Runs whatever function it is sent, its kernels compiled."""
-
-    def __init__(self) -> None:
-        worker.warm_up()
-
-    def ready(self) -> None:
-        """Return once `__init__` has."""
-
-    def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return function(*arguments)
-
-
-def start_actors(options: Options) -> list[ray.actor.ActorHandle]:
-    remote = ray.remote(
-        num_cpus=options.threads,
-        max_concurrency=options.threads,
-        max_restarts=RESTARTS,
-        max_task_retries=RESTARTS,
-    )(RayWorker)
-    actors = [remote.remote() for _ in range(options.worker_count)]
-    ray.get([actor.ready.remote() for actor in actors])
-    return actors
 
 
 def etl(run: Run) -> Outcome:
     options, columns = run.options, run.parameters.read
 
     with run.phase("start", f"starting {options.worker_count} actors"):
-        actors = start_actors(options)
+        actors = ray_actors.start(options, worker.warm_up)
 
     with run.phase("load", f"reading and aggregating {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
@@ -73,7 +45,7 @@ def regression(run: Run) -> Outcome:
     options, columns = run.options, run.parameters.read
 
     with run.phase("start", f"starting {options.worker_count} actors"):
-        actors = start_actors(options)
+        actors = ray_actors.start(options, worker.warm_up)
 
     def load(source: Input[RowFormat], scaling: Scaling) -> OnAll:
         cached = [

@@ -1,18 +1,16 @@
-"""What a worker does with one split: no engine, one thread; and who did it, in how many seconds.
+"""What a worker does with one split: no engine, one thread.
 
 Every engine places these functions on its workers and brings back what they return.
 """
 
-import os
-import socket
-import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from studykit import compiling
+from studykit.partials import Partial, partial
 from studykit.storage import Split
 from studykit.text.bad_rows import BadRows
 
@@ -22,39 +20,7 @@ from ray_vs_dask_etl.regression import Cached, Floats, Loaded, Margins, Sums
 from ray_vs_dask_etl.rows import Columns, RowFormat
 from ray_vs_dask_etl.scaling import Scaling
 
-Result = TypeVar("Result")
 Scalar = TypeVar("Scalar", bound=np.generic)
-
-
-@dataclass(frozen=True)
-class Partial(Generic[Result]):
-    """A result of one split; the process that made it; its phase and seconds; its bad rows."""
-
-    result: Result
-    worker: str
-    phase: str
-    seconds: float
-    bad: BadRows = field(default_factory=BadRows)
-
-
-def partial(phase: str, work: Callable[..., Result], *arguments: Any) -> Partial[Result]:
-    """Do it here and now."""
-    began = time.monotonic()
-    result = work(*arguments)
-    worker = f"{socket.gethostname()}:{os.getpid()}"
-    return Partial(result, worker, phase, time.monotonic() - began)
-
-
-def seconds_of_workers(partials: Iterable[Partial[Any]], threads: int) -> list[dict[str, float]]:
-    """What each worker spent in each phase, as `worker_phases` wants it.
-
-    The seconds of threads that work side by side are divided by their number.
-    """
-    spent: dict[str, dict[str, float]] = {}
-    for part in partials:
-        phases = spent.setdefault(part.worker, {})
-        phases[part.phase] = phases.get(part.phase, 0.0) + part.seconds / threads
-    return list(spent.values())
 
 
 def aggregate(split: Split, form: RowFormat, columns: Columns) -> Partial[list[Group]]:
@@ -132,8 +98,7 @@ def _joined(parts: list[Cached]) -> Cached:
 
 def describe(cached: Partial[Cached]) -> Partial[Loaded]:
     """What the driver has to know of it."""
-    known = cached.result.known
-    return Partial(known, cached.worker, cached.phase, cached.seconds, cached.bad)
+    return cached.of(cached.result.known)
 
 
 def evaluate(cached: Partial[Cached], theta: Floats, second: bool) -> Partial[Sums]:

@@ -47,6 +47,8 @@ def cluster(options: Options) -> Iterator[Client]:
         "distributed.nanny.pre-spawn-environ": variables,
         "distributed.comm.timeouts.connect": f"{START_SECONDS}s",
         "distributed.admin.log-format": "%(message)s",
+        # It stops every worker's threads a hundred times a second; only --profile shows it.
+        "distributed.worker.profile.enabled": options.profile,
         **{f"distributed.worker.memory.{name}": share for name, share in MEMORY.items()},
     }
     with contextlib.ExitStack() as stack:
