@@ -90,6 +90,19 @@ def test_a_task_that_kills_its_workers_is_an_error_of_the_study(dask_cluster):
         client.submit(os._exit, 1).result()
 
 
+def test_a_worker_that_is_being_replaced_does_not_keep_a_cluster_from_ending(
+    dask_cluster, monkeypatch
+):
+    from distributed.process import AsyncProcess
+
+    async def not_begun(*_, **__):
+        raise AssertionError("can only join a started process")
+
+    with leftovers.nothing_left(), dask_cluster.cluster(Options(workers=1)) as client:
+        assert client.submit(len, b"abc").result() == 3
+        monkeypatch.setattr(AsyncProcess, "join", not_begun)
+
+
 def test_the_performance_report_opens_offline(dask_cluster):
     options = Options(workers=1, profile=True)
     dataset = DatasetInfo(name="numbers", uri="/numbers.csv", bytes=1)

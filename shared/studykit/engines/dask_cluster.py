@@ -18,6 +18,7 @@ from typing import cast
 import dask
 import distributed
 from distributed import Client, LocalCluster, Worker, WorkerPlugin
+from distributed.core import Status
 from distributed.gc import disable_gc_diagnosis
 
 from studykit import machine, processes
@@ -66,7 +67,9 @@ def cluster(options: Options) -> Iterator[Client]:
         yield client
 
 
-def _local(options: Options) -> LocalCluster:
+@contextlib.contextmanager
+def _local(options: Options) -> Iterator[LocalCluster]:
+    before = processes.below()
     budget = options.memory_limit_bytes
     # 0 is no limit.
     share = 0 if budget is None else int(budget * WORKERS_SHARE) // options.worker_count
@@ -83,7 +86,15 @@ def _local(options: Options) -> LocalCluster:
     )
     # It calls Python whenever garbage is collected, where an interrupt would be lost.
     disable_gc_diagnosis(force=True)
-    return local
+    try:
+        with local:
+            yield local
+    except AssertionError:
+        # A worker that has just died is being replaced: Dask waits for a process that has not
+        # begun, and leaves all of them to us.
+        if local.status != Status.closing:
+            raise
+        processes.end(processes.below() - before)
 
 
 def join(address: str) -> Client:
