@@ -99,7 +99,20 @@ class Training:
 
 
 def start(ranks: Ranks, plan: Plan) -> None:
-    """Place the ranks, let them import what they will need, and form a group."""
+    """Place the ranks, let them import what they will need, and form a group.
+
+    Where one of them dies, all are placed again; RankDied where that happens too often.
+    """
+    for attempt in range(RESTARTS + 1):
+        try:
+            _meet(ranks, plan)
+            return
+        except RankDied:
+            if attempt == RESTARTS:
+                raise
+
+
+def _meet(ranks: Ranks, plan: Plan) -> None:
     ranks.place()
     ranks.call("prepare", plan.prepare)
     if ranks.count > 1:
@@ -107,8 +120,13 @@ def start(ranks: Ranks, plan: Plan) -> None:
 
 
 def build(ranks: Ranks, plan: Plan) -> None:
-    """Give every rank its model and its data."""
-    ranks.call("build", plan.make, *plan.arguments)
+    """Give every rank its model and its data; once more, to new ones, where one dies of it."""
+    try:
+        ranks.call("build", plan.make, *plan.arguments)
+    except RankDied:
+        plan.died()
+        start(ranks, plan)
+        ranks.call("build", plan.make, *plan.arguments)
 
 
 def train(ranks: Ranks, plan: Plan) -> Training:

@@ -1,6 +1,7 @@
 """Ranks take the steps of one process, also where some of them die."""
 
 import socket
+from functools import partial
 
 import pytest
 import torch
@@ -9,8 +10,8 @@ from studytrain import process_group
 from studytrain.checkpoints import Packed
 from studytrain.local_ranks import LocalRanks
 from studytrain.process_group import Meeting
-from studytrain.ranks import RESTARTS, RankDied
-from training_ranks import ROWS, DyingRank, plan, run
+from studytrain.ranks import RESTARTS, RankDied, start
+from training_ranks import ROWS, DyingRank, die, die_once, make_or_die, plan, run
 
 
 def losses(training):
@@ -54,6 +55,24 @@ def test_a_rank_that_dies_changes_nothing(rank, epoch, tmp_path):
     assert (tmp_path / "died").exists() and disturbed.restarts == len(died) == 1
     assert losses(disturbed) == pytest.approx(losses(calm), rel=1e-12)
     assert len(kept) == 4 and kept[-1] is disturbed.checkpoint
+
+
+@pytest.mark.parametrize("early", ["start", "build"])
+def test_a_rank_that_dies_before_it_trains_changes_nothing(early, tmp_path):
+    file = tmp_path / "died"
+    with processes(2) as ranks:
+        calm = run(ranks, plan())
+        if early == "start":
+            disturbed = run(ranks, plan(prepare=partial(die_once, file)))
+        else:
+            make = partial(make_or_die, file)
+            disturbed = run(ranks, plan(make=make))
+    assert file.exists() and losses(disturbed) == pytest.approx(losses(calm), rel=1e-12)
+
+
+def test_ranks_that_always_die_as_they_start_are_given_up():
+    with processes(2) as ranks, pytest.raises(RankDied):
+        start(ranks, plan(prepare=die))
 
 
 def test_ranks_that_die_again_and_again_are_given_up():
