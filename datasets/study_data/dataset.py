@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 from studykit import storage
 from studykit.errors import DataError, ResourceError, UsageError
@@ -38,6 +39,10 @@ Writing = AbstractContextManager[tuple[int, str]]
 """(bytes, sha256) of what was written; it appears once the block has ended well."""
 
 
+def _no_facts(rows: int, seed: int) -> Mapping[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A file in the store; of many files it is a `folders.FolderDataset`."""
@@ -53,6 +58,8 @@ class Dataset:
     columns: Mapping[str, str] = field(default_factory=dict)
     """{name: Arrow's name of its type} of a table, in the order of its lines."""
     ending: str = ".csv"
+    facts: Callable[[int, int], Mapping[str, Any]] = _no_facts
+    """(rows, seed) → what else its sidecar says, for who reads the file without us."""
     prefixes: bool = False
     """Whether a smaller size is the beginning of a larger one: its files are the first ones of the
     larger, in the same order, each the same or, of a table, the beginning."""

@@ -27,7 +27,7 @@ def described(dataset: Dataset, place: str) -> dict[str, Any]:
     described = {
         field.name: getattr(dataset, field.name)
         for field in dataclasses.fields(dataset)
-        if field.name not in ("make", "make_files", "sizes")
+        if field.name not in ("make", "make_files", "facts", "sizes")
     }
     seeds, tables = _seeds(dataset, place), _seeds_of_parquet(dataset, place)
     described["sizes"] = {

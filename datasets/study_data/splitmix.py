@@ -19,10 +19,15 @@ def mixed(value: int) -> int:
 
 
 @numba.njit(nogil=True, cache=True)
-def uniform(key, counter):  # type: ignore[no-untyped-def]
-    """The counter's random number: 53 bits in [0, 1). Both are uint64."""
+def bits(key, counter):  # type: ignore[no-untyped-def]
+    """The counter's 64 random bits. Both are uint64."""
     value = key + counter * np.uint64(GOLDEN)
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    value ^= value >> np.uint64(31)
-    return (value >> np.uint64(11)) * 2.0**-53
+    return value ^ (value >> np.uint64(31))
+
+
+@numba.njit(nogil=True, cache=True)
+def uniform(key, counter):  # type: ignore[no-untyped-def]
+    """The counter's random number: the first 53 of its bits, in [0, 1)."""
+    return (bits(key, counter) >> np.uint64(11)) * 2.0**-53

@@ -83,7 +83,7 @@ def make(dataset: Dataset, size: str, uri: str, seed: int = 0) -> Located:
             located = Located(name, storage.absolute(uri), written, expected.rows, sha256)
             _compare_with_dataset(located, dataset, size, seed)
             # The sidecar first: one without its data counts as missing, data without one does not.
-            _write_sidecar(located, size, seed)
+            _write_sidecar(located, size, seed, dataset)
     return located
 
 
@@ -129,7 +129,8 @@ def _compare_with_dataset(located: Located, dataset: Dataset, size: str, seed: i
         )
 
 
-def _write_sidecar(located: Located, size: str, seed: int) -> None:
+def _write_sidecar(located: Located, size: str, seed: int, dataset: Dataset) -> None:
     content = {**dataclasses.asdict(located), "size": size, "seed": seed}
+    content |= {"schema": dataset.schema, **dataset.facts(located.rows, seed)}
     del content["uri"]  # The folder may be moved.
     storage.write_bytes(sidecar_of(located.uri), json.dumps(content, indent=1).encode() + b"\n")
