@@ -72,8 +72,7 @@ def test_the_loss_of_resnet18_is_that_of_one_process_in_doubles(parts, monkeypat
     few = [Digits(part.pixels[:64], part.labels[:64], 16) for part in parts]
     four_steps = asked(model="resnet18", epochs=1, batch_size=16)
     one, two, three = (
-        losses(training.trained(four_steps, ProcessRanks(count), *few))
-        for count in (1, 2, 3)
+        losses(training.trained(four_steps, ProcessRanks(count), *few)) for count in (1, 2, 3)
     )
     assert two == pytest.approx(one, rel=1e-4)
     assert three == pytest.approx(one, rel=1e-4)
