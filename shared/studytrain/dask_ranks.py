@@ -24,8 +24,9 @@ PLACE_SECONDS = 60
 """In which a nanny has a new worker begin."""
 WATCH_SECONDS = 1.0
 FETCH_SECONDS = 60
-LARGE_BYTES = 1_000_000
-"""From which on an argument is sent to the workers by itself, not within the task."""
+LARGE_BYTES = 8_000_000
+"""From which on an argument is sent to the workers by itself, not within the task: that takes
+Dask 0.3 s, and it warns of tasks of more than 10 MB."""
 
 _members: dict[str, Member] = {}
 """In a worker: its rank of each training."""

@@ -50,6 +50,8 @@ def cluster(options: Options) -> Iterator[Client]:
         "distributed.admin.log-format": "%(message)s",
         # It stops every worker's threads a hundred times a second; only --profile shows it.
         "distributed.worker.profile.enabled": options.profile,
+        # Fifty times a second it looks how late it is, with the interpreter's lock in hand.
+        "distributed.admin.tick.interval": "1s",
         **{f"distributed.worker.memory.{name}": share for name, share in MEMORY.items()},
     }
     with contextlib.ExitStack() as stack:
