@@ -31,3 +31,13 @@ def bits(key, counter):  # type: ignore[no-untyped-def]
 def uniform(key, counter):  # type: ignore[no-untyped-def]
     """The counter's random number: the first 53 of its bits, in [0, 1)."""
     return (bits(key, counter) >> np.uint64(11)) * 2.0**-53
+
+
+@numba.njit(nogil=True, cache=True)
+def normal(word):  # type: ignore[no-untyped-def]
+    """Nearly normal: the sum of four uniform numbers of 16 bits each, scaled to variance 1."""
+    total = word & np.uint64(65535)
+    for _ in range(3):
+        word >>= np.uint64(16)
+        total += word & np.uint64(65535)
+    return (np.float64(total) / 65536.0 - 2.0) * 1.7320508075688772

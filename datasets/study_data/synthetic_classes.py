@@ -28,7 +28,8 @@ from studykit.errors import UsageError
 from studykit.storage.ahead import in_turn
 
 from study_data.dataset import Dataset, Size
-from study_data.splitmix import bits, mixed, uniform
+from study_data.decimal_digits import write_digits
+from study_data.splitmix import bits, mixed, normal, uniform
 from study_data.synthetic_concepts import PAPERS, Concept, Shape
 
 DECIMALS = 16
@@ -80,14 +81,11 @@ def _block(start: int, stop: int, seed: int, shape: Shape, concept: Concept) -> 
 
 
 @numba.njit(nogil=True, cache=True)
-def _normal(key, counter):  # type: ignore[no-untyped-def]
-    """Nearly normal: the sum of four uniform numbers of 16 bits, scaled to variance 1."""
-    word = bits(key, counter)
-    total = word & np.uint64(65535)
-    for _ in range(3):
-        word >>= np.uint64(16)
-        total += word & np.uint64(65535)
-    return (np.float64(total) / 65536.0 - 2.0) * 1.7320508075688772
+def _cluster_and_label(key, counter, clusters, classes, flip):  # type: ignore[no-untyped-def]
+    """Of a row, by its first two words."""
+    cluster = int(uniform(key, counter) * clusters)
+    draw = uniform(key, counter + np.uint64(1))
+    return cluster, int(draw / flip * classes) if draw < flip else cluster % classes
 
 
 @numba.njit(nogil=True, cache=True)
@@ -100,17 +98,9 @@ def _write_number(text, at, value):  # type: ignore[no-untyped-def]
     whole = scaled // np.uint64(10**DECIMALS)
     rest = scaled - whole * np.uint64(10**DECIMALS)
     digits = 1 if whole < 10 else 2 if whole < 100 else 3
-    for place in range(at + digits - 1, at - 1, -1):
-        shorter = whole // np.uint64(10)
-        text[place] = np.uint8(np.uint64(48) + whole - shorter * np.uint64(10))
-        whole = shorter
-    at += digits
+    at = write_digits(text, at, whole, digits)
     text[at] = 46
-    for place in range(at + DECIMALS, at, -1):
-        shorter = rest // np.uint64(10)
-        text[place] = np.uint8(np.uint64(48) + rest - shorter * np.uint64(10))
-        rest = shorter
-    return at + 1 + DECIMALS
+    return write_digits(text, at + 1, rest, DECIMALS)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -125,12 +115,10 @@ def _fill(  # type: ignore[no-untyped-def]
     at = 0
     for row in range(start, stop):
         counter = np.uint64(row) * words + np.uint64(1)
-        cluster = int(uniform(key, counter) * clusters)
-        draw = uniform(key, counter + np.uint64(1))
-        label = int(draw / flip * classes) if draw < flip else cluster % classes
+        cluster, label = _cluster_and_label(key, counter, clusters, classes, flip)
         counter += np.uint64(2)
         for i in range(informative):
-            normals[i] = _normal(key, counter + np.uint64(i))
+            normals[i] = normal(bits(key, counter + np.uint64(i)))
         for j in range(informative):
             values[j] = centres[cluster, j]
             for i in range(informative):
@@ -141,16 +129,12 @@ def _fill(  # type: ignore[no-untyped-def]
                 value += values[i] * sums[i, j]
             values[informative + j] = value
         for j in range(informative + redundant, features):
-            values[j] = _normal(key, counter + np.uint64(j - redundant))
+            values[j] = normal(bits(key, counter + np.uint64(j - redundant)))
         for column in range(features):
             at = _write_number(text, at, values[order[column]])
             text[at] = 44
             at += 1
-        digits = 1 if label < 10 else 2 if label < 100 else 3
-        for place in range(at + digits - 1, at - 1, -1):
-            text[place] = 48 + label % 10
-            label //= 10
-        at += digits
+        at = write_digits(text, at, label, 1 if label < 10 else 2 if label < 100 else 3)
         text[at] = 10
         at += 1
     return at
@@ -162,9 +146,7 @@ def _count(rows, key, words, clusters, classes, flip):  # type: ignore[no-untype
     counts = np.zeros(classes, np.int64)
     for row in range(rows):
         counter = np.uint64(row) * words + np.uint64(1)
-        cluster = int(uniform(key, counter) * clusters)
-        draw = uniform(key, counter + np.uint64(1))
-        counts[int(draw / flip * classes) if draw < flip else cluster % classes] += 1
+        counts[_cluster_and_label(key, counter, clusters, classes, flip)[1]] += 1
     return counts
 
 

@@ -26,6 +26,7 @@ from studykit.errors import UsageError
 from studykit.storage.ahead import in_turn
 
 from study_data.dataset import Dataset, Size
+from study_data.decimal_digits import write_digits
 from study_data.splitmix import mixed, uniform
 
 HEADER = b"id,x,y,category\n"
@@ -60,22 +61,11 @@ def _block(start: int, stop: int, seed: int, signal: float) -> memoryview:
 
 
 @numba.njit(nogil=True, cache=True)
-def _write_digits(text, at, number, digits):  # type: ignore[no-untyped-def]
-    """The last `digits` decimal digits of a number, from `at` on; returns where they end."""
-    rest = np.uint64(number)
-    for place in range(at + digits - 1, at - 1, -1):
-        shorter = rest // np.uint64(10)
-        text[place] = np.uint8(np.uint64(48) + rest - shorter * np.uint64(10))
-        rest = shorter
-    return at + digits
-
-
-@numba.njit(nogil=True, cache=True)
 def _write_fraction(text, at, number):  # type: ignore[no-untyped-def]
     """`0.` and the decimals of a number in [0, 1)."""
     text[at] = 48
     text[at + 1] = 46
-    return _write_digits(text, at + 2, np.uint64(number * 10.0**DECIMALS), DECIMALS)
+    return write_digits(text, at + 2, np.uint64(number * 10.0**DECIMALS), DECIMALS)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -94,7 +84,7 @@ def _fill(text, start, stop, key, signal):  # type: ignore[no-untyped-def]
             category = (2 if y >= 0.5 else 0) + (1 if x >= 0.5 else 0)
         else:
             category = int((draw - signal) / (1 - signal) * 4)
-        at = _write_digits(text, at, row, digits)
+        at = write_digits(text, at, row, digits)
         text[at] = 44
         at = _write_fraction(text, at + 1, x)
         text[at] = 44

@@ -24,6 +24,7 @@ from studykit import machine
 from studykit.storage.ahead import in_turn
 
 from study_data.dataset import Dataset, Size
+from study_data.splitmix import normal
 from study_data.trip_figures import (
     BOX,
     CENTRE,
@@ -81,16 +82,6 @@ def _quantile(table, bits):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _normal(bits):  # type: ignore[no-untyped-def]
-    """Nearly normal: the sum of four uniform numbers, 16 bits each, scaled to variance 1."""
-    total = bits & np.uint64(65535)
-    for _ in range(3):
-        bits >>= np.uint64(16)
-        total += bits & np.uint64(65535)
-    return (np.float64(total) / 65536.0 - 2.0) * 1.7320508075688772
-
-
-@numba.njit(nogil=True, cache=True)
 def _pickup(words, place):  # type: ignore[no-untyped-def]
     """place[0], place[1]: metres east and north of a point drawn from the mixture."""
     drawn = np.float64(words[0] & np.uint64(65535))
@@ -98,7 +89,7 @@ def _pickup(words, place):  # type: ignore[no-untyped-def]
     while drawn >= PICKUPS[component, 0]:
         drawn -= PICKUPS[component, 0]
         component += 1
-    first, second = _normal(words[1]), _normal(words[2])
+    first, second = normal(words[1]), normal(words[2])
     chosen = PICKUPS[component]
     place[0] = chosen[1] + chosen[3] * first
     place[1] = chosen[2] + chosen[4] * first + chosen[5] * second

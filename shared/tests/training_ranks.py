@@ -47,7 +47,7 @@ class SmallRank:
             rank, epoch, file = self._dies
             if (rank, epoch) == (process_group.rank(), number) and not Path(file).exists():
                 Path(file).touch()
-                os.kill(os.getpid(), signal.SIGKILL)
+                die()
         return dict(self._learner.epoch(number)._asdict())
 
     def answer(self) -> list[int]:
@@ -61,7 +61,7 @@ class DyingRank(SmallRank):
 
     def epoch(self, number: int) -> Figures:
         if process_group.rank() == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
         return super().epoch(number)
 
 
