@@ -10,7 +10,7 @@ import networkx
 import numpy as np
 import pytest
 from studykit import storage
-from twitter_pagerank import edges, host_memory, kernel, relabel
+from twitter_pagerank import edges, kernel, relabel, windows
 from twitter_pagerank.edge_format import Reading
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.worker import Worker
@@ -82,7 +82,7 @@ def rank(
     ]
     out_degree = np.sum(np.array(degrees), axis=0, dtype=np.uint32)
     assert isinstance(out_degree, np.ndarray)
-    shared = host_memory.private_window(workers[0].vertices.count)
+    shared = windows.private_window(workers[0].vertices.count)
     sums = [worker.start(out_degree, shared) for worker in workers]
     iterations, residual = 0, float("inf")
     while residual >= tolerance and iterations < most:

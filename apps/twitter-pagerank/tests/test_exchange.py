@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import torch.distributed as dist
 from graphs import random_pairs, rank, write_graph
+from studykit.engines import host_memory
 from studykit.engines.collectives import gather_objects
+from studykit.engines.host_memory import Hosts
 from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
 from torch.multiprocessing.spawn import start_processes
-from twitter_pagerank import host_memory, run_torch, study, torch_exchange
-from twitter_pagerank.host_memory import Hosts
+from twitter_pagerank import run_torch, study, torch_exchange
 
 PLACES = ["one", "one", "other"]
 

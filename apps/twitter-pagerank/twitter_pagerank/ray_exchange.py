@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from studykit.engines import host_memory
+from studykit.engines.host_memory import Hosts
 
-from twitter_pagerank import host_memory
+from twitter_pagerank import windows
 from twitter_pagerank import worker as workers
-from twitter_pagerank.host_memory import Hosts
 from twitter_pagerank.kernel import Buckets, Floats
 from twitter_pagerank.worker import Parcel, Worker
 
@@ -39,11 +40,11 @@ class RayWorker(Worker):
         return self.build(whole, first_bucket, stop_bucket)
 
     def open_window(self) -> str:
-        self._shared = host_memory.shared_window(self.vertices.count)
+        self._shared = windows.shared_window(self.vertices.count)
         return self._shared.name
 
     def start_in(self, window: str, out_degree: npt.NDArray[np.uint32]) -> Floats:
-        return self.start(out_degree, host_memory.attach_window(window))
+        return self.start(out_degree, windows.attach_window(window))
 
     def sent(self) -> Floats:
         return self.outgoing

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 import ray
 from studykit.engines import ray_engine
+from studykit.engines.host_memory import Hosts
 from studykit.run import Outcome, Run
 
 from twitter_pagerank import kernel, outcome, relabel, run_plain, study
-from twitter_pagerank.host_memory import Hosts
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.ray_exchange import Exchange, RayWorker, exchange_edges
 from twitter_pagerank.study import Totals

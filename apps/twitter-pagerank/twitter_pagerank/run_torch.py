@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import torch.distributed as dist
-from studykit.engines import torch_engine
+from studykit.engines import host_memory, torch_engine
 from studykit.engines.collectives import all_reduce, gather_objects
+from studykit.engines.host_memory import Hosts
 from studykit.run import Outcome, Run
 
-from twitter_pagerank import host_memory, kernel, outcome, relabel, run_plain, study
+from twitter_pagerank import kernel, outcome, relabel, run_plain, study
 from twitter_pagerank import worker as workers
 from twitter_pagerank.device import DeviceWorker
-from twitter_pagerank.host_memory import Hosts
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.study import Totals
 from twitter_pagerank.torch_exchange import Exchange, exchange_edges, join_ids

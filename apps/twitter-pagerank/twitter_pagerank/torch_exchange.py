@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.distributed as dist
+from studykit.engines import host_memory
 from studykit.engines.collectives import all_reduce, gather_objects
+from studykit.engines.host_memory import Hosts, Shared
 
-from twitter_pagerank import host_memory, relabel
-from twitter_pagerank.host_memory import Hosts, Shared
+from twitter_pagerank import relabel, windows
 from twitter_pagerank.kernel import Floats
 from twitter_pagerank.worker import Parcel, Worker
 
@@ -91,9 +92,9 @@ class Exchange:
         self._receivers = [other for other in hosts.leaders if other in far]
         self._senders = far if leader == rank else []
         vertices = worker.vertices.count
-        shared = host_memory.shared_window(vertices) if leader == rank else None
+        shared = windows.shared_window(vertices) if leader == rank else None
         names = gather_objects(None if shared is None else shared.name)
-        self._window = host_memory.attach_window(str(names[leader]))
+        self._window = windows.attach_window(str(names[leader]))
         dist.barrier()  # All have it open.
         if shared is not None:
             shared.close()

@@ -18,7 +18,7 @@ from studykit.phases import Phases
 from studykit.storage import Split
 from studykit.text.bad_rows import BadRows
 
-from twitter_pagerank import clean_lines, core_cache, edges, host_memory, kernel, relabel
+from twitter_pagerank import clean_lines, core_cache, edges, kernel, relabel, windows
 from twitter_pagerank.edge_format import EdgeFormat
 from twitter_pagerank.edges import EdgeChunk
 from twitter_pagerank.kernel import Buckets, Counts, Floats, Keys
@@ -176,11 +176,11 @@ class Worker:
     def start(self, out_degree: npt.NDArray[np.uint32], window: Floats | None = None) -> Floats:
         """From the out-degrees of all vertices, uint32[n], the first sums for `step`.
 
-        `window` is shared with the other workers of this host (see `host_memory`); its own without.
+        `window` is shared with the other workers of this host (see `windows`); its own without.
         """
         with self.phases("compute"):
             rows, count = self.rows, self.vertices.count
-            self._window = host_memory.private_window(count) if window is None else window
+            self._window = windows.private_window(count) if window is None else window
             self._turn = 0
             self._degree = out_degree[rows.first : rows.stop].copy()
             self.ranks = np.full(rows.stop - rows.first, 1.0 / count)

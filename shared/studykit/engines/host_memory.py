@@ -1,10 +1,8 @@
 """Memory that the workers of one host share, so that nothing is sent or held twice there.
 
-Two things lie in it. Edges on their way to an owner of the same host are written there by one and
-read by the other, where a socket would copy them twice. And the contributions of all vertices are
-there once, however many workers read them: these gather at random, and copies would push each
-other out of the processor's cache (two on one chip took 1.4 to 1.8 times as long an iteration as
-two that share). MPI calls that a shared-memory window (MPI 3, §11.2).
+What one of them writes the others read, where a socket would copy it twice and each would keep a
+copy, which push each other out of the processor's cache. MPI calls that a shared-memory window
+(MPI 3, §11.2).
 
 The memory has no name in any folder (memfd_create(2), reached through its owner's /proc): it ends
 with the last process that has it open, however that ends.
@@ -21,8 +19,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from twitter_pagerank.kernel import Floats
 
 
 def place() -> str:
@@ -42,11 +38,11 @@ class Hosts:
 
     @property
     def others(self) -> int:
-        """Hosts that a worker's contributions have to be sent to, all but its own."""
+        """Hosts that what a worker has for all has to be sent to, all but its own."""
         return len(set(self.places)) - 1
 
     def leader(self, worker: int) -> int:
-        """The first worker of the same host, which has the host's window and lets others in."""
+        """The first worker of the same host, which has its memory and lets others in."""
         return self.places.index(self.places[worker])
 
     @property
@@ -65,7 +61,7 @@ class Shared:
     mapped them keeps them."""
 
     def __init__(self, size: int) -> None:
-        self._file = os.memfd_create("pagerank")
+        self._file = os.memfd_create("study")
         os.ftruncate(self._file, size)
         self.name = f"/proc/{os.getpid()}/fd/{self._file}"
 
@@ -81,18 +77,3 @@ def attach(name: str, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         return np.frombuffer(mmap.mmap(file, size), dtype) if size else np.empty(0, dtype)
     finally:
         os.close(file)
-
-
-def shared_window(vertices: int) -> Shared:
-    """Contributions of all vertices, twice: an iteration reads one half and writes the other."""
-    return Shared(2 * 8 * vertices)
-
-
-def attach_window(name: str) -> Floats:
-    """float64[2, vertices]"""
-    return attach(name, np.float64).reshape(2, -1)
-
-
-def private_window(vertices: int) -> Floats:
-    """For the workers of one process: float64[2, vertices]."""
-    return np.empty((2, vertices))
