@@ -132,13 +132,16 @@ def all_reduce(tensor: Tensor) -> Tensor:
     began = time.monotonic()
     parts = tensor.view(-1).tensor_split(ranks)
     others = sorted(_group.connections)
-    received = torch.empty(ranks, len(parts[me]), dtype=tensor.dtype)
+    received = {other: torch.empty_like(parts[me]) for other in others}
     # Of more than two floats the sum is rounded once; of two it is so anyway.
     wide = torch.float64 if ranks > 2 and tensor.is_floating_point() else tensor.dtype
-    received[me] = parts[me]
     with _losses():
-        _exchange({one: parts[one] for one in others}, {one: received[one] for one in others})
-        parts[me].copy_(received.sum(dim=0, dtype=wide))
+        _exchange({one: parts[one] for one in others}, received)
+        first, *more = (parts[me] if one == me else received[one] for one in range(ranks))
+        total = first.to(wide)
+        for part in more:
+            total += part
+        parts[me].copy_(total)
         _exchange(dict.fromkeys(others, parts[me]), {one: parts[one] for one in others})
     traffic.seconds += time.monotonic() - began
     traffic.bytes += tensor.nbytes + (ranks - 2) * parts[me].nbytes
