@@ -41,21 +41,25 @@ def test_the_loss_of_the_cnn_is_that_of_one_process(alone, seed, count, parts):
     assert len(found.predictions) == len(parts[1])
 
 
-def test_also_on_ray(alone, parts, monkeypatch):
+@pytest.mark.parametrize("count", [2, 3])
+def test_also_on_ray(alone, parts, count, monkeypatch):
     # Here, because a process that has imported Ray keeps to the way it was told then to join one.
     from studykit.engines import ray_cluster
     from studytrain.ray_ranks import RayRanks
 
     # So its workers find this study wherever it is.
     monkeypatch.setenv("PYTHONPATH", running.environment()["PYTHONPATH"])
-    with leftovers.nothing_left(), ray_cluster.cluster(Options(workers=2, memory_limit="1gb")):
-        found = training.trained(asked(), RayRanks(2, 1), *parts)
+    asked_for = Options(workers=count, oversubscribe=True, memory_limit="1gb")
+    with leftovers.nothing_left(), ray_cluster.cluster(asked_for):
+        found = training.trained(asked(), RayRanks(count, 1), *parts)
     assert losses(found) == pytest.approx(losses(alone[42]), rel=1e-4)
 
 
-def test_also_on_dask(alone, parts):
-    with leftovers.nothing_left(), dask_cluster.cluster(Options(workers=2)) as client:
-        found = training.trained(asked(), DaskRanks(client, 2, 1), *parts)
+@pytest.mark.parametrize("count", [2, 3])
+def test_also_on_dask(alone, parts, count):
+    asked_for = Options(workers=count, oversubscribe=True)
+    with leftovers.nothing_left(), dask_cluster.cluster(asked_for) as client:
+        found = training.trained(asked(), DaskRanks(client, count, 1), *parts)
     assert losses(found) == pytest.approx(losses(alone[42]), rel=1e-4)
 
 
