@@ -156,6 +156,9 @@ class Study:
     methods: tuple[str, ...] = ("exact",)
     skips_bad_rows: bool = False
     """Whether its reader can leave out rows that cannot be read, for --bad-rows skip."""
+    made: Callable[["Options", Any], str] | None = None
+    """(options, the study's own parameters) → data set and size to be read, "name/size", where
+    these parameters have a say in it; else it is `dataset` of --size."""
     packages: tuple[str, ...] = ("numpy", "numba", "pyarrow")
     """Distributions whose versions belong in the record."""
 
@@ -171,7 +174,12 @@ def recorded(options: Options) -> dict[str, Any]:
 
 def configuration(study: Study, engine: str, options: Options, parameters: Any) -> dict[str, Any]:
     """What makes a run this run and no other, as plain JSON values: the input of its hash."""
-    data = options.data or f"{study.dataset}/{options.size or 'tiny'}"
+    if options.data is not None:
+        data = options.data
+    elif study.made is not None:
+        data = study.made(options, parameters)
+    else:
+        data = f"{study.dataset}/{options.size or 'tiny'}"
     if options.data is None and options.named_store is not None:
         # Not otherwise: the default store is a place of each machine, and no choice.
         data += f" in {options.named_store}"

@@ -59,9 +59,17 @@ class Parameters:
 
 def locate(options: Options, parameters: Parameters) -> DatasetInfo:
     """The user's own data, or the digits of this resolution and scale, made if need be."""
-    if parameters.scale:
-        options = replace(options, size=f"x{parameters.scale}")
-    return stores.input_of(options, digits_data.dataset(parameters.resolution))
+    sized = replace(options, size=_size(options, parameters))
+    return stores.input_of(sized, digits_data.dataset(parameters.resolution))
+
+
+def made(options: Options, parameters: Parameters) -> str:
+    name = digits_data.dataset(parameters.resolution).name
+    return f"{name}/{_size(options, parameters) or 'tiny'}"
+
+
+def _size(options: Options, parameters: Parameters) -> str | None:
+    return f"x{parameters.scale}" if parameters.scale else options.size
 
 
 def validate(options: Options, parameters: Parameters) -> None:
@@ -95,6 +103,7 @@ STUDY = Study(
     parameters=Parameters,
     locate=locate,
     validate=validate,
+    made=made,
     task="model",
     methods=("exact", "native", "published"),
     packages=(

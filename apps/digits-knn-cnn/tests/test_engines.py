@@ -7,6 +7,7 @@ from case import CASE
 from published_split import ACCURACIES, parts, predictions, predictions_of_training_rows
 from pyarrow import parquet
 from sklearn import metrics
+from studytest import running
 from studytest.contract.answers import PlainAnswer
 from studytest.importing import Importing
 
@@ -69,3 +70,19 @@ class TestEngines(PlainAnswer):
         assert quality["train_rows_judged"] == 10_000
         assert quality["train_accuracy_by_k"]["1"] > 0.99
         assert set(quality["test_accuracy_by_k"]) == {"1", "2", "3"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        (["--scale", 20], "digits/x20"),
+        (["--resolution", 28], "digits-28/tiny"),
+        (["--resolution", 32, "--size", "100mb"], "digits-32/100mb"),
+    ],
+)
+def test_a_dry_run_names_the_data_set_that_would_be_read(asked, named, tmp_path):
+    argv = [*asked, "--workers", 1, "--dry-run", "--results", tmp_path]
+    finished = running.call(CASE.module("plain"), *argv)
+    assert finished.code == 0, finished.stderr
+    [line] = [line for line in finished.stderr.splitlines() if " read " in line]
+    assert named in line.split()
