@@ -10,10 +10,11 @@ are 800 MB, two million test rows of ten features 80 MB. A tree's probabilities 
 multiples of 2^-40, whose sum does not depend on the order of the trees.
 """
 
-import pickle
+import io
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
+import joblib
 import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import RandomForestClassifier
@@ -82,21 +83,23 @@ def probabilities(sums: Votes, trees: int) -> npt.NDArray[np.float64]:
 
 
 def assembled(
-    trees: Sequence[DecisionTreeClassifier], seed: int, labels: Labels, features: int
+    trees: Sequence[DecisionTreeClassifier], seed: int, classes: Labels, rows: int, features: int
 ) -> RandomForestClassifier:
-    """The forest of these trees, in order: what `fit` would have left."""
+    """The forest of these trees, in order: what `fit` of so many rows would have left."""
     forest = RandomForestClassifier(len(trees), random_state=seed)
     forest.estimator_ = DecisionTreeClassifier()
     forest.estimators_ = list(trees)
-    forest.classes_ = np.unique(labels)
+    forest.classes_ = classes
     forest.n_classes_ = len(forest.classes_)
     forest.n_outputs_, forest.n_features_in_ = 1, features
-    forest._n_samples = forest._n_samples_bootstrap = len(labels)
+    forest._n_samples = forest._n_samples_bootstrap = rows
     forest._sample_weight = None
     return forest
 
 
 def model_bytes(forest: RandomForestClassifier) -> bytes:
-    """scikit-learn's own way to keep a model: pickled, to be read by the same version of it, and
-    only from who is trusted, for reading a pickle runs what stands in it."""
-    return pickle.dumps(forest, protocol=5)
+    """scikit-learn's own way to keep a model, for `joblib.load`: a pickle. The same version of
+    scikit-learn reads it; and as reading it runs what stands in it, only from whom one trusts."""
+    written = io.BytesIO()
+    joblib.dump(forest, written)
+    return written.getvalue()

@@ -10,9 +10,9 @@ sixteen of them. Where a node begins follows from its number, and all else is a 
 which may lie in memory that processes share. A query begins in the leaf where it lies itself, so
 that almost all other boxes are too far from the outset.
 
-scipy's cKDTree and scikit-learn's KDTree take 4 and 23 times as long for the same answers (400,000
-points that span 5 dimensions, 100,000 queries, 2 threads), and neither can be built by several
-processes or lie in memory that they share.
+Of 400,000 rows that span 5 of 10 dimensions, 100,000 queries by 2 threads take scikit-learn 11
+times as long, scipy's cKDTree 4.5 times, in the same smaller space 1.7 times (medians of 3 turns,
+November 2026); and neither can be built by several processes or read by them in shared memory.
 """
 
 from typing import NamedTuple

@@ -1,8 +1,9 @@
 """The forest, tree by tree and bit by bit, against scikit-learn's own."""
 
-import pickle
+import io
 from concurrent.futures import ThreadPoolExecutor
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification
@@ -126,10 +127,10 @@ def test_votes_of_more_rows_than_a_block_are_those_of_each_row():
 def test_the_model_is_the_forest_that_fit_leaves(classes):
     features, labels = table(classes)
     trees = in_order(dealt_out(features, labels, 2))
-    made = forest.assembled(trees, 42, labels, features.shape[1])
+    made = forest.assembled(trees, 42, np.unique(labels), *features.shape)
     peer = RandomForestClassifier(TREES, random_state=42).fit(features, labels)
     assert sorted(vars(made)) == sorted(vars(peer))
-    read = pickle.loads(forest.model_bytes(made))
+    read = joblib.load(io.BytesIO(forest.model_bytes(made)))
     np.testing.assert_array_equal(read.predict(features), peer.predict(features))
     np.testing.assert_array_equal(read.predict_proba(features), peer.predict_proba(features))
     np.testing.assert_array_equal(read.feature_importances_, peer.feature_importances_)
