@@ -17,6 +17,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 from studykit.errors import DataError
+from threadpoolctl import threadpool_limits
 
 from synthetic_classifiers import candidates, kd_search, kd_tree, products, span
 from synthetic_classifiers.candidates import Distances, Places
@@ -164,7 +165,9 @@ def by_products(
             distances[here], places[here],
         )  # fmt: skip
 
-    list(pool.map(search, range(0, len(queries), BLOCK)))
+    # Searches go on side by side, one in each thread: BLAS starts none of its own.
+    with threadpool_limits(1, user_api="blas"):
+        list(pool.map(search, range(0, len(queries), BLOCK)))
     return Found(distances, places)
 
 
