@@ -69,8 +69,8 @@ class Plan:
     """Told the checkpoint after every epoch."""
     told: Callable[[Sequence[Figures], float], object] = _nothing
     """Told the history after every epoch, and the seconds left."""
-    died: Callable[[], object] = _nothing
-    """Told that a rank has died, and that new ones will be placed."""
+    died: Callable[[RankDied], object] = _nothing
+    """Told how a rank has died, and that new ones will be placed."""
 
 
 @dataclass
@@ -123,8 +123,8 @@ def build(ranks: Ranks, plan: Plan) -> None:
     """Give every rank its model and its data; once more, to new ones, where one dies of it."""
     try:
         ranks.call("build", plan.make, *plan.arguments)
-    except RankDied:
-        plan.died()
+    except RankDied as error:
+        plan.died(error)
         start(ranks, plan)
         ranks.call("build", plan.make, *plan.arguments)
 
@@ -147,7 +147,7 @@ def train(ranks: Ranks, plan: Plan) -> Training:
                 raise RankDied(f"{reason}: {error}") from error
             training.restarts += 1
             whole = False
-            plan.died()
+            plan.died(error)
 
 
 def _train_on(ranks: Ranks, plan: Plan, training: Training) -> None:

@@ -43,13 +43,13 @@ def test_a_rank_that_dies_changes_nothing(rank, epoch, tmp_path):
     with processes(2) as ranks:
         calm = run(ranks, plan())
         kept: list[Packed] = []
-        died: list[bool] = []
+        died: list[Exception] = []
         disturbed = run(
             ranks,
             plan(
                 dies=(rank, epoch, str(tmp_path / "died")),
                 keep=kept.append,
-                died=lambda: died.append(True),
+                died=died.append,
             ),
         )
     assert (tmp_path / "died").exists() and disturbed.restarts == len(died) == 1

@@ -198,5 +198,5 @@ def planned(run: Run, train: Digits, test: Digits) -> Plan:
         begin=begin,
         keep=keep,
         told=told,
-        died=lambda: run.say("a rank died: training on from the last checkpoint"),
+        died=lambda how: run.say(f"a rank died, {how}: training on from the last checkpoint"),
     )
