@@ -12,7 +12,6 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from studykit import storage
 from studykit.columnar import as_numpy
 from studykit.errors import DataError
 from studykit.storage import Block, Split
@@ -77,14 +76,8 @@ def _of(block: Block, form: DigitFormat, split: Split) -> Iterator[Part]:
             unclean = 1 if rows >= RARE else min(2 * unclean, MOST_LINES_AT_ONCE)
             end = lines.line_end(data, position, unclean)
             rest = Block(data[position:end], block.offset + position)
-            yield from bad_rows.read_rows(rest, slowly, _refuse)
+            yield from bad_rows.read_rows(rest, slowly, bad_rows.refuse_all)
             position = end
-
-
-def _refuse(error: DataError, offset: int) -> None:
-    uri = error.uri or ""
-    (line,) = storage.line_numbers(uri, [offset])
-    raise DataError(error.reason, uri=uri, line=line, column=error.column)
 
 
 def _slowly(block: Block, form: DigitFormat, split: Split) -> Part:

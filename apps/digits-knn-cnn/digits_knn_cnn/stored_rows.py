@@ -14,6 +14,7 @@ from studykit.errors import DataError
 from studykit.storage import Split
 from studykit.storage.contents import first_bytes
 from studykit.storage.splitting import require_version
+from studykit.text import bad_rows
 
 from digits_knn_cnn import layout
 from digits_knn_cnn.layout import DigitFormat, Labels, Pixels
@@ -53,13 +54,9 @@ def read_groups(split: RowGroups, form: DigitFormat) -> Part:
             raise rows.error(*wrong)
         return layout.packed(pixels), labels.astype(np.uint8)
 
-    read = columnar.read(split, _schema(form), converted, _refuse, BATCH_ROWS)
+    read = columnar.read(split, _schema(form), converted, bad_rows.refuse_all, BATCH_ROWS)
     pixels, labels = zip(layout.no_rows(form.side), *read, strict=True)
     return np.concatenate(pixels), np.concatenate(labels)
-
-
-def _refuse(error: DataError, row: int) -> None:
-    raise error
 
 
 def is_npz(uri: str) -> bool:

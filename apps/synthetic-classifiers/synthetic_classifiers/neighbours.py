@@ -63,7 +63,7 @@ def probabilities(worker: Worker, model: Neighbours, classes: int) -> Floats:
 
 
 def _found(worker: Worker, model: Neighbours, queries: Features) -> Found:
-    features, space = worker.host_features, model.space
+    features, space = worker.host_features, model.space.own()
     if not model.by_trees:
         return nearest.by_products(features, space, queries, model.k, worker.pool)
     trees = [tree for arrays in worker.kept["arrays"] for tree in nearest.trees_of(arrays)]
@@ -85,6 +85,7 @@ def _trees(
     worker: Worker, space: Space, places: Sequence[str], k: int
 ) -> dict[str, npt.NDArray[Any]]:
     """Of a worker's own slabs, one for each of its threads."""
+    space = space.own()
     mates = [number for number, place in enumerate(places) if place == places[worker.number]]
     edges = nearest.slab_edges(space, worker.host_features, len(mates) * worker.threads)
     first = mates.index(worker.number) * worker.threads

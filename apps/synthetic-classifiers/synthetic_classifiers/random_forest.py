@@ -67,6 +67,11 @@ def _trees(worker: Worker) -> list[DecisionTreeClassifier]:
     return trees
 
 
+def first_tree(worker: Worker) -> DecisionTreeClassifier | None:
+    """Of the forest: the first of worker 0."""
+    return None if worker.number else worker.kept["trees"][0]
+
+
 def _shape(worker: Worker) -> tuple[npt.NDArray[np.int32], int, int]:
     """Classes, training rows and features."""
     rows, features = worker.host_features.shape

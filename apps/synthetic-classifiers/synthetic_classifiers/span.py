@@ -58,6 +58,10 @@ class Space:
     axes: Floats
     scale: float
 
+    def own(self) -> "Space":
+        """A copy: what an engine hands over is read-only, for which no kernel is compiled."""
+        return Space(self.centre.copy(), self.axes.copy(), self.scale)
+
     @property
     def dimensions(self) -> int:
         return self.axes.shape[1]

@@ -86,7 +86,7 @@ def test_rows_are_read_in_place(monkeypatch):
     labels.setflags(write=False)
     given = []
 
-    class Watched(DepthFirstTreeBuilder):
+    class Watched(DepthFirstTreeBuilder):  # type: ignore[misc]
         def build(self, tree, rows, *rest):
             given.append(np.shares_memory(rows, features))
             return super().build(tree, rows, *rest)

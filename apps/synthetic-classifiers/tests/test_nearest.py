@@ -71,7 +71,7 @@ def test_rows_that_are_equal_but_for_what_the_smaller_space_leaves_out(way):
     features[:2, 0] = -1, 1
     features[:, 1] = np.random.default_rng(0).permutation(4000) * 1e-9
     assert space_of(features).dimensions == 1
-    queries = features[::37] + np.float32([0, 3e-10])
+    queries = features[::37] + np.array([0, 3e-10], np.float32)
     assert_same(WAYS[way](features, queries, 5, 3), sorted_out(queries, features, 5))
 
 

@@ -2,6 +2,7 @@
 
 import types
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from neighbour_tables import POOL, space_of, table
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from studykit.errors import DataError
-from synthetic_classifiers import nearest, neighbours, random_forest
+from synthetic_classifiers import kd_search, nearest, neighbours, products, random_forest, span
 
 ROWS, TESTS = 20_000, 400
 PLACES = {"one": "a", "two": "aa", "three": "aaa", "two hosts": "aba", "three hosts": "abc"}
@@ -123,8 +124,10 @@ def test_the_forest_is_scikit_learns_whatever_the_workers(samples, places):
 def test_warming_up_meets_the_kernels_of_a_search(samples):
     """Nothing is compiled when the clock runs."""
     neighbours.warm_up()
-    kernels = [nearest.kd_search.search, nearest.kd_search.homes, nearest.products._keep,
-               nearest.span._turn, nearest.span._measure, nearest._inside]  # fmt: skip
+    kernels: list[Any] = [
+        kd_search.search, kd_search.homes, products._keep, span._turn, span._measure,
+        nearest._inside,
+    ]  # fmt: skip
     before = [len(kernel.signatures) for kernel in kernels]
     here = Here("aa", *samples)
     model = neighbours.fitted(here.on_all, here.share, "aa", ROWS, 10**6, 5)

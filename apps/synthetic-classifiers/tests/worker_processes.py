@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
@@ -36,7 +36,7 @@ class Worker:
     threads: int = 1
     address: str = "127.0.0.1"
     train: Samples | None = None
-    kept: dict = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 class Dead(Exception):
@@ -91,7 +91,7 @@ class Processes:
         for _, ours in self.members:
             ours.send((step, arguments))
         deadline = time.monotonic() + seconds
-        found = [self._outcome(*member, deadline) for member in self.members]
+        found = [self._outcome(process, ours, deadline) for process, ours in self.members]
         for member, outcome in zip(self.members, found, strict=True):
             if isinstance(outcome, Exception):
                 self.started.remove(member)

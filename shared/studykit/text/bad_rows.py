@@ -98,10 +98,15 @@ def _first(rows: list[BadRow]) -> list[BadRow]:
 
 def refuse(error: DataError, offset: int) -> None:
     """`Take`: the first wrong line ends the run."""
+    reason = f"{error.reason} (--bad-rows skip leaves such rows out)"
+    refuse_all(DataError(reason, uri=error.uri, column=error.column, place=error.place), offset)
+
+
+def refuse_all(error: DataError, offset: int) -> None:
+    """`Take` of a study that leaves no rows out."""
     uri, place = error.uri or "", error.place
     line = line_numbers(uri, [offset])[0] if place is None else None
-    reason = f"{error.reason} (--bad-rows skip leaves such rows out)"
-    raise DataError(reason, uri=uri, line=line, column=error.column, place=place)
+    raise DataError(error.reason, uri=uri, line=line, column=error.column, place=place)
 
 
 def read_rows(block: Block, read: Callable[[Block], Rows], take: Take) -> Iterator[Rows]:

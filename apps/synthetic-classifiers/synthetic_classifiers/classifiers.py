@@ -1,0 +1,155 @@
+"""The classifiers of this study, each by all workers: how it is trained, how it predicts.
+
+What a library makes of them stands in a file for each; a file is imported only by who asks for its
+classifier, because most libraries take a second.
+"""
+
+import importlib
+import json
+from collections.abc import Callable, Sequence
+from types import ModuleType
+
+from studykit.run import Run
+
+from synthetic_classifiers import host_copy, logistic, logistic_fit, regression, team
+from synthetic_classifiers.layout import Probabilities
+from synthetic_classifiers.logistic import Floats, Sums
+from synthetic_classifiers.model import Data, Model
+from synthetic_classifiers.team import Team
+from synthetic_classifiers.worker import Worker
+
+MODULES = {
+    "xgboost": "xgboost_trees",
+    "lightgbm": "lightgbm_trees",
+    "random-forest": "random_forest",
+    "knn": "neighbours",
+}
+NEED_ALL = ("random-forest", "knn")
+"""Look at all training samples on every host."""
+SMALL_FOREST = 2_000_000
+"""Nodes, some 150 MB: such a forest is fetched to be checked whole, of a larger one a tree."""
+
+
+def module_of(algorithm: str) -> ModuleType:
+    return importlib.import_module(f"synthetic_classifiers.{MODULES[algorithm]}")
+
+
+def warm_up(algorithms: Sequence[str]) -> None:
+    """Import the libraries of these, and compile the kernels or load them from the cache."""
+    for name in algorithms:
+        if name in MODULES:
+            module = module_of(name)
+            if hasattr(module, "warm_up"):
+                module.warm_up()
+
+
+def logistic_regression(run: Run, team_: Team, data: Data) -> Model:
+    parameters = run.parameters
+
+    def sums_at(coefficients: Floats, with_hessian: bool) -> Sums:
+        return Sums.total(team_.on_all(regression.sums, coefficients, with_hessian))
+
+    shape = logistic.rows_of(data.classes), data.columns + 1
+    fitted = logistic_fit.fit(
+        sums_at, shape, parameters.l2, parameters.max_iterations, run.progress
+    )
+    coefficients = fitted.coefficients
+    described = {
+        "coefficients": coefficients[:, :-1].tolist(),
+        "intercepts": coefficients[:, -1].tolist(),
+        "iterations": fitted.iterations,
+    }
+    return Model(
+        predict=lambda team: team.on_all(regression.predict, coefficients),
+        content=json.dumps(described, indent=2).encode() + b"\n",
+        facts=described,
+        unconverged=None
+        if fitted.converged
+        else f"logistic-regression: not converged after {fitted.iterations} iterations: raise"
+        " --max-iterations",
+    )
+
+
+def xgboost(run: Run, team_: Team, data: Data) -> Model:
+    from synthetic_classifiers import xgboost_trees
+
+    boosting = xgboost_trees.Boosting(rounds=run.parameters.boosting_rounds)
+    tracker = team_.on_all(xgboost_trees.open_tracker)[0]
+    content: bytes = team.one(
+        team_.on_all(xgboost_trees.train, data.classes, run.options.seed % 2**31, tracker, boosting)
+    )
+    return Model(
+        predict=lambda team: team.on_all(boosted, "xgboost", content),
+        content=content,
+    )
+
+
+def lightgbm(run: Run, team_: Team, data: Data) -> Model:
+    from synthetic_classifiers import lightgbm_trees
+
+    boosting = lightgbm_trees.Boosting(rounds=run.parameters.boosting_rounds)
+    machines = team_.on_all(lightgbm_trees.claim_port)
+    seed = run.options.seed % 2**31
+    content: bytes = team.one(
+        team_.on_all(lightgbm_trees.train, data.classes, seed, machines, boosting)
+    )
+    return Model(
+        predict=lambda team: team.on_all(boosted, "lightgbm", content),
+        content=content,
+    )
+
+
+def boosted(worker: Worker, algorithm: str, content: bytes) -> Probabilities:
+    """A step: what a library's model says of a worker's test samples."""
+    found: Probabilities = module_of(algorithm).predict(
+        content, worker.test.features, worker.threads
+    )
+    return found
+
+
+def knn(run: Run, team_: Team, data: Data) -> Model:
+    from synthetic_classifiers import neighbours
+
+    hosts = data.hosts
+    assert hosts is not None
+    fitted = neighbours.fitted(
+        team_.on_all,
+        lambda make, *arguments: host_copy.share_arrays(team_, hosts, make, *arguments),
+        hosts.places,
+        data.division.train_rows,
+        data.tests,
+        run.parameters.neighbours,
+    )
+    return Model(
+        predict=lambda team: team.on_all(neighbours.probabilities, fitted, data.classes),
+        facts=fitted.facts,
+    )
+
+
+def random_forest(run: Run, team_: Team, data: Data) -> Model:
+    from synthetic_classifiers import forest, random_forest
+
+    seed, trees = run.options.seed % 2**32, run.parameters.trees
+    facts = random_forest.grown(team_.on_all, seed, trees)
+
+    def fetch(team: Team, whole: bool) -> None:
+        if whole or facts["nodes"] <= SMALL_FOREST:
+            model.content = forest.model_bytes(random_forest.collected(team.on_all, seed, trees))
+        else:
+            model.part = team.on_all(random_forest.first_tree)[0]
+
+    model = Model(
+        predict=lambda team: random_forest.predicted(team.on_all, data.classes, trees),
+        facts=facts,
+        fetch=fetch,
+    )
+    return model
+
+
+CLASSIFIERS: dict[str, Callable[[Run, Team, Data], Model]] = {
+    "xgboost": xgboost,
+    "lightgbm": lightgbm,
+    "logistic-regression": logistic_regression,
+    "random-forest": random_forest,
+    "knn": knn,
+}

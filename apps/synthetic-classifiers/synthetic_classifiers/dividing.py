@@ -1,0 +1,61 @@
+"""Which samples train, and which test: by a seeded hash of the row's number in the table.
+
+So the same rows test whatever the number of workers and the size of a split, one in five.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+TEST_SHARE = 0.2
+"""As the paper's `train_test_split`."""
+_TEST_BELOW = np.uint64(int(TEST_SHARE * 2**64))
+
+
+@numba.njit(nogil=True, cache=True)
+def tests(first, count, seed):  # type: ignore[no-untyped-def]
+    """Whether each of the rows first … first + count - 1 is one to test with, bool[count].
+
+    splitmix64 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators") of the
+    seed and the number.
+    """
+    found = np.empty(count, np.bool_)
+    for row in range(count):
+        z = (np.uint64(seed) + np.uint64(first + row + 1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        found[row] = z ^ (z >> np.uint64(31)) < _TEST_BELOW
+    return found
+
+
+@dataclass(frozen=True)
+class Division:
+    """Of a whole table: where each split's rows begin, and where its training rows do.
+
+    first_row, first_train: of each split, in the order of the input; rows, train_rows: of all.
+    """
+
+    first_row: Sequence[int]
+    first_train: Sequence[int]
+    rows: int
+    train_rows: int
+
+    @classmethod
+    def of(cls, rows_of_splits: Sequence[int], seed: int) -> "Division":
+        first_row, first_train = [], []
+        row = train = 0
+        for rows in rows_of_splits:
+            first_row.append(row)
+            first_train.append(train)
+            train += rows - int(tests_of(row, rows, seed).sum())
+            row += rows
+        return cls(first_row, first_train, row, train)
+
+
+def tests_of(first: int, count: int, seed: int) -> npt.NDArray[np.bool_]:
+    """Whether each of so many rows from `first` on is one to test with."""
+    found: npt.NDArray[np.bool_] = tests(first, count, np.uint64(seed % 2**64))
+    return found

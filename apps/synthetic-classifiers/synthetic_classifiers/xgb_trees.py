@@ -1,0 +1,174 @@
+"""Boosted trees by XGBoost: one model of all workers' rows, by the library's own collective.
+
+Every worker hands over its own rows alone. XGBoost merges their quantile sketches, so that all cut
+a feature into the same bins, and adds up their histograms of gradients level by level: all find the
+same splits and hold the same trees. A tracker, in the process of worker 0, tells them where the
+others are.
+
+What is equal: the same workers, threads and rows give the same bytes, run for run: ranks are the
+workers' numbers, and each sum is made in one order. XGBoost promises nothing over numbers of
+workers: the sketch of a feature of more values than bins depends on how the rows are dealt out, and
+so does the order in which numbers are added. What its collective takes is inside `train`, and the
+library has no clock of its own for it: its seconds cannot be told from computing.
+
+Threads of OpenMP wait for each other by spinning: with more of them on a host than it has cores,
+which takes --oversubscribe, training is some forty times slower.
+"""
+
+import contextlib
+import io
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xgboost
+from studykit.errors import BusyError
+from xgboost import collective
+from xgboost.core import XGBoostError
+from xgboost.tracker import RabitTracker
+
+from synthetic_classifiers.tree_worker import Features, Probabilities, TreeWorker
+
+ENDING = ".ubj"
+CONNECT_SECONDS = 60
+"""In which all workers must have come together, and must all have left."""
+SILENT_SECONDS = 300
+"""After which a peer is lost that still has a connection: far more than the slowest level takes."""
+TRACKER = "xgboost tracker"
+"""Where worker 0 keeps it between two steps."""
+
+Address = dict[str, str | int]
+"""Of the tracker, as the collective wants it."""
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """XGBoost's defaults."""
+
+    rounds: int = 100
+    depth: int = 6
+    learning_rate: float = 0.3
+    bins: int = 256
+
+
+DEFAULTS = Boosting()
+
+
+def open_tracker(worker: TreeWorker) -> Address | None:
+    """Where the workers will meet; of worker 0 alone, where there are others."""
+    if worker.count == 1 or worker.number:
+        return None
+    tracker = RabitTracker(
+        n_workers=worker.count, host_ip=worker.address, sortby="task", timeout=CONNECT_SECONDS
+    )
+    tracker.start()
+    worker.kept[TRACKER] = tracker
+    return tracker.worker_args()
+
+
+def train(
+    worker: TreeWorker,
+    classes: int,
+    seed: int,
+    tracker: Address | None,
+    boosting: Boosting = DEFAULTS,
+) -> bytes | None:
+    """The model as XGBoost's UBJSON, of worker 0 alone. All workers call it at the same time.
+
+    BusyError where a worker is lost, or does not come."""
+    parameters = {
+        **objective(classes),
+        "tree_method": "hist",
+        "max_bin": boosting.bins,
+        "max_depth": boosting.depth,
+        "eta": boosting.learning_rate,
+    }
+    return trained(worker, parameters, worker.train.labels, boosting.rounds, seed, tracker)
+
+
+def objective(classes: int) -> dict[str, Any]:
+    if classes == 2:
+        return {"objective": "binary:logistic"}
+    return {"objective": "multi:softprob", "num_class": classes}
+
+
+def trained(
+    worker: TreeWorker,
+    parameters: dict[str, Any],
+    labels: npt.NDArray[Any],
+    rounds: int,
+    seed: int,
+    tracker: Address | None,
+) -> bytes | None:
+    """As `train`, with any parameters, of labels of this worker's training samples."""
+    with met(worker, tracker):
+        # Makes bins of the rows as they are: no copy of them.
+        rows = xgboost.QuantileDMatrix(
+            worker.train.features, labels, max_bin=parameters["max_bin"], nthread=worker.threads
+        )
+        booster = xgboost.train(
+            {**parameters, "nthread": worker.threads, "seed": seed}, rows, num_boost_round=rounds
+        )
+        return None if worker.number else bytes(booster.save_raw("ubj"))
+
+
+@contextlib.contextmanager
+def met(worker: TreeWorker, tracker: Address | None) -> Iterator[None]:
+    """All workers, connected; the tracker ends with it."""
+    if tracker is None:
+        yield
+        return
+    try:
+        # The library prints what it has to say; standard output is for records.
+        with contextlib.redirect_stdout(sys.stderr):
+            with contextlib.redirect_stdout(io.StringIO()):  # "got rank 0"
+                # As text the tracker sorts them: ranks are the workers' numbers.
+                task = f"{worker.number:09d}"
+                collective.init(**tracker, dmlc_task_id=task, dmlc_timeout=SILENT_SECONDS)
+            try:
+                yield
+                collective.finalize()
+            except BaseException:
+                _leave()
+                raise
+            if TRACKER in worker.kept:
+                worker.kept[TRACKER].wait_for(CONNECT_SECONDS)
+    except XGBoostError as error:
+        if "/collective/" not in str(error):
+            raise
+        reason = f"XGBoost: worker {worker.number} of {worker.count} lost the others"
+        raise BusyError(f"{reason}: {_innermost(str(error))}") from error
+    finally:
+        if TRACKER in worker.kept:
+            # Complains of those that never left, which has been said.
+            with contextlib.suppress(XGBoostError):
+                worker.kept.pop(TRACKER).free()
+
+
+def _leave() -> None:
+    """Close the connections to the others, on which they may be waiting.
+
+    `finalize` does, where the tracker is still there; an empty group in its place does it anyhow.
+    """
+    with contextlib.suppress(XGBoostError):
+        collective.finalize()
+    collective.init()
+
+
+def _innermost(text: str) -> str:
+    """Of a chain of reasons, each in a line `- [file:line|time]: reason`, the last."""
+    reasons = [line for line in text.splitlines() if line.startswith("- [")]
+    return reasons[-1].split("]: ", 1)[-1] if reasons else text.splitlines()[0]
+
+
+def predict(model: bytes, features: Features, threads: int) -> Probabilities:
+    """Of each class. float64[samples, classes]."""
+    booster = xgboost.Booster({"nthread": threads})
+    booster.load_model(bytearray(model))
+    found = np.asarray(booster.inplace_predict(features), np.float64)
+    if found.ndim == 1:
+        return np.stack([1 - found, found], axis=1)
+    return found / found.sum(axis=1, keepdims=True)  # They were single floats.
