@@ -22,6 +22,7 @@ MODULES = {
     "xgboost": "xgboost_trees",
     "lightgbm": "lightgbm_trees",
     "random-forest": "random_forest",
+    "histogram-forest": "histogram_forest",
     "knn": "neighbours",
 }
 NEED_ALL = ("random-forest", "knn")
@@ -34,9 +35,9 @@ def module_of(algorithm: str) -> ModuleType:
     return importlib.import_module(f"synthetic_classifiers.{MODULES[algorithm]}")
 
 
-def warm_up(algorithms: Sequence[str]) -> None:
+def warm_up(kinds: Sequence[str]) -> None:
     """Import the libraries of these, and compile the kernels or load them from the cache."""
-    for name in algorithms:
+    for name in kinds:
         if name in MODULES:
             module = module_of(name)
             if hasattr(module, "warm_up"):
@@ -146,10 +147,26 @@ def random_forest(run: Run, team_: Team, data: Data) -> Model:
     return model
 
 
+def histogram_forest(run: Run, team_: Team, data: Data) -> Model:
+    from synthetic_classifiers import histogram_forest
+
+    trees, seed = run.parameters.trees, run.options.seed % 2**31
+    tracker = team_.on_all(histogram_forest.open_tracker)[0]
+    content: bytes = team.one(
+        team_.on_all(histogram_forest.train, data.classes, trees, seed, tracker)
+    )
+    return Model(
+        predict=lambda team: team.on_all(boosted, "histogram-forest", content),
+        content=content,
+        facts={"trees": trees},
+    )
+
+
 CLASSIFIERS: dict[str, Callable[[Run, Team, Data], Model]] = {
     "xgboost": xgboost,
     "lightgbm": lightgbm,
     "logistic-regression": logistic_regression,
     "random-forest": random_forest,
+    "histogram-forest": histogram_forest,
     "knn": knn,
 }

@@ -54,6 +54,7 @@ class Trained:
     Seconds are of the wall, `trained_in` with all that workers exchange.
     """
 
+    kind: str
     fitted: Model
     probabilities: Probabilities
     trained_in: float

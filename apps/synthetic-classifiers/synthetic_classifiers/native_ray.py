@@ -113,7 +113,7 @@ def _trained(run: Run, name: str, train: "ray.data.Dataset", tests: pd.DataFrame
     features = tests.to_numpy(np.float32)
     probabilities = predict(content, features, options.worker_count * options.threads)
     model = Model(predict=lambda team: [], content=content)
-    return Trained(model, probabilities, trained - began, time.monotonic() - trained)
+    return Trained(name, model, probabilities, trained - began, time.monotonic() - trained)
 
 
 def _share(

@@ -123,6 +123,8 @@ def _softmax(x: Probabilities, weights: Probabilities, intercepts: Probabilities
 
 
 def random_forest(run: Run, table: Table, trained: Trained) -> dict[str, Any]:
+    if trained.kind != "random-forest":
+        return _forest_of_histograms(run, table, trained)
     import joblib
     from sklearn.ensemble import RandomForestClassifier
 
@@ -144,6 +146,30 @@ def random_forest(run: Run, table: Table, trained: Trained) -> dict[str, Any]:
 
 def _seed(run: Run) -> int:
     return int(run.options.seed) % 2**32
+
+
+def _forest_of_histograms(run: Run, table: Table, trained: Trained) -> dict[str, Any]:
+    """The library's own forest of this kind, in one process, and how far scikit-learn's is."""
+    import xgboost as library
+    from sklearn.ensemble import RandomForestClassifier
+
+    from synthetic_classifiers import histogram_forest
+
+    written = library.Booster(model_file=bytearray(trained.fitted.content or b""))
+    found = _of_all(written.inplace_predict(table.test_features))
+    _require_close(trained.probabilities, found, "probabilities of the written model")
+    trees, seed = run.parameters.trees, _seed(run)
+    own = library.XGBRFClassifier(
+        n_estimators=trees, max_depth=histogram_forest.DEPTH, max_bin=histogram_forest.BINS,
+        subsample=histogram_forest.SHARE, colsample_bynode=table.train_features.shape[1] ** -0.5,
+        random_state=seed, n_jobs=threads(run),
+    )  # fmt: skip
+    own.fit(table.train_features, table.train_labels)
+    detail = _within(table, trained, np.asarray(own.predict_proba(table.test_features), np.float64))
+    exact = RandomForestClassifier(trees, random_state=seed, n_jobs=threads(run))
+    exact.fit(table.train_features, table.train_labels)
+    right = evaluation.accuracy(table.test_labels, exact.predict_proba(table.test_features))
+    return detail | {"accuracy_of_exact_forest": right["accuracy"]}
 
 
 def knn(run: Run, table: Table, trained: Trained) -> dict[str, Any]:

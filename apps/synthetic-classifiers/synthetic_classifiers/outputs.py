@@ -20,20 +20,23 @@ MODEL_ENDINGS = {
     "lightgbm": ".txt",
     "logistic-regression": ".json",
     "random-forest": ".joblib",
+    "histogram-forest": ".ubj",
 }
 """Of kNN the training samples are the model."""
 
 
-def require_writable(uri: str | None, algorithms: Sequence[str]) -> None:
+def require_writable(uri: str | None, kinds: Sequence[str]) -> None:
     """Refuse an --out for which nothing can be written, before any work."""
-    tables.require_ending(uri, (*tables.ENDINGS, *MODEL_ENDINGS.values()), or_folder=True)
+    tables.require_ending(
+        uri, (*tables.ENDINGS, *dict.fromkeys(MODEL_ENDINGS.values())), or_folder=True
+    )
     if uri is None or not ending(uri):
         return
-    if len(algorithms) > 1:
+    if len(kinds) > 1:
         raise UsageError(f"--out {uri}: of several classifiers name a folder")
-    own = MODEL_ENDINGS.get(algorithms[0])
+    own = MODEL_ENDINGS.get(kinds[0])
     if ending(uri) not in (*tables.ENDINGS, own):
-        raise UsageError(f"--out {uri}: a model of {algorithms[0]} ends in {own or 'nothing'}")
+        raise UsageError(f"--out {uri}: a model of {kinds[0]} ends in {own or 'nothing'}")
 
 
 def write(
@@ -51,8 +54,9 @@ def write(
         table = pa.BufferOutputStream()
         csv.write_csv(predictions(rows, labels, one), table)
         contents = {f"{name}-predictions.csv": table.getvalue().to_pybytes()}
-        if name in MODEL_ENDINGS:
-            contents[f"{name}{MODEL_ENDINGS[name]}"] = _content(one)
+        model_ending = MODEL_ENDINGS.get(one.kind)
+        if model_ending is not None:
+            contents[f"{name}{model_ending}"] = _content(one)
         for file, content in contents.items():
             target = storage.join(uri, file)
             storage.write_bytes(target, content)

@@ -42,7 +42,7 @@ def answered(run: Run) -> Answer:
     """The exact answer, to which a published one is held."""
     with run.phase("start", "compiling or loading the kernels"):
         workers.warm_up()
-        classifiers.warm_up(run.parameters.algorithms)
+        classifiers.warm_up(run.parameters.kinds)
         team = PlainTeam(study.threads_of_a_worker(run))
 
     answer = training.answered(run, team)

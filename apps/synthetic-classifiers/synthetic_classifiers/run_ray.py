@@ -24,9 +24,9 @@ from synthetic_classifiers.worker import Worker
 class RayWorker(Worker):
     """A worker that says when its kernels are compiled, and where it is."""
 
-    def ready(self, algorithms: tuple[str, ...]) -> None:
+    def ready(self, kinds: tuple[str, ...]) -> None:
         workers.warm_up()
-        classifiers.warm_up(algorithms)
+        classifiers.warm_up(kinds)
         self.address = ray.util.get_node_ip_address()
 
     def take(self, step: Step, *given: Any) -> Any:
@@ -36,10 +36,10 @@ class RayWorker(Worker):
 class RayTeam:
     """Actors, each a worker."""
 
-    def __init__(self, count: int, threads: int, algorithms: tuple[str, ...]) -> None:
+    def __init__(self, count: int, threads: int, kinds: tuple[str, ...]) -> None:
         remote = ray.remote(num_cpus=threads)(RayWorker)
         self._actors = [remote.remote(number, count, threads) for number in range(count)]
-        ray.get([actor.ready.remote(algorithms) for actor in self._actors])
+        ray.get([actor.ready.remote(kinds) for actor in self._actors])
         self.phase, self.sent = "load", 0
 
     def on_all(self, step: Step, *arguments: Any) -> list[Any]:
@@ -64,7 +64,7 @@ def exact(run: Run) -> Outcome:
     options = run.options
 
     with run.phase("start", f"starting {options.worker_count} actors"):
-        actors = RayTeam(options.worker_count, options.threads, run.parameters.algorithms)
+        actors = RayTeam(options.worker_count, options.threads, run.parameters.kinds)
 
     answer = training.answered(run, actors)
     return outcome.exact(run, answer, actors.sent)

@@ -48,7 +48,7 @@ class TorchTeam:
 def exact(run: Run) -> Outcome | None:
     with run.phase("start", "compiling or loading the kernels"):
         workers.warm_up()
-        classifiers.warm_up(run.parameters.algorithms)
+        classifiers.warm_up(run.parameters.kinds)
         ranks = TorchTeam(run.options.threads)
         dist.barrier()
 

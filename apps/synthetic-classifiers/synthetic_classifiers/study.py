@@ -31,6 +31,8 @@ ALL = "all"
 TAKE_MISSING = ("xgboost", "lightgbm", "random-forest")
 """Trees know what to do with a sample of which a feature is not known."""
 NATIVE = ("xgboost", "lightgbm")
+EXACT = "exact"
+FORESTS = (EXACT, "histogram")
 MOST_CLASSES = 1000
 
 
@@ -50,6 +52,9 @@ class Parameters:
     classes: Annotated[int, typer.Option(help="How many there are.")] = PAPERS.classes
     boosting_rounds: Annotated[int, typer.Option(min=1, help="Of XGBoost and LightGBM.")] = 100
     trees: Annotated[int, typer.Option(min=1, help="Of the forest.")] = 10
+    forest: Annotated[
+        str, typer.Option(help="exact: scikit-learn's trees; or histogram: XGBoost's.")
+    ] = EXACT
     neighbours: Annotated[int, typer.Option(min=1, help="Of kNN.")] = 5
     l2: Annotated[
         float, typer.Option(help="Of logistic regression: weight of half the squared coefficients.")
@@ -83,6 +88,12 @@ class Parameters:
     @property
     def algorithms(self) -> tuple[str, ...]:
         return ALGORITHMS if self.algorithm == ALL else (self.algorithm,)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of the classifiers, in the same order: a forest is one of two kinds."""
+        forest = "random-forest" if self.forest == EXACT else "histogram-forest"
+        return tuple(forest if name == "random-forest" else name for name in self.algorithms)
 
     @property
     def shape(self) -> Shape:
@@ -126,6 +137,9 @@ def validate(options: Options, parameters: Parameters) -> None:
         for name in MADE:
             if getattr(parameters, name) != getattr(Parameters, name):
                 raise UsageError(f"--{name} is of made data: it excludes --data")
+    _choose("forest", parameters.forest, FORESTS)
+    if parameters.forest != EXACT and "random-forest" not in parameters.algorithms:
+        raise UsageError("--forest is of --algorithm random-forest")
     if not parameters.l2 >= 0:
         raise UsageError("--l2 must be 0 or above")
     if options.method == "native" and parameters.algorithm not in NATIVE:
@@ -134,7 +148,7 @@ def validate(options: Options, parameters: Parameters) -> None:
         )
     if options.method == "published" and options.out is not None:
         raise UsageError("--out: the published models are not handed back")
-    outputs.require_writable(options.out, parameters.algorithms)
+    outputs.require_writable(options.out, parameters.kinds)
 
 
 STUDY = Study(

@@ -50,7 +50,7 @@ def answered(run: Run, team: Team) -> Answer:
         _require_classes(run, division, np.sum(trains, axis=0))
         features = next(iter(source.formats.values())).features
         hosts = None
-        if any(name in NEED_ALL for name in parameters.algorithms):
+        if any(kind in NEED_ALL for kind in parameters.kinds):
             hosts = host_copy.share_training_samples(team, division, len(features))
         own = team.on_all(worker.tests)
         numbers = np.concatenate([rows for rows, _ in own])
@@ -60,9 +60,9 @@ def answered(run: Run, team: Team) -> Answer:
 
     trained = {}
     with run.iterations("training") as computed:
-        for name in parameters.algorithms:
+        for name, kind in zip(parameters.algorithms, parameters.kinds, strict=True):
             run.progress(name)
-            trained[name] = _trained(run, team, data, name, order)
+            trained[name] = _trained(run, team, data, name, kind, order)
         seconds = [_with_compute(own) for own in team.on_all(worker.seconds)]
         computed(seconds)
     whole = run.options.out is not None
@@ -79,15 +79,17 @@ def _with_compute(own: dict[str, float]) -> dict[str, float]:
     return own | {"compute": sum(own.values()) - own.get("load", 0.0)}
 
 
-def _trained(run: Run, team: Team, data: Data, name: str, order: npt.NDArray[np.intp]) -> Trained:
+def _trained(
+    run: Run, team: Team, data: Data, name: str, kind: str, order: npt.NDArray[np.intp]
+) -> Trained:
     began = time.monotonic()
     team.phase = f"train {name}"
     for _ in range(run.parameters.rounds):
-        model = CLASSIFIERS[name](run, team, data)
+        model = CLASSIFIERS[kind](run, team, data)
     trained = time.monotonic()
     team.phase = f"predict {name}"
     probabilities = np.concatenate(model.predict(team))[order]
-    return Trained(model, probabilities, trained - began, time.monotonic() - trained)
+    return Trained(kind, model, probabilities, trained - began, time.monotonic() - trained)
 
 
 def _in_order(rows_of_workers: Sequence[Sequence[int]], splits: int) -> list[int]:

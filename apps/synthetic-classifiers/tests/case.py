@@ -99,6 +99,8 @@ CASE = StudyCase(
     damaged_split_size="2kb",
     wrong_usage=[
         (("--algorithm", "magic"), "magic"),
+        (("--forest", "magic"), "magic"),
+        (("--forest", "histogram"), "random-forest"),
         (("--classes", "1"), "--classes"),
         (("--features", "a,a"), "--features"),
         (("--concept", "two"), "two"),

@@ -105,6 +105,17 @@ class TestEngines(OfStudy):
             assert one["accuracy"] > 0.5
             assert np.sum(one["confusion"]) == record["quality"]["test_rows"]
 
+    def test_a_forest_of_histograms(self, data, plain, tmp_path):
+        record = self.called(
+            "plain", "--data", data, "--algorithm", "random-forest", "--forest", "histogram",
+            "--workers", 2, "--out", tmp_path / "answer", "--results", tmp_path,
+        )  # fmt: skip
+        detail, name = record["check"]["detail"]["random-forest"], "accuracy_random-forest"
+        assert record["check"]["passed"]
+        assert detail["accuracy_of_exact_forest"] == plain["quality"][name]
+        assert abs(record["quality"][name] - plain["quality"][name]) < 0.03
+        assert record["outputs"]["random-forest"].endswith("random-forest.ubj")
+
     def test_missing_values_are_for_trees(self, tmp_path):
         text = write_made(tmp_path / "all.csv", 1500).read_text().splitlines()
         cut = [line if at % 7 else f",{line.partition(',')[2]}" for at, line in enumerate(text, 1)]
