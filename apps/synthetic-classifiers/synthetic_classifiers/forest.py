@@ -20,14 +20,14 @@ import numpy.typing as npt
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
+from synthetic_classifiers.layout import Features, Labels
+
 TREES = 10
 UNITS = float(1 << 40)
 """Parts of a probability: up to 2^13 trees of them are whole numbers of a double float."""
 BLOCK_ROWS = 1 << 14
 """Test rows that a thread takes through all trees at a time."""
 
-Features = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int32]
 Votes = npt.NDArray[np.int64]
 """Sums over trees, in parts of a probability, int64[rows, classes]."""
 

@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from synthetic_classifiers import xgboost_trees
-from synthetic_classifiers.tree_worker import TreeWorker
+from synthetic_classifiers.worker import Worker
 from synthetic_classifiers.xgboost_trees import Address, open_tracker, predict
 
 SHARE = 0.632
@@ -24,7 +24,7 @@ __all__ = ["open_tracker", "predict", "train"]
 
 
 def train(
-    worker: TreeWorker, classes: int, trees: int, seed: int, tracker: Address | None
+    worker: Worker, classes: int, trees: int, seed: int, tracker: Address | None
 ) -> bytes | None:
     """The forest as XGBoost's UBJSON, of worker 0 alone. All workers call it at the same time."""
     columns = worker.train.features.shape[1]

@@ -21,7 +21,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from synthetic_classifiers.span import Features, Points, Rows
+from synthetic_classifiers.layout import Features
+from synthetic_classifiers.span import Points, Rows
 
 LEAF = 32
 """Points: two vectors of sixteen single floats. 16 take longer, 64 as long."""

@@ -33,7 +33,8 @@ import numpy as np
 import psutil
 from studykit.errors import BusyError
 
-from synthetic_classifiers.tree_worker import Features, Probabilities, TreeWorker
+from synthetic_classifiers.layout import Features, Probabilities
+from synthetic_classifiers.worker import Worker
 
 ENDING = ".txt"
 PORTS = range(20_000, 32_000)
@@ -60,7 +61,7 @@ class Boosting:
 DEFAULTS = Boosting()
 
 
-def claim_port(worker: TreeWorker) -> str | None:
+def claim_port(worker: Worker) -> str | None:
     """`host:port`, at which the others will reach this worker; None where there are none."""
     if worker.count == 1:
         return None
@@ -81,7 +82,7 @@ def claim_port(worker: TreeWorker) -> str | None:
 
 
 def train(
-    worker: TreeWorker,
+    worker: Worker,
     classes: int,
     seed: int,
     machines: Sequence[str | None],
@@ -139,7 +140,7 @@ class _Silent:
     def warning(self, text: str) -> None: ...
 
 
-def _fit(worker: TreeWorker, parameters: dict[str, Any], rounds: int) -> bytes | None:
+def _fit(worker: Worker, parameters: dict[str, Any], rounds: int) -> bytes | None:
     lightgbm.register_logger(_Silent())  # Of this thread.
     rows = lightgbm.Dataset(worker.train.features, worker.train.labels, params=parameters)
     booster = lightgbm.train(parameters, rows, rounds)
@@ -156,7 +157,7 @@ _PLACES = ("[machines: ", "[local_listen_port: ")
 
 
 def _watched(
-    worker: TreeWorker, parameters: dict[str, Any], rounds: int, held: socket.socket
+    worker: Worker, parameters: dict[str, Any], rounds: int, held: socket.socket
 ) -> bytes | None:
     outcome: list[bytes | BaseException | None] = []
 

@@ -22,7 +22,8 @@ from threadpoolctl import threadpool_limits
 from synthetic_classifiers import candidates, kd_search, kd_tree, products, span
 from synthetic_classifiers.candidates import Distances, Places
 from synthetic_classifiers.kd_tree import Tree
-from synthetic_classifiers.span import Features, Points, Space
+from synthetic_classifiers.layout import Features
+from synthetic_classifiers.span import Points, Space
 
 SAMPLE = 1 << 16
 """Rows, at most, by which space is cut into slabs."""

@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from synthetic_classifiers import nearest, span
+from synthetic_classifiers.layout import Features
 from synthetic_classifiers.nearest import Found
-from synthetic_classifiers.span import Features, Floats, Moments, Space
-
-Worker = Any
-OnAll = Callable[..., list[Any]]
-"""A step and its arguments → the results of all workers, in their order."""
+from synthetic_classifiers.span import Floats, Moments, Space
+from synthetic_classifiers.team import OnAll
+from synthetic_classifiers.worker import Worker
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from synthetic_classifiers.candidates import (
     offer,
     squared_distance,
 )
-from synthetic_classifiers.span import Features, Floats, Points, Space
+from synthetic_classifiers.layout import Features
+from synthetic_classifiers.span import Floats, Points, Space
 
 QUERIES, ROWS = 256, 512
 """A block of distances: 512 KiB of single floats, which the second-level cache holds."""

@@ -4,7 +4,7 @@ A worker has `host_features` and `host_labels`, the host's one copy of all train
 order, `test` samples of its own, a `pool` of threads, and keeps its trees under "trees".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,10 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from synthetic_classifiers import forest
-from synthetic_classifiers.forest import Features, Votes
-
-Worker = Any
-OnAll = Callable[..., list[Any]]
-"""A step and its arguments → the results of all workers, in their order."""
+from synthetic_classifiers.forest import Votes
+from synthetic_classifiers.layout import Features
+from synthetic_classifiers.team import OnAll
+from synthetic_classifiers.worker import Worker
 
 
 def grown(on_all: OnAll, seed: int, trees: int) -> dict[str, Any]:

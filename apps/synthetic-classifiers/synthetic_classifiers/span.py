@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from studykit.errors import DataError
 
+from synthetic_classifiers.layout import Features
+
 LEAST_VARIANCE = 1e-6
 """Of an axis that is kept, in relation to the first. Single floats of redundant features differ
 from the space of the others by 2^-24 of their size, a variance of 1e-15; the nearest of 4 million
@@ -25,8 +27,6 @@ rows in 5 dimensions are 0.05 of the width apart, fifty times what is left out h
 CHUNK_ROWS = 1 << 15
 """2.5 MB of ten double floats each: the processor's second-level cache holds it."""
 
-Features = npt.NDArray[np.float32]
-"""float32[rows, features], a row's numbers side by side."""
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int32]
 Points = npt.NDArray[np.float32]

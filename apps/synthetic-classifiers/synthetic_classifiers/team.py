@@ -16,6 +16,10 @@ Step = Callable[..., Any]
 """A module's function of a `Worker` and further arguments."""
 
 
+OnAll = Callable[..., list[Any]]
+"""(step, its arguments) → the results of all workers, in their order."""
+
+
 class Team(Protocol):
     phase: str
     """In which workers book the seconds of their steps."""

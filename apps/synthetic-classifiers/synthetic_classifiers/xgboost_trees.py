@@ -30,7 +30,8 @@ from xgboost import collective
 from xgboost.core import XGBoostError
 from xgboost.tracker import RabitTracker
 
-from synthetic_classifiers.tree_worker import Features, Probabilities, TreeWorker
+from synthetic_classifiers.layout import Features, Probabilities
+from synthetic_classifiers.worker import Worker
 
 ENDING = ".ubj"
 CONNECT_SECONDS = 60
@@ -57,7 +58,7 @@ class Boosting:
 DEFAULTS = Boosting()
 
 
-def open_tracker(worker: TreeWorker) -> Address | None:
+def open_tracker(worker: Worker) -> Address | None:
     """Where the workers will meet; of worker 0 alone, where there are others."""
     if worker.count == 1 or worker.number:
         return None
@@ -70,7 +71,7 @@ def open_tracker(worker: TreeWorker) -> Address | None:
 
 
 def train(
-    worker: TreeWorker,
+    worker: Worker,
     classes: int,
     seed: int,
     tracker: Address | None,
@@ -96,7 +97,7 @@ def objective(classes: int) -> dict[str, Any]:
 
 
 def trained(
-    worker: TreeWorker,
+    worker: Worker,
     parameters: dict[str, Any],
     labels: npt.NDArray[Any],
     rounds: int,
@@ -116,7 +117,7 @@ def trained(
 
 
 @contextlib.contextmanager
-def met(worker: TreeWorker, tracker: Address | None) -> Iterator[None]:
+def met(worker: Worker, tracker: Address | None) -> Iterator[None]:
     """All workers, connected; the tracker ends with it."""
     if tracker is None:
         yield

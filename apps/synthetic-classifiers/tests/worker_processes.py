@@ -29,7 +29,7 @@ class Samples(NamedTuple):
 
 @dataclass
 class Worker:
-    """As `synthetic_classifiers.tree_worker.TreeWorker` wants it."""
+    """What a library that trains asks of a `synthetic_classifiers.worker.Worker`."""
 
     number: int = 0
     count: int = 1
