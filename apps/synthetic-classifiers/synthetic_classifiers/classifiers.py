@@ -63,6 +63,7 @@ def logistic_regression(run: Run, team_: Team, data: Data) -> Model:
     return Model(
         predict=lambda team: team.on_all(regression.predict, coefficients),
         content=json.dumps(described, indent=2).encode() + b"\n",
+        size=coefficients.nbytes,
         facts=described,
         unconverged=None
         if fitted.converged

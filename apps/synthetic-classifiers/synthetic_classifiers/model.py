@@ -33,7 +33,8 @@ def nothing(team: Team, whole: bool) -> None:
 class Model:
     """predict: probabilities of every worker's own test samples, in the order of the workers;
     content: the model in its library's own format, None where it was not fetched or is the samples
-    themselves; facts: what `quality` says of it; unconverged: why it is none.
+    themselves; size: bytes of its numbers, where those of `content` hang on how they are rounded;
+    facts: what `quality` says of it; unconverged: why it is none.
 
     fetch: brings the model here from the workers that hold it, or a part for the check, and sets
     `content` or `part`; called when the clock has stopped.
@@ -41,6 +42,7 @@ class Model:
 
     predict: Callable[[Team], list[Probabilities]]
     content: bytes | None = None
+    size: int | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     unconverged: str | None = None
     part: Any = None

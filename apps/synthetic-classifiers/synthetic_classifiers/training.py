@@ -164,4 +164,4 @@ def further(answer: Answer, found: dict[str, Any]) -> dict[str, Any]:
 def _size_of(trained: Trained) -> dict[str, int]:
     """Of a model that is here."""
     content = trained.fitted.content
-    return {} if content is None else {"model_bytes": len(content)}
+    return {} if content is None else {"model_bytes": trained.fitted.size or len(content)}
