@@ -12,7 +12,7 @@ from synthetic_classifiers.study import STUDY
 from tables import HEADER, write_made
 
 GOOD = "0.5,-1.25,1\n-0.5,1.0,0\n"
-LONG = ("--rounds", 3000)
+LONG = ("--rounds", 200)
 
 
 def same(found: Mapping[str, Any], right: Mapping[str, Any]) -> None:
