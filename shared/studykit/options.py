@@ -7,7 +7,7 @@ Options are two frozen dataclasses of `Annotated` fields: `Options` here and the
 import dataclasses
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -241,3 +241,9 @@ def _validate_local_resources(options: Options) -> None:
             f"--device cuda asks for {options.worker_count} GPUs (one per worker),"
             f" {machine.gpus()} available: use --device cpu"
         )
+
+
+def choose(option: str, value: object, known: Sequence[object]) -> None:
+    """UsageError unless a value is one of those that an option knows."""
+    if value not in known:
+        raise UsageError(f"--{option} {value}: choose {', '.join(map(str, known))}")

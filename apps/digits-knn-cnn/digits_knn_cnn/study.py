@@ -4,7 +4,7 @@ Which digit is on a picture: by its nearest neighbours among the training pictur
 or by a network that was trained on them, `--model cnn` and `resnet18`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -12,7 +12,7 @@ import typer
 from study_data import digits as digits_data
 from study_data import stores
 from studykit.errors import UsageError
-from studykit.options import Options, Study
+from studykit.options import Options, Study, choose
 from studykit.records import PLAIN, DatasetInfo
 from studykit.run import Methods, Outcome, Run
 
@@ -74,8 +74,8 @@ def _size(options: Options, parameters: Parameters) -> str | None:
 
 def validate(options: Options, parameters: Parameters) -> None:
     """Refuse what cannot work, before anything is read or made."""
-    _choose("model", parameters.model, MODELS)
-    _choose("resolution", parameters.resolution, RESOLUTIONS)
+    choose("model", parameters.model, MODELS)
+    choose("resolution", parameters.resolution, RESOLUTIONS)
     if parameters.scale and (options.size is not None or options.data is not None):
         raise UsageError("--scale makes the data set: it excludes --size and --data")
     if parameters.max_pixel > MOST_PIXEL:
@@ -111,11 +111,6 @@ STUDY = Study(
         "scikit-learn", "polars",
     ),
 )  # fmt: skip
-
-
-def _choose(option: str, value: object, known: Sequence[object]) -> None:
-    if value not in known:
-        raise UsageError(f"--{option} {value}: choose {', '.join(map(str, known))}")
 
 
 def methods(**ways: tuple[Callable[..., Outcome], Callable[..., Outcome]]) -> Methods:

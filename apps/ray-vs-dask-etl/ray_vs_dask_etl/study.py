@@ -6,7 +6,7 @@ hash of its id says so; L2 acts on coefficients that are centred over the catego
 """
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from study_data import stores, uniform_rows
 from studykit import cutting, storage, tables
 from studykit.cutting import Input
 from studykit.errors import UsageError
-from studykit.options import BAD_ROWS_SKIP, Options, Study
+from studykit.options import BAD_ROWS_SKIP, Options, Study, choose
 from studykit.records import PLAIN, DatasetInfo
 from studykit.run import Methods, Outcome, Run
 
@@ -75,8 +75,8 @@ def locate(options: Options, parameters: Parameters) -> DatasetInfo:
 
 def validate(options: Options, parameters: Parameters) -> None:
     """Refuse what cannot work, before anything is read or made."""
-    _choose("task", parameters.task, TASKS)
-    _choose("solver", parameters.solver, SOLVERS)
+    choose("task", parameters.task, TASKS)
+    choose("solver", parameters.solver, SOLVERS)
     names = _listed(parameters.columns)
     if len(names) < 3 or len(set(names)) < len(names) or not all(names[1:]):
         raise UsageError(
@@ -126,11 +126,6 @@ STUDY = Study(
         "scikit-learn", "polars", "duckdb",
     ),
 )  # fmt: skip
-
-
-def _choose(option: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise UsageError(f"--{option} {value}: choose {', '.join(known)}")
 
 
 def methods(

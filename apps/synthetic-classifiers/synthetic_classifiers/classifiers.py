@@ -8,6 +8,7 @@ import importlib
 import json
 from collections.abc import Callable, Sequence
 from types import ModuleType
+from typing import Any
 
 from studykit.run import Run
 
@@ -80,10 +81,7 @@ def xgboost(run: Run, team_: Team, data: Data) -> Model:
     content: bytes = team.one(
         team_.on_all(xgboost_trees.train, data.classes, run.options.seed % 2**31, tracker, boosting)
     )
-    return Model(
-        predict=lambda team: team.on_all(boosted, "xgboost", content),
-        content=content,
-    )
+    return _of_library("xgboost", content)
 
 
 def lightgbm(run: Run, team_: Team, data: Data) -> Model:
@@ -95,9 +93,15 @@ def lightgbm(run: Run, team_: Team, data: Data) -> Model:
     content: bytes = team.one(
         team_.on_all(lightgbm_trees.train, data.classes, seed, machines, boosting)
     )
+    return _of_library("lightgbm", content)
+
+
+def _of_library(kind: str, content: bytes, facts: dict[str, Any] | None = None) -> Model:
+    """What came whole from one worker, and goes to all to predict."""
     return Model(
-        predict=lambda team: team.on_all(boosted, "lightgbm", content),
+        predict=lambda team: team.on_all(boosted, kind, content),
         content=content,
+        facts=facts or {},
     )
 
 
@@ -156,11 +160,7 @@ def histogram_forest(run: Run, team_: Team, data: Data) -> Model:
     content: bytes = team.one(
         team_.on_all(histogram_forest.train, data.classes, trees, seed, tracker)
     )
-    return Model(
-        predict=lambda team: team.on_all(boosted, "histogram-forest", content),
-        content=content,
-        facts={"trees": trees},
-    )
+    return _of_library("histogram-forest", content, {"trees": trees})
 
 
 CLASSIFIERS: dict[str, Callable[[Run, Team, Data], Model]] = {

@@ -36,7 +36,6 @@ from studykit.errors import BusyError
 from synthetic_classifiers.layout import Features, Probabilities
 from synthetic_classifiers.worker import Worker
 
-ENDING = ".txt"
 PORTS = range(20_000, 32_000)
 ATTEMPTS = 100
 CONNECT_SECONDS = 60
@@ -94,8 +93,7 @@ def train(
     BusyError where a worker is lost, or does not come.
     """
     parameters: dict[str, Any] = {
-        **({"objective": "binary"} if classes == 2 else {}),
-        **({"objective": "multiclass", "num_class": classes} if classes > 2 else {}),
+        **objective(classes),
         "num_leaves": boosting.leaves,
         "learning_rate": boosting.learning_rate,
         "max_bin": boosting.bins,
@@ -117,6 +115,12 @@ def train(
     }
     with contextlib.closing(token), contextlib.closing(held), _stdout_is_stderr():
         return _watched(worker, parameters, boosting.rounds, held)
+
+
+def objective(classes: int) -> dict[str, Any]:
+    if classes == 2:
+        return {"objective": "binary"}
+    return {"objective": "multiclass", "num_class": classes}
 
 
 @contextlib.contextmanager

@@ -128,10 +128,11 @@ def xgboost_loop(config: dict[str, Any]) -> bytes:
     import xgboost
 
     table, labels = _share(config)
-    kind = "binary:logistic" if config["classes"] == 2 else "multi:softprob"
-    asked = {"objective": kind, "nthread": config["threads"], "tree_method": "hist"}
-    if config["classes"] > 2:
-        asked["num_class"] = config["classes"]
+    asked = {
+        **xgboost_trees.objective(config["classes"]),
+        "nthread": config["threads"],
+        "tree_method": "hist",
+    }
     booster = xgboost.train(asked, xgboost.DMatrix(table, labels), config["rounds"])
     return bytes(booster.save_raw("ubj"))
 
@@ -140,17 +141,14 @@ def lightgbm_loop(config: dict[str, Any]) -> bytes:
     import lightgbm
 
     table, labels = _share(config, normalize_pandas_for_lightgbm)
-    kind = "binary" if config["classes"] == 2 else "multiclass"
     asked = {
-        "objective": kind,
+        **lightgbm_trees.objective(config["classes"]),
         "num_threads": config["threads"],
         "tree_learner": "data_parallel",
         "pre_partition": True,
         "verbose": -1,
         **get_network_params(),
     }
-    if config["classes"] > 2:
-        asked["num_class"] = config["classes"]
     text: str = lightgbm.train(
         asked, lightgbm.Dataset(table, labels), config["rounds"]
     ).model_to_string()

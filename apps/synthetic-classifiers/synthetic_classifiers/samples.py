@@ -23,8 +23,6 @@ from synthetic_classifiers import sample_tables
 from synthetic_classifiers.clean_samples import parse
 from synthetic_classifiers.layout import Asked, Features, Labels, SampleFormat, features_of
 
-SHORTEST_FIELD = 2
-"""Bytes of a field with what ends it: so many rows at most are in a block."""
 MOST_LINES_AT_ONCE = 1 << 16
 """Given to the exact reader, which gets a line first and more while they come often."""
 RARE = 1000
@@ -102,7 +100,7 @@ def _block(block: Block, split: Split, form: SampleFormat) -> Iterator[Part]:
         return _read_slowly(some, form, split)
 
     while position < len(data):
-        most = _rows_at_most(data[position:], len(roles))
+        most = _rows_at_most(data[position:])
         features = np.empty((most, len(form.features)), np.float32)
         labels = np.empty(most, np.int32)
         rows, stopped = parse(
@@ -121,7 +119,7 @@ def _block(block: Block, split: Split, form: SampleFormat) -> Iterator[Part]:
             position = end
 
 
-def _rows_at_most(data: npt.NDArray[np.uint8], columns: int) -> int:
+def _rows_at_most(data: npt.NDArray[np.uint8]) -> int:
     """Lines that these bytes can hold, counted: memory is what they take and no more."""
     return int(np.count_nonzero(data == ord("\n"))) + 1
 

@@ -6,7 +6,6 @@ fifths of them, or by each of the five.
 
 import csv
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -19,7 +18,7 @@ from study_data.synthetic_concepts import PAPERS, Shape
 from studykit import cutting, storage
 from studykit.cutting import Input
 from studykit.errors import DataError, UsageError
-from studykit.options import Options, Study
+from studykit.options import Options, Study, choose
 from studykit.records import PLAIN, DatasetInfo
 from studykit.run import Run
 
@@ -125,7 +124,7 @@ MADE = ("concept", "columns", "informative", "redundant", "clusters", "separatio
 
 def validate(options: Options, parameters: Parameters) -> None:
     """Refuse what cannot work, before anything is read or made."""
-    _choose("algorithm", parameters.algorithm, (*ALGORITHMS, ALL))
+    choose("algorithm", parameters.algorithm, (*ALGORITHMS, ALL))
     if not 2 <= parameters.classes <= MOST_CLASSES:
         raise UsageError(f"--classes {parameters.classes}: from 2 to {MOST_CLASSES}")
     names = parameters.asked.features or ()
@@ -137,7 +136,7 @@ def validate(options: Options, parameters: Parameters) -> None:
         for name in MADE:
             if getattr(parameters, name) != getattr(Parameters, name):
                 raise UsageError(f"--{name} is of made data: it excludes --data")
-    _choose("forest", parameters.forest, FORESTS)
+    choose("forest", parameters.forest, FORESTS)
     if parameters.forest != EXACT and "random-forest" not in parameters.algorithms:
         raise UsageError("--forest is of --algorithm random-forest")
     if not parameters.l2 >= 0:
@@ -165,11 +164,6 @@ STUDY = Study(
         "polars",
     ),
 )  # fmt: skip
-
-
-def _choose(option: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise UsageError(f"--{option} {value}: choose {', '.join(known)}")
 
 
 def cut_input(run: Run) -> Input[SampleFormat]:

@@ -14,8 +14,6 @@ from studykit.engines.host_memory import Hosts
 
 Step = Callable[..., Any]
 """A module's function of a `Worker` and further arguments."""
-
-
 OnAll = Callable[..., list[Any]]
 """(step, its arguments) → the results of all workers, in their order."""
 

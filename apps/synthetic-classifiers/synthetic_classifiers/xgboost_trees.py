@@ -33,7 +33,6 @@ from xgboost.tracker import RabitTracker
 from synthetic_classifiers.layout import Features, Probabilities
 from synthetic_classifiers.worker import Worker
 
-ENDING = ".ubj"
 CONNECT_SECONDS = 60
 """In which all workers must have come together, and must all have left."""
 SILENT_SECONDS = 300
