@@ -12,8 +12,8 @@ from typing import Any
 
 from studykit.run import Run
 
-from synthetic_classifiers import host_copy, logistic, logistic_fit, regression, team
-from synthetic_classifiers.layout import Probabilities
+from synthetic_classifiers import cuts, host_copy, logistic, logistic_fit, regression, team
+from synthetic_classifiers.layout import Features, Probabilities
 from synthetic_classifiers.logistic import Floats, Sums
 from synthetic_classifiers.model import Data, Model
 from synthetic_classifiers.team import Team
@@ -77,11 +77,17 @@ def xgboost(run: Run, team_: Team, data: Data) -> Model:
     from synthetic_classifiers import xgboost_trees
 
     boosting = xgboost_trees.Boosting(rounds=run.parameters.boosting_rounds)
+    seed = run.options.seed % 2**31
+    found = _cuts(team_, data, seed, boosting.bins)
     tracker = team_.on_all(xgboost_trees.open_tracker)[0]
     content: bytes = team.one(
-        team_.on_all(xgboost_trees.train, data.classes, run.options.seed % 2**31, tracker, boosting)
+        team_.on_all(xgboost_trees.train, data.classes, seed, found, tracker, boosting)
     )
     return _of_library("xgboost", content)
+
+
+def _cuts(team_: Team, data: Data, seed: int, bins: int) -> Features:
+    return cuts.quantiles(team_.on_all(cuts.sampled, data.division.train_rows, seed), bins)
 
 
 def lightgbm(run: Run, team_: Team, data: Data) -> Model:
@@ -156,9 +162,10 @@ def histogram_forest(run: Run, team_: Team, data: Data) -> Model:
     from synthetic_classifiers import histogram_forest
 
     trees, seed = run.parameters.trees, run.options.seed % 2**31
+    found = _cuts(team_, data, seed, histogram_forest.BINS)
     tracker = team_.on_all(histogram_forest.open_tracker)[0]
     content: bytes = team.one(
-        team_.on_all(histogram_forest.train, data.classes, trees, seed, tracker)
+        team_.on_all(histogram_forest.train, data.classes, trees, seed, found, tracker)
     )
     return _of_library("histogram-forest", content, {"trees": trees})
 

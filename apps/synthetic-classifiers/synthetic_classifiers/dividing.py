@@ -1,6 +1,7 @@
 """Which samples train, and which test: by a seeded hash of the row's number in the table.
 
-So the same rows test whatever the number of workers and the size of a split, one in five.
+So the same rows test whatever the number of workers and the size of a split, one in five; and a
+sample of the rows is the same one.
 """
 
 from collections.abc import Sequence
@@ -10,24 +11,40 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from synthetic_classifiers.layout import RowNumbers
+
 TEST_SHARE = 0.2
 """As the paper's `train_test_split`."""
 _TEST_BELOW = np.uint64(int(TEST_SHARE * 2**64))
 
 
+@numba.njit(inline="always")
+def _mixed(seed, row):  # type: ignore[no-untyped-def]
+    """uint64 of a row's number: splitmix64 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom
+    number generators")."""
+    z = (np.uint64(seed) + np.uint64(row) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
 @numba.njit(nogil=True, cache=True)
 def tests(first, count, seed):  # type: ignore[no-untyped-def]
-    """Whether each of the rows first … first + count - 1 is one to test with, bool[count].
-
-    splitmix64 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators") of the
-    seed and the number.
-    """
+    """Whether each of the rows first … first + count - 1 is one to test with, bool[count]."""
     found = np.empty(count, np.bool_)
     for row in range(count):
-        z = (np.uint64(seed) + np.uint64(first + row + 1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        found[row] = z ^ (z >> np.uint64(31)) < _TEST_BELOW
+        found[row] = _mixed(seed, first + row) < _TEST_BELOW
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def below(rows, seed, limit):  # type: ignore[no-untyped-def]
+    """Whether the rows of these numbers, mixed twice, are below `limit`, bool[rows].
+
+    Once mixed all training rows are alike in not being below that of tests."""
+    found = np.empty(len(rows), np.bool_)
+    for place in range(len(rows)):
+        found[place] = _mixed(seed, _mixed(seed, rows[place])) < limit
     return found
 
 
@@ -58,4 +75,10 @@ class Division:
 def tests_of(first: int, count: int, seed: int) -> npt.NDArray[np.bool_]:
     """Whether each of so many rows from `first` on is one to test with."""
     found: npt.NDArray[np.bool_] = tests(first, count, np.uint64(seed % 2**64))
+    return found
+
+
+def sampled(rows: RowNumbers, share: float, seed: int) -> npt.NDArray[np.bool_]:
+    """Which of the training rows of these numbers are in a sample of a share of all, below 1."""
+    found: npt.NDArray[np.bool_] = below(rows, np.uint64(seed % 2**64), np.uint64(share * 2**64))
     return found

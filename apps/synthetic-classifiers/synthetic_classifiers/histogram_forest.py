@@ -13,7 +13,7 @@ from typing import Any
 
 from synthetic_classifiers import xgboost_trees
 from synthetic_classifiers.worker import Worker
-from synthetic_classifiers.xgboost_trees import Address, open_tracker, predict
+from synthetic_classifiers.xgboost_trees import Address, Cuts, open_tracker, predict
 
 SHARE = 0.632
 """Of the rows that a bootstrap sample has, for each tree."""
@@ -24,14 +24,13 @@ __all__ = ["open_tracker", "predict", "train"]
 
 
 def train(
-    worker: Worker, classes: int, trees: int, seed: int, tracker: Address | None
+    worker: Worker, classes: int, trees: int, seed: int, cuts: Cuts, tracker: Address | None
 ) -> bytes | None:
     """The forest as XGBoost's UBJSON, of worker 0 alone. All workers call it at the same time."""
     columns = worker.train.features.shape[1]
     parameters: dict[str, Any] = {
         **xgboost_trees.objective(classes),
         "tree_method": "hist",
-        "max_bin": BINS,
         "max_depth": DEPTH,
         "num_parallel_tree": trees,
         "subsample": SHARE,
@@ -39,4 +38,4 @@ def train(
         "eta": 1.0,
         "lambda": 1e-5,  # XGBRFClassifier's.
     }
-    return xgboost_trees.trained(worker, parameters, worker.train.labels, 1, seed, tracker)
+    return xgboost_trees.trained(worker, parameters, 1, seed, cuts, tracker)

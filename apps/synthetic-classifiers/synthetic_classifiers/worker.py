@@ -138,4 +138,5 @@ def _meet_every_kernel() -> None:
     features, labels = np.empty((1, 1), np.float32), np.empty(1, np.int32)
     clean_samples.parse(text, 0, 1, roles, 2, False, features, labels)
     dividing.tests_of(0, 1, 0)
+    dividing.sampled(np.empty(1, np.int64), 0.5, 0)
     logistic.warm_up()

@@ -1,15 +1,14 @@
 """Boosted trees by XGBoost: one model of all workers' rows, by the library's own collective.
 
-Every worker hands over its own rows alone. XGBoost merges their quantile sketches, so that all cut
-a feature into the same bins, and adds up their histograms of gradients level by level: all find the
-same splits and hold the same trees. A tracker, in the process of worker 0, tells them where the
-others are.
+Every worker hands over its own rows alone, and all cut a feature into the same bins (see `cuts`).
+XGBoost adds up their histograms of gradients level by level: all find the same splits and hold the
+same trees. A tracker, in the process of worker 0, tells them where the others are.
 
 What is equal: the same workers, threads and rows give the same bytes, run for run: ranks are the
-workers' numbers, and each sum is made in one order. XGBoost promises nothing over numbers of
-workers: the sketch of a feature of more values than bins depends on how the rows are dealt out, and
-so does the order in which numbers are added. What its collective takes is inside `train`, and the
-library has no clock of its own for it: its seconds cannot be told from computing.
+workers' numbers, and each sum is made in one order. Over numbers of workers XGBoost promises
+nothing: the order in which numbers are added is another one, and two splits that are worth the same
+up to the last digit may be taken for each other. What its collective takes is inside `train`, and
+the library has no clock of its own for it: its seconds cannot be told from computing.
 
 Threads of OpenMP wait for each other by spinning: with more of them on a host than it has cores,
 which takes --oversubscribe, training is some forty times slower.
@@ -42,6 +41,8 @@ TRACKER = "xgboost tracker"
 
 Address = dict[str, str | int]
 """Of the tracker, as the collective wants it."""
+Cuts = npt.NDArray[np.float32]
+"""float32[bins, features], of `cuts.quantiles`."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def train(
     worker: Worker,
     classes: int,
     seed: int,
+    cuts: Cuts,
     tracker: Address | None,
     boosting: Boosting = DEFAULTS,
 ) -> bytes | None:
@@ -82,11 +84,10 @@ def train(
     parameters = {
         **objective(classes),
         "tree_method": "hist",
-        "max_bin": boosting.bins,
         "max_depth": boosting.depth,
         "eta": boosting.learning_rate,
     }
-    return trained(worker, parameters, worker.train.labels, boosting.rounds, seed, tracker)
+    return trained(worker, parameters, boosting.rounds, seed, cuts, tracker)
 
 
 def objective(classes: int) -> dict[str, Any]:
@@ -98,19 +99,22 @@ def objective(classes: int) -> dict[str, Any]:
 def trained(
     worker: Worker,
     parameters: dict[str, Any],
-    labels: npt.NDArray[Any],
     rounds: int,
     seed: int,
+    cuts: Cuts,
     tracker: Address | None,
 ) -> bytes | None:
-    """As `train`, with any parameters, of labels of this worker's training samples."""
+    """As `train`, with any parameters."""
+    common = {"max_bin": len(cuts), "nthread": worker.threads}
+    # Of a table of no more values than bins all are cuts. Made alone: together it would be of all.
+    cut = xgboost.QuantileDMatrix(cuts, np.zeros(len(cuts)), **common)
     with met(worker, tracker):
         # Makes bins of the rows as they are: no copy of them.
         rows = xgboost.QuantileDMatrix(
-            worker.train.features, labels, max_bin=parameters["max_bin"], nthread=worker.threads
+            worker.train.features, worker.train.labels, ref=cut, **common
         )
         booster = xgboost.train(
-            {**parameters, "nthread": worker.threads, "seed": seed}, rows, num_boost_round=rounds
+            {**parameters, **common, "seed": seed}, rows, num_boost_round=rounds
         )
         return None if worker.number else bytes(booster.save_raw("ubj"))
 

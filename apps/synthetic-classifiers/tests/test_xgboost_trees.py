@@ -9,7 +9,7 @@ import xgboost
 from scipy.stats import binomtest
 from sklearn.metrics import log_loss
 from studykit.errors import BusyError
-from synthetic_classifiers import xgboost_trees
+from synthetic_classifiers import cuts, xgboost_trees
 from worker_processes import Dead, Processes, cut, die_soon, left_over, samples, strided
 
 SEED = 3
@@ -21,11 +21,17 @@ def processes():
         yield started
 
 
-def fit(processes, classes, boosting=xgboost_trees.DEFAULTS):
+def cuts_of(train):
+    return cuts.quantiles([train.features], xgboost_trees.DEFAULTS.bins)
+
+
+def fit(processes, classes, train, boosting=xgboost_trees.DEFAULTS):
     (tracker, *others) = processes.on_all(xgboost_trees.open_tracker)
     assert all(other is None for other in others)
     assert (tracker is None) == (len(processes.members) == 1)
-    model, *others = processes.on_all(xgboost_trees.train, classes, SEED, tracker, boosting)
+    model, *others = processes.on_all(
+        xgboost_trees.train, classes, SEED, cuts_of(train), tracker, boosting
+    )
     assert all(other is None for other in others)
     return model
 
@@ -43,8 +49,8 @@ def case(request):
 def test_workers_together_are_as_good_as_the_library_alone(processes, case, count):
     classes, train, test, alone = case
     processes.deal(strided(train, count))
-    model = fit(processes, classes)
-    again = fit(processes, classes)
+    model = fit(processes, classes, train)
+    again = fit(processes, classes, train)
     assert model == again
     found = xgboost_trees.predict(model, test.features, 1)
     assert found.dtype == np.float64 and found.shape == alone.shape
@@ -52,17 +58,38 @@ def test_workers_together_are_as_good_as_the_library_alone(processes, case, coun
     right = int((alone.argmax(axis=1) == test.labels).sum())
     interval = binomtest(right, test.rows).proportion_ci(0.95)
     assert interval.low <= (found.argmax(axis=1) == test.labels).mean() <= interval.high
-    if count == 1:
-        assert np.allclose(found, alone, atol=1e-6)
-    else:
-        # The sketches of other parts cut at other places. So few samples make that 0.007.
-        assert abs(log_loss(test.labels, found) - log_loss(test.labels, alone)) < 0.02
+    # The library sketches the quantiles at which this cuts.
+    assert abs(log_loss(test.labels, found) - log_loss(test.labels, alone)) < 0.02
+
+
+def test_the_number_of_workers_makes_no_other_model(processes, case):
+    classes, train, test, _ = case
+    losses = []
+    for count in (1, 2, 3):
+        processes.deal(strided(train, count))
+        found = xgboost_trees.predict(fit(processes, classes, train), test.features, 1)
+        losses.append(log_loss(test.labels, found))
+    assert max(losses) - min(losses) <= 1e-3
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_of_few_values_the_model_is_the_librarys_own(processes, case, count):
+    classes, train, test, _ = case
+    train, test = (
+        part._replace(features=np.round(part.features * 8) / 8) for part in (train, test)
+    )
+    assert max(len(np.unique(column)) for column in train.features.T) <= 256
+    alone = xgboost.XGBClassifier(tree_method="hist", n_jobs=1, random_state=SEED)
+    alone.fit(train.features, train.labels)
+    processes.deal(strided(train, count))
+    found = xgboost_trees.predict(fit(processes, classes, train), test.features, 1)
+    assert np.allclose(found, alone.predict_proba(test.features), atol=1e-5)
 
 
 def test_two_threads_give_the_same_bytes_again(processes, case):
     classes, train, *_ = case
     processes.deal([train], threads=2)
-    assert fit(processes, classes) == fit(processes, classes)
+    assert fit(processes, classes, train) == fit(processes, classes, train)
 
 
 def test_ranks_are_the_numbers_of_the_workers(processes):
@@ -86,7 +113,7 @@ def test_a_class_that_one_worker_has_no_sample_of(processes, case):
     parts = [cut(train, order[:half]), cut(train, order[half:])]
     assert (parts[0].labels != classes - 1).all()
     processes.deal(parts)
-    found = xgboost_trees.predict(fit(processes, classes), test.features, 1)
+    found = xgboost_trees.predict(fit(processes, classes, train), test.features, 1)
     right = (found.argmax(axis=1) == test.labels).mean()
     assert right > (alone.argmax(axis=1) == test.labels).mean() - 0.02
 
@@ -94,7 +121,7 @@ def test_a_class_that_one_worker_has_no_sample_of(processes, case):
 def test_the_parameters_are_the_librarys_own_defaults(processes):
     train, _ = samples(rows=500)
     processes.deal([train])
-    model = fit(processes, 2)
+    model = fit(processes, 2, train)
     asked = xgboost_trees.Boosting()
     plain = xgboost.XGBClassifier().fit(train.features, train.labels).get_booster()
     booster = xgboost.Booster()
@@ -111,9 +138,9 @@ def defaults(booster):
 def test_nothing_is_left_in_a_worker(processes):
     train, _ = samples()
     processes.deal(strided(train, 2))
-    fit(processes, 2)  # The first leaves OpenMP's own.
+    fit(processes, 2, train)  # The first leaves OpenMP's own.
     before = processes.on_all(left_over)
-    fit(processes, 2)
+    fit(processes, 2, train)
     assert processes.on_all(left_over) == before
     assert [sockets for _, sockets in before] == [0, 0]
 
@@ -125,7 +152,9 @@ def test_others_end_with_an_error_when_a_worker_dies(processes, victim):
     processes.deal(strided(train, 3))
     tracker = processes.on_all(xgboost_trees.open_tracker)[0]
     processes.on_all(die_soon, victim, 1.5)
-    outcomes = processes.outcomes(xgboost_trees.train, 2, SEED, tracker, endless, seconds=60)
+    outcomes = processes.outcomes(
+        xgboost_trees.train, 2, SEED, cuts_of(train), tracker, endless, seconds=60
+    )
     assert isinstance(outcomes.pop(victim), Dead)
     for outcome in outcomes:
         assert isinstance(outcome, BusyError)
@@ -136,7 +165,7 @@ def test_workers_do_not_wait_for_ever_for_one_that_does_not_come(processes):
     train, _ = samples()
     processes.deal(strided(train, 3))
     tracker = processes.on_all(open_impatiently)[0]
-    outcomes = processes.outcomes(train_but_the_last, tracker, seconds=60)
+    outcomes = processes.outcomes(train_but_the_last, cuts_of(train), tracker, seconds=60)
     assert [type(outcome) for outcome in outcomes] == [BusyError, BusyError, type(None)]
 
 
@@ -145,7 +174,7 @@ def open_impatiently(worker):
     return xgboost_trees.open_tracker(worker)
 
 
-def train_but_the_last(worker, tracker):
+def train_but_the_last(worker, cut, tracker):
     if worker.number < worker.count - 1:
-        return xgboost_trees.train(worker, 2, SEED, tracker)
+        return xgboost_trees.train(worker, 2, SEED, cut, tracker)
     return None
