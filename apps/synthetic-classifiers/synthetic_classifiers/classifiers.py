@@ -36,13 +36,16 @@ def module_of(algorithm: str) -> ModuleType:
     return importlib.import_module(f"synthetic_classifiers.{MODULES[algorithm]}")
 
 
+def imported(kinds: Sequence[str]) -> list[ModuleType]:
+    """The files of these, and with them the libraries: a second that belongs to `start`."""
+    return [module_of(name) for name in kinds if name in MODULES]
+
+
 def warm_up(kinds: Sequence[str]) -> None:
     """Import the libraries of these, and compile the kernels or load them from the cache."""
-    for name in kinds:
-        if name in MODULES:
-            module = module_of(name)
-            if hasattr(module, "warm_up"):
-                module.warm_up()
+    for module in imported(kinds):
+        if hasattr(module, "warm_up"):
+            module.warm_up()
 
 
 def logistic_regression(run: Run, team_: Team, data: Data) -> Model:

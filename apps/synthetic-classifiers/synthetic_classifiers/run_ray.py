@@ -20,6 +20,9 @@ from synthetic_classifiers import worker as workers
 from synthetic_classifiers.team import Step
 from synthetic_classifiers.worker import Worker
 
+MESSAGE_BYTES = 100_000
+"""As `ray_config_def.h` has it: a larger argument Ray puts into the object store for each call."""
+
 
 class RayWorker(Worker):
     """A worker that says when its kernels are compiled, and where it is."""
@@ -39,11 +42,17 @@ class RayTeam:
     def __init__(self, count: int, threads: int, kinds: tuple[str, ...]) -> None:
         remote = ray.remote(num_cpus=threads)(RayWorker)
         self._actors = [remote.remote(number, count, threads) for number in range(count)]
-        ray.get([actor.ready.remote(kinds) for actor in self._actors])
+        starting = [actor.ready.remote(kinds) for actor in self._actors]
+        classifiers.imported(kinds)  # Here too: the driver says what the steps are.
+        ray.get(starting)
         self.phase, self.sent = "load", 0
 
     def on_all(self, step: Step, *arguments: Any) -> list[Any]:
-        shared = [ray.put(argument) for argument in arguments]
+        # Of what is small a message holds a copy; what is large is put down once for all.
+        shared = [
+            ray.put(argument) if team.size_of(argument) > MESSAGE_BYTES else argument
+            for argument in arguments
+        ]
         results = ray.get([actor.call.remote(self.phase, step, *shared) for actor in self._actors])
         self.sent += len(self._actors) * team.size_of(arguments) + team.size_of(results)
         return results
