@@ -3,7 +3,7 @@
 The `published` method's bars are hatched: its answer is another one.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -72,8 +72,11 @@ def quality(records: Iterable[Record], keys: Mapping[str, str]) -> Any | None:
     return bars(drawable(records), figures, "What the answers are worth")
 
 
-def bars(rows: Iterable[Row], figures: Mapping[str, Figure], title: str) -> Any | None:
-    """One row of panels per figure, {title with its unit: figure}; None where no row has any."""
+def bars(
+    rows: Iterable[Row], figures: Mapping[str, Figure], title: str, beside: Sequence[Any] = ()
+) -> Any | None:
+    """One row of panels per figure, {title with its unit: figure}, and panels of a paper's figures;
+    None where no row has any."""
     known = list(rows)
     drawn = []
     for name, figure in figures.items():
@@ -81,7 +84,7 @@ def bars(rows: Iterable[Row], figures: Mapping[str, Figure], title: str) -> Any 
             drawn.append(panels.bar_panel(panels.interval_bars(inside, name), inside, setting))
     if not drawn:
         return None
-    return theme.styled(panels.arranged(drawn, columns=2), title, INTERVAL_NOTE)
+    return theme.styled(panels.arranged(drawn, beside, columns=2), title, INTERVAL_NOTE)
 
 
 def _stacked(row: Row) -> list[Point]:

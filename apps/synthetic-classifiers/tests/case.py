@@ -114,5 +114,5 @@ CASE = StudyCase(
     outs=("predictions.parquet", "predictions.csv", "answer"),
     written=written,
     split_size="30kb",
-    charts=frozenset({"time_against_workers.png", "quality.svg"}),
+    charts=frozenset({"time_against_workers.png", "accuracy.svg", "seconds_by_classifier.png"}),
 )
