@@ -15,7 +15,7 @@ from studykit.engines import ray_engine
 from studykit.engines.host_memory import Hosts
 from studykit.run import Outcome, Run
 
-from synthetic_classifiers import classifiers, outcome, run_plain, study, team, training
+from synthetic_classifiers import classifiers, dividing, outcome, run_plain, study, team, training
 from synthetic_classifiers import worker as workers
 from synthetic_classifiers.team import Step
 from synthetic_classifiers.worker import Worker
@@ -43,7 +43,9 @@ class RayTeam:
         remote = ray.remote(num_cpus=threads)(RayWorker)
         self._actors = [remote.remote(number, count, threads) for number in range(count)]
         starting = [actor.ready.remote(kinds) for actor in self._actors]
-        classifiers.imported(kinds)  # Here too: the driver says what the steps are.
+        # Here too: the driver says what the steps are, and divides the rows.
+        classifiers.imported(kinds)
+        dividing.tests_of(0, 1, 0)
         ray.get(starting)
         self.phase, self.sent = "load", 0
 
