@@ -8,6 +8,7 @@ from study_data import (
     digits,
     follower_graph,
     keeping,
+    lesion_images,
     synthetic_classes,
     twitter7,
     uniform_rows,
@@ -30,6 +31,7 @@ DATASETS: dict[str, Dataset] = {
         digits.DATASET,
         digits.dataset(28),
         digits.dataset(32),
+        lesion_images.DATASET,
     )
 }
 
