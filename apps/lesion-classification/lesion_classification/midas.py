@@ -22,7 +22,9 @@ LOCATIONS = {
     "back": ("back", "scapula", "flank", "spine", "lumbar"),
     "chest": ("chest", "breast", "sternum", "clavic"),
     "arm": ("arm", "elbow", "wrist", "bicep", "tricep"),
-    "face": ("face", "cheek", "nose", "nasal", "forehead", "temple", "lip", "chin", "jaw", "brow", "eye"),
+    "face": (
+        "face", "cheek", "nose", "nasal", "forehead", "temple", "lip", "chin", "jaw", "brow", "eye",
+    ),
     "leg": ("leg", "thigh", "calf", "knee", "shin", "ankle", "pretibial"),
     "head": ("head", "scalp", "ear", "vertex", "occip", "pariet"),
     "neck": ("neck", "nape"),

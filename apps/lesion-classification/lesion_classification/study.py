@@ -92,7 +92,16 @@ STUDY = Study(
     locate=locate,
     validate=validate,
     methods=("exact", "native", "published"),
-    packages=("numpy", "pyarrow", "pillow", "ray", "torch", "torchvision", "scikit-learn", "polars"),
+    packages=(
+        "numpy",
+        "pyarrow",
+        "pillow",
+        "ray",
+        "torch",
+        "torchvision",
+        "scikit-learn",
+        "polars",
+    ),
 )
 
 
