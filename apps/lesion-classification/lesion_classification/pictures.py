@@ -10,7 +10,7 @@ import io
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from studykit.errors import DataError
 
 SIDE = 224
@@ -41,6 +41,6 @@ def _reason(data: bytes, error: Exception) -> str:
         return f"this picture is too large: {error}"
     if "truncated" in str(error) or "broken data stream" in str(error):
         return "this picture is cut short"
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return f"this is no picture ({' or '.join(KINDS)})"
     return f"this picture cannot be read: {error}"
