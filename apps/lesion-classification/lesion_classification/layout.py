@@ -8,6 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 
+Labels = npt.NDArray[np.bool_]
+Groups = npt.NDArray[np.int64]
+Column = npt.NDArray[np.float64]
+
+
 class Row(NamedTuple):
     """One image of a lesion. `image` is a name in the images' folder, or a URI of its own."""
 
@@ -56,10 +61,10 @@ class Lesions:
 
     folder: str
     paths: Sequence[str]
-    labels: npt.NDArray[np.bool_]
-    groups: npt.NDArray[np.int64]
+    labels: Labels
+    groups: Groups
     group_names: Sequence[str]
-    numbers: Mapping[str, npt.NDArray[np.float64]]
+    numbers: Mapping[str, Column]
     categories: Mapping[str, Sequence[str]]
     rows: int
     dropped: Mapping[str, int] = field(default_factory=dict)

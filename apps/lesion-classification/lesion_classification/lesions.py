@@ -21,7 +21,11 @@ from studykit.storage.folders import find_sizes
 from studykit.text import bad_rows, delimited, lines
 
 from lesion_classification import ham, made, midas, spreadsheets
-from lesion_classification.layout import Dropped, Layout, Lesions, Row, WrongValue
+from lesion_classification.layout import Column as Column
+from lesion_classification.layout import Dropped, Layout, Row, WrongValue
+from lesion_classification.layout import Groups as Groups
+from lesion_classification.layout import Labels as Labels
+from lesion_classification.layout import Lesions as Lesions
 
 LAYOUTS = (made.LAYOUT, midas.LAYOUT, ham.LAYOUT)
 TABLES = ("metadata.csv", "metadata.parquet")

@@ -1,0 +1,64 @@
+"""Lesions in one process: the baseline that every engine is compared with.
+
+    ./pants run apps/lesion-classification:plain -- --size tiny --weights random
+    ./pants run apps/lesion-classification:plain -- --data lesions/ --workers 2 --out answer/
+
+One worker with workers × threads threads, so that it has the same cores as an engine; each thread
+computes on images, or trains a fold, of its own.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from studykit.engines import plain_engine
+from studykit.run import Outcome, Run
+
+from lesion_classification import answering, inference, outcome, study
+from lesion_classification.answering import Answer
+from lesion_classification.cross_validation import Fold, FoldResult, Samples
+from lesion_classification.member import Member
+from lesion_classification.parts import Part
+from lesion_classification.team import T
+from lesion_classification.worker import Job
+
+
+class PlainTeam:
+    """One worker, which is called."""
+
+    def __init__(self, threads: int) -> None:
+        self.member, self._threads, self.sent = Member(), threads, 0
+
+    def told(self, make: Callable[[], T]) -> T:
+        return make()
+
+    def load(self, job: Job) -> list[tuple[str, str]]:
+        return [self.member.load(job)]
+
+    def parts(self, numbers: Sequence[int]) -> Iterator[Part]:
+        yield from self.member.parts(numbers)
+        self.member.rest()
+
+    def folds(self, samples: Samples | None, folds: Sequence[Fold]) -> Iterator[FoldResult]:
+        assert samples is not None
+        with ThreadPoolExecutor(self._threads, "fold", inference.one_thread) as pool:
+            yield from pool.map(lambda fold: self.member.fold(samples, fold), folds)
+
+    def seconds(self) -> list[dict[str, float]]:
+        return [self.member.seconds()]
+
+
+def exact(run: Run) -> Outcome:
+    return outcome.exact(run, answered(run), 0)
+
+
+def answered(run: Run) -> Answer:
+    """The exact answer, to which a published one is held."""
+    return answering.answered(run, PlainTeam(study.threads_of_a_worker(run)))
+
+
+METHODS = {"exact": exact}
+
+main = plain_engine.entry_point(study.STUDY, METHODS)
+
+if __name__ == "__main__":
+    main()
