@@ -69,7 +69,7 @@ class StudyCase:
     unconverged: Argv | None = None
     """With the valid input, stops before there is an answer; None where nothing has to converge."""
     answer_options: Argv = ()
-    """Under which the answer is compared between engines."""
+    """Under which the answer is found, where the study's own defaults are not for tests."""
     split_size: str = "10kb"
     versions: tuple[str, ...] = ("numpy",)
     """Distributions that a run of any engine cannot do without."""

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from studykit import storage
 from studykit.errors import DataError, StorageError
 
+from lesion_classification.layout import uri_of
+
 Decode = Callable[[bytes, str], NDArray[np.uint8]]
 Done = TypeVar("Done")
 
@@ -113,7 +115,7 @@ class Pipeline(Generic[Done]):
             raise
 
     def _uri(self, number: int) -> str:
-        return storage.join(self._folder, self._paths[number])
+        return uri_of(self._folder, self._paths[number])
 
     def _decoded(self, numbers: Sequence[int], fetched: Sequence[Future[bytes]]) -> Batch:
         whole: list[int] = []

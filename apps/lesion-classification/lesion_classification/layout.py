@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-
+from studykit import storage
 
 Labels = npt.NDArray[np.bool_]
 Groups = npt.NDArray[np.int64]
@@ -54,9 +54,10 @@ class Layout:
 class Lesions:
     """The images that are used, n of them, in the order of the table.
 
-    folder: of the images; paths: below it; labels: bool[n], whether malignant; groups: int64[n],
-    the lesion that each shows, by first appearance; group_names: of the lesions; numbers,
-    categories: columns of the table; rows: all that the table has; dropped: {why not used: rows}.
+    folder: of the images; paths: below it; sizes: {path: bytes}, -1 of one that is not there;
+    labels: bool[n], whether malignant; groups: int64[n], the lesion that each shows, by first
+    appearance; group_names: of the lesions; numbers, categories: columns of the table; rows: all
+    that the table has; dropped: {why not used: rows}.
     """
 
     folder: str
@@ -68,6 +69,7 @@ class Lesions:
     categories: Mapping[str, Sequence[str]]
     rows: int
     dropped: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -86,7 +88,13 @@ class Lesions:
             {name: [column[place] for place in kept] for name, column in self.categories.items()},
             self.rows,
             self.dropped,
+            self.sizes,
         )
+
+
+def uri_of(folder: str, path: str) -> str:
+    """Of an image: below the folder, or where it says itself."""
+    return path if path.startswith("/") or "://" in path else storage.join(folder, path)
 
 
 def number(values: Mapping[str, str], column: str) -> float:

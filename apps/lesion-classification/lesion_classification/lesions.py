@@ -64,11 +64,6 @@ def read(uri: str, images: str | None = None) -> Lesions:
     return _lesions(layout, rows, dropped, folder, _found(folder, rows))
 
 
-def uri_of(folder: str, path: str) -> str:
-    """Of an image: below the folder, or where it says itself."""
-    return path if path.startswith("/") or "://" in path else storage.join(folder, path)
-
-
 def table_in(uri: str) -> str:
     """The table itself, or the one of a folder. DataError where that is not one."""
     place = storage.absolute(uri)
@@ -93,16 +88,18 @@ def _folder_of(table: str, images: str | None) -> str:
     return inner if storage.exists(inner) else beside
 
 
-def _found(folder: str, rows: Sequence[Row]) -> list[str]:
-    """The path below the folder of each row's image; as it stands where it is not there, which is
-    for who opens it to say."""
-    named = [row.image for row in rows if uri_of(folder, row.image) != row.image]
-    if not named:
-        return [row.image for row in rows]
+def _found(folder: str, rows: Sequence[Row]) -> dict[str, int]:
+    """The path below the folder, and the bytes, of each row's image.
+
+    Of one that is not there its name and -1: who opens it says what is wrong."""
     base = storage.absolute(folder).rstrip("/") + "/"
-    below = [uri.removeprefix(base) for uri in find_sizes(folder)] if storage.exists(folder) else []
-    by_name = {path.rpartition("/")[2]: path for path in below if path.lower().endswith(PICTURES)}
-    return [by_name.get(row.image, row.image) for row in rows]
+    below = find_sizes(folder) if storage.exists(folder) else {}
+    by_name = {
+        uri.rpartition("/")[2]: (uri.removeprefix(base), size)
+        for uri, size in below.items()
+        if uri.lower().endswith(PICTURES)
+    }
+    return dict(by_name.get(row.image, (row.image, -1)) for row in rows)
 
 
 def _require_classes(rows: Sequence[Row], uri: str) -> None:
@@ -115,12 +112,16 @@ def _require_classes(rows: Sequence[Row], uri: str) -> None:
 
 
 def _lesions(
-    layout: Layout, rows: Sequence[Row], dropped: Mapping[str, int], folder: str, paths: list[str]
+    layout: Layout,
+    rows: Sequence[Row],
+    dropped: Mapping[str, int],
+    folder: str,
+    sizes: Mapping[str, int],
 ) -> Lesions:
     names = {name: number for number, name in enumerate(dict.fromkeys(row.lesion for row in rows))}
     return Lesions(
         folder,
-        paths,
+        list(sizes),
         np.array([row.malignant for row in rows]),
         np.array([names[row.lesion] for row in rows], np.int64),
         list(names),
@@ -134,6 +135,7 @@ def _lesions(
         },
         len(rows) + sum(dropped.values()),
         dropped,
+        sizes,
     )
 
 

@@ -3,11 +3,12 @@
 Steps book their seconds as `worker_phases` wants them.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 
 from studykit.phases import Phases
 
-from lesion_classification.cross_validation import Fold, FoldResult, Samples, train_fold
+from lesion_classification.cross_validation import Data, FoldResult, train_fold
 from lesion_classification.parts import Part
 from lesion_classification.worker import Job, Worker
 
@@ -28,10 +29,15 @@ class Member:
         assert self._worker is not None
         found = self._worker.features_of(numbers)
         while True:
-            with self.phases("features"):
-                part = next(found, None)
+            began = time.monotonic()
+            part = next(found, None)
             if part is None:
                 return
+            # What its threads spent on fetching and decoding, side by side.
+            loading = (part.waited_seconds + part.decode_seconds) / self._worker.job.threads
+            passed = time.monotonic() - began
+            self.phases.add("load", min(loading, passed))
+            self.phases.add("features", max(passed - loading, 0.0))
             yield part
 
     def rest(self) -> None:
@@ -40,9 +46,9 @@ class Member:
             self._worker.close()
             self._worker = None
 
-    def fold(self, samples: Samples, fold: Fold) -> FoldResult:
+    def fold(self, data: Data, number: int) -> FoldResult:
         with self.phases("folds"):
-            return train_fold(samples, fold)
+            return train_fold(number, data)
 
     def seconds(self) -> dict[str, float]:
         return self.phases.seconds | {"compute": sum(self.phases.seconds.values())}

@@ -15,7 +15,7 @@ from studykit.run import Outcome, Run
 
 from lesion_classification import answering, inference, outcome, study
 from lesion_classification.answering import Answer
-from lesion_classification.cross_validation import Fold, FoldResult, Samples
+from lesion_classification.cross_validation import Data, FoldResult
 from lesion_classification.member import Member
 from lesion_classification.parts import Part
 from lesion_classification.team import T
@@ -24,6 +24,8 @@ from lesion_classification.worker import Job
 
 class PlainTeam:
     """One worker, which is called."""
+
+    is_first = True
 
     def __init__(self, threads: int) -> None:
         self.member, self._threads, self.sent = Member(), threads, 0
@@ -38,10 +40,10 @@ class PlainTeam:
         yield from self.member.parts(numbers)
         self.member.rest()
 
-    def folds(self, samples: Samples | None, folds: Sequence[Fold]) -> Iterator[FoldResult]:
-        assert samples is not None
+    def folds(self, data: Data | None, numbers: Sequence[int]) -> Iterator[FoldResult]:
+        assert data is not None
         with ThreadPoolExecutor(self._threads, "fold", inference.one_thread) as pool:
-            yield from pool.map(lambda fold: self.member.fold(samples, fold), folds)
+            yield from pool.map(lambda number: self.member.fold(data, number), numbers)
 
     def seconds(self) -> list[dict[str, float]]:
         return [self.member.seconds()]

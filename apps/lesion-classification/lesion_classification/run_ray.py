@@ -16,7 +16,7 @@ from studykit.engines import ray_engine
 from studykit.run import Outcome, Run
 
 from lesion_classification import answering, outcome, study
-from lesion_classification.cross_validation import Fold, FoldResult, Samples
+from lesion_classification.cross_validation import Data, FoldResult
 from lesion_classification.member import Member
 from lesion_classification.parts import Part
 from lesion_classification.team import T
@@ -32,6 +32,8 @@ class RayWorker(Member):
 
 class RayTeam:
     """Actors, each a worker."""
+
+    is_first = True
 
     def __init__(self, count: int, threads: int, gpus: int) -> None:
         remote = ray.remote(num_cpus=threads, num_gpus=gpus)(RayWorker)
@@ -63,12 +65,12 @@ class RayTeam:
                 yield part
         ray.get([actor.rest.remote() for actor in self._actors])
 
-    def folds(self, samples: Samples | None, folds: Sequence[Fold]) -> Iterator[FoldResult]:
-        assert samples is not None
-        shared = ray.put(samples)
-        self.sent += len(self._actors) * samples.nbytes
+    def folds(self, data: Data | None, numbers: Sequence[int]) -> Iterator[FoldResult]:
+        assert data is not None
+        shared = ray.put(data)
+        self.sent += len(self._actors) * data.features.nbytes
         yield from ActorPool(self._actors).map_unordered(
-            lambda actor, fold: actor.fold.remote(shared, fold), folds
+            lambda actor, number: actor.fold.remote(shared, number), numbers
         )
 
     def seconds(self) -> list[dict[str, float]]:

@@ -18,7 +18,7 @@ from studykit.engines.collectives import gather_objects
 from studykit.run import Outcome, Run
 
 from lesion_classification import answering, outcome, study
-from lesion_classification.cross_validation import Fold, FoldResult, Samples
+from lesion_classification.cross_validation import Data, FoldResult
 from lesion_classification.member import Member
 from lesion_classification.parts import Part
 from lesion_classification.team import T
@@ -31,6 +31,7 @@ class TorchTeam:
     def __init__(self) -> None:
         self.rank, self.count = dist.get_rank(), dist.get_world_size()
         self.member, self.sent = Member(self.rank), 0
+        self.is_first = self.rank == 0
 
     def told(self, make: Callable[[], T]) -> T:
         said: list[Any] = [make() if self.rank == 0 else None]
@@ -48,11 +49,11 @@ class TorchTeam:
                 yield part
         self.member.rest()
 
-    def folds(self, samples: Samples | None, folds: Sequence[Fold]) -> Iterator[FoldResult]:
-        shared = self.told(lambda: samples)
+    def folds(self, data: Data | None, numbers: Sequence[int]) -> Iterator[FoldResult]:
+        shared = self.told(lambda: data)
         assert shared is not None
-        self.sent += (self.count - 1) * shared.nbytes
-        mine = [self.member.fold(shared, fold) for fold in folds[self.rank :: self.count]]
+        self.sent += (self.count - 1) * shared.features.nbytes
+        mine = [self.member.fold(shared, fold) for fold in numbers[self.rank :: self.count]]
         for results in self._gathered(mine):
             yield from results
 

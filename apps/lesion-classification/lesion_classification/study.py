@@ -15,7 +15,7 @@ from studykit.options import Options, Study, choose
 from studykit.records import PLAIN, DatasetInfo
 from studykit.run import Run
 
-from lesion_classification import outputs
+from lesion_classification import outputs, pictures
 
 IMAGENET, RANDOM = "IMAGENET1K_V1", "random"
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -51,9 +51,9 @@ class Parameters:
         str | None,
         typer.Option(help="A folder or URI that keeps features; a later run goes on with them."),
     ] = None
-    image_batch: Annotated[
-        int, typer.Option(min=1, help="Images that pass through ResNet50 together.")
-    ] = 32
+    side: Annotated[
+        int, typer.Option(min=32, help="Pixels to which images are squashed; 224 is ResNet50's.")
+    ] = pictures.SIDE
     folds: Annotated[
         str,
         typer.Option(help="grouped: a lesion is in one fold; or published, by image: it leaks."),

@@ -8,7 +8,7 @@ runs the same loop; in those that are not the first it goes over nothing.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from lesion_classification.cross_validation import Fold, FoldResult, Samples
+from lesion_classification.cross_validation import Data, FoldResult
 from lesion_classification.parts import Part
 from lesion_classification.worker import Job
 
@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 
 class Team(Protocol):
+    is_first: bool
+    """Whether this process is the one that results come to."""
     sent: int
     """Bytes that went from process to process."""
 
@@ -28,8 +30,8 @@ class Team(Protocol):
     def parts(self, numbers: Sequence[int]) -> Iterator[Part]:
         """The features of these parts of the images."""
 
-    def folds(self, samples: Samples | None, folds: Sequence[Fold]) -> Iterator[FoldResult]:
-        """Every fold, trained and tested; only the first process has the samples."""
+    def folds(self, data: Data | None, numbers: Sequence[int]) -> Iterator[FoldResult]:
+        """Every fold, trained and tested; only the first process has the data."""
 
     def seconds(self) -> list[dict[str, float]]:
         """Of every worker, by phase."""

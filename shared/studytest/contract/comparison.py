@@ -16,6 +16,7 @@ class Comparison(OfStudy):
     ) -> None:
         options = ["--data", data, "--engines", "plain", "--peers", PEER, "--json"]
         options += ["--workers", 1, "--repeats", 1, "--results", tmp_path, "--pause", 0]
+        options += self.case.answer_options
         first = running.run(compare, *options)
         assert first.code == 0, first.stderr
         rows = json.loads(first.stdout)

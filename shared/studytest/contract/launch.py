@@ -49,7 +49,9 @@ class Launch(PlainAnswer):
         """By one of the scripts: what they share finds it out."""
         (engine,) = self.case.scripted[-1:]
         with leftovers.nothing_left():
-            finished = self.launched(engine, "--data", data, "--json", "--results", tmp_path)
+            finished = self.launched(
+                engine, "--data", data, "--json", "--results", tmp_path, *self.case.answer_options
+            )
         assert finished.code == 0, finished.stderr
         assert finished.record["workers"] == len(os.sched_getaffinity(0))
         (path,) = tmp_path.rglob("*.json")

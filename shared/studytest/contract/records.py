@@ -40,7 +40,7 @@ class Records(OfStudy):
     def generated(self, store: Path, results: Path) -> tuple[object, ...]:
         return (
             "--size", "tiny", "--store", store, "--workers", 2, "--oversubscribe", "--json",
-            "--results", results,
+            "--results", results, *self.case.answer_options,
         )  # fmt: skip
 
     @pytest.mark.quick
