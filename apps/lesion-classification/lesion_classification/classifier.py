@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lesion_classification.lesions import Lesions
+from lesion_classification.layout import Lesions
 from lesion_classification.perceptron import Perceptron, Weights
 from lesion_classification.table_features import Encoding, Rows
 

@@ -20,7 +20,7 @@ from studykit.errors import DataError
 from lesion_classification import classifier, folds, metrics
 from lesion_classification.classifier import Features, Model, Scores, Settings
 from lesion_classification.folds import Folds
-from lesion_classification.lesions import Lesions
+from lesion_classification.layout import Lesions
 from lesion_classification.table_features import Rows
 
 

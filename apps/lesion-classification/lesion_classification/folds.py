@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from studykit.errors import DataError
 
-from lesion_classification.lesions import Groups, Labels
+from lesion_classification.layout import Groups, Labels
 
 GROUPED, PUBLISHED = "grouped", "published"
 PUBLISHED_SEED = 21

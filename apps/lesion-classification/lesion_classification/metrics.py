@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lesion_classification.classifier import Scores
-from lesion_classification.lesions import Labels
+from lesion_classification.layout import Labels
 
 NAMES = ("auc", "accuracy", "precision", "recall", "f1")
 THRESHOLD = 0.5

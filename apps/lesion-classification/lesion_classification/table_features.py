@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lesion_classification.lesions import Lesions
+from lesion_classification.layout import Lesions
 
 Rows = npt.NDArray[np.int64]
 Matrix = npt.NDArray[np.float32]

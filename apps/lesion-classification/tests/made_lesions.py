@@ -1,7 +1,7 @@
 """Lesions and features that were made for a test: with a signal, without, with images repeated."""
 
 import numpy as np
-from lesion_classification.lesions import Lesions
+from lesion_classification.layout import Lesions
 
 
 def made(groups=60, of_group=2, width=32, signal=1.0, own=0.0, shuffled=False, seed=0):
@@ -27,7 +27,8 @@ def lesions(labels, groups, random=None):
     random = random or np.random.default_rng(0)
     count = len(labels)
     return Lesions(
-        paths=[f"images/{number}.jpg" for number in range(count)],
+        folder="images",
+        paths=[f"{number}.jpg" for number in range(count)],
         labels=labels,
         groups=groups,
         group_names=[f"lesion {group}" for group in range(groups.max(initial=-1) + 1)],
@@ -36,5 +37,5 @@ def lesions(labels, groups, random=None):
             "sex": random.choice(["female", "male"], count).tolist(),
             "localization": random.choice(["back", "chest", "face", "scalp"], count).tolist(),
         },
-        dropped={},
+        rows=count,
     )
