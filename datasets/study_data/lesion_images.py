@@ -9,7 +9,7 @@ What it must not learn: each lesion is in one to five pictures, and skin and les
 that is theirs alone. Who trains on some pictures of a lesion and tests on others knows it again.
 
 Table: metadata.csv. Pictures: JPEG as cameras write them, some 0.8 MB of 1600 × 1200 pixels; the
-first `SMALL` are of 200 × 150, so that the smallest size is small. Their bytes are those of the
+first `SMALL` are of 200 × 152, so that the smallest size is small. Their bytes are those of the
 libjpeg-turbo of the Pillow in the locks; another one may round otherwise.
 """
 
@@ -31,7 +31,7 @@ DISTANCES = ("dscope", "6in", "1ft")
 MOST_PICTURES = 5
 """Of a lesion; from one on, each number as often."""
 SMALL = 120
-SMALL_SIDES, SIDES = (200, 150), (1600, 1200)
+SMALL_SIDES, SIDES = (200, 152), (1600, 1200)
 QUALITY = 92
 """Of JPEG, as cameras have it."""
 GRAIN = 20
@@ -131,7 +131,24 @@ def row(seed: int, place: tuple[int, int, int]) -> str:
 def drawing(
     shown: Lesion, seed: int, picture: int, sides: tuple[int, int]
 ) -> npt.NDArray[np.uint8]:
-    """Pixels uint8[height, width, 3]: skin, the lesion nearly in the middle, and grain."""
+    """Pixels uint8[height, width, 3]: skin, the lesion nearly in the middle, and grain.
+
+    All but the grain is drawn at a quarter of the sides, and enlarged.
+    """
+    from PIL import Image
+
+    width, height = sides
+    smooth = Image.fromarray(_smooth(shown, seed, picture, (width // 4, height // 4)))
+    enlarged = np.asarray(smooth.resize(sides, Image.Resampling.BILINEAR), np.int16)
+    words = _words(seed, 3, picture, (width * height + 7) // 8).view(np.uint8)[: width * height]
+    grain = words.astype(np.int16) * np.int16(2 * GRAIN) // np.int16(255) - np.int16(GRAIN)
+    return np.clip(enlarged + grain.reshape(height, width, 1), 0, 255).astype(np.uint8)
+
+
+def _smooth(
+    shown: Lesion, seed: int, picture: int, sides: tuple[int, int]
+) -> npt.NDArray[np.uint8]:
+    """Without its grain."""
     from PIL import Image
 
     width, height = sides
@@ -147,11 +164,9 @@ def drawing(
     inside = np.clip((edge - (x**2 + (y**2)[:, None])) / (0.3 * radius**2) + 0.5, 0, 1)
     skin = shown.skin.astype(np.float32) + 24 * cells
     colour = shown.colour.astype(np.float32) + 60 * cells[:, :, ::-1]
-    light = 1 + 0.15 * float(drawn[3] - 0.5)
-    pixels = (skin + inside[:, :, None] * (colour - skin)) * np.float32(light)
-    words = _words(seed, 3, picture, (width * height + 7) // 8).view(np.uint8)[: width * height]
-    grain = words.astype(np.float32) * np.float32(2 * GRAIN / 255) - np.float32(GRAIN)
-    return np.clip(pixels + grain.reshape(height, width, 1), 0, 255).astype(np.uint8)
+    light = np.float32(1 + 0.15 * float(drawn[3] - 0.5))
+    pixels = (skin + inside[:, :, None] * (colour - skin)) * light
+    return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
 def picture(shown: Lesion, seed: int, number: int) -> bytes:

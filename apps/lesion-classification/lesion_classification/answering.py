@@ -169,6 +169,6 @@ def quality(answer: Answer) -> dict[str, Any]:
         "dropped": dict(answer.data.lesions.dropped),
         "broken": len(answer.broken),
         "images_read": answer.images_read,
-        "precision": answer.precision,
+        "computed_in": answer.precision,
         "weights_sha256": answer.weights,
     }
