@@ -147,12 +147,10 @@ class _Kept:
 def _features(run: Run, team: Team, kept: _Kept, answer: Answer) -> npt.NDArray[Any] | None:
     """Of all images, in the first process."""
     missing = team.told(kept.missing)
-    done = 0
-    for part in team.parts(missing):
+    for done, part in enumerate(team.parts(missing), start=1):
         kept.append(part)
         answer.images_read += len(part.numbers)
         answer.bytes_read += part.bytes_read
-        done += 1
         run.progress(f"features: part {done} of {len(missing)}")
     if not team.is_first:
         return None

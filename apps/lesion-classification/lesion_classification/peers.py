@@ -77,9 +77,11 @@ def with_torchvision(run: Run) -> Outcome:
         images: Any = Images(table, run.parameters.side)
         loader = DataLoader(images, BATCH, num_workers=threads)
 
-    with run.phase("compute", f"features of {len(table)} images by torchvision"):
-        with torch.inference_mode():
-            found = torch.cat([network(batch) for batch in loader]).numpy()
+    with (
+        run.phase("compute", f"features of {len(table)} images by torchvision"),
+        torch.inference_mode(),
+    ):
+        found = torch.cat([network(batch) for batch in loader]).numpy()
     quality = {"images": len(table), "features": found.shape[1]}
     return peers.step(run, quality, lambda: oracle.check_features(run, table, found))
 

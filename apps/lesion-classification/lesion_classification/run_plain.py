@@ -7,7 +7,7 @@ One worker with workers × threads threads, so that it has the same cores as an 
 computes on images, or trains a fold, of its own.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from studykit.engines import plain_engine
@@ -18,20 +18,17 @@ from lesion_classification.answering import Answer
 from lesion_classification.cross_validation import Data, FoldResult
 from lesion_classification.member import Member
 from lesion_classification.parts import Part
-from lesion_classification.team import T
+from lesion_classification.team import Told
 from lesion_classification.worker import Job
 
 
-class PlainTeam:
+class PlainTeam(Told):
     """One worker, which is called."""
 
     is_first = True
 
     def __init__(self, threads: int) -> None:
         self.member, self._threads, self.sent = Member(), threads, 0
-
-    def told(self, make: Callable[[], T]) -> T:
-        return make()
 
     def load(self, job: Job) -> list[tuple[str, str]]:
         return [self.member.load(job)]

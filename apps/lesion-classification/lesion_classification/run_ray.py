@@ -8,7 +8,7 @@ folds go to whoever is free. When an actor dies the run starts again with new on
 --features only what is missing is computed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import ray
 from ray.util import ActorPool
@@ -19,7 +19,7 @@ from lesion_classification import answering, outcome, study
 from lesion_classification.cross_validation import Data, FoldResult
 from lesion_classification.member import Member
 from lesion_classification.parts import Part
-from lesion_classification.team import T
+from lesion_classification.team import Told
 from lesion_classification.worker import Job
 
 
@@ -30,7 +30,7 @@ class RayWorker(Member):
         """Started, and its libraries imported."""
 
 
-class RayTeam:
+class RayTeam(Told):
     """Actors, each a worker."""
 
     is_first = True
@@ -40,9 +40,6 @@ class RayTeam:
         self._actors = [remote.remote(number) for number in range(count)]
         ray.get([actor.ready.remote() for actor in self._actors])
         self.sent = 0
-
-    def told(self, make: Callable[[], T]) -> T:
-        return make()
 
     def load(self, job: Job) -> list[tuple[str, str]]:
         shared = ray.put(job)
@@ -89,7 +86,14 @@ def exact(run: Run) -> Outcome:
     return outcome.exact(run, answer, actors.sent)
 
 
-METHODS = {"exact": exact}
+def native_way(run: Run) -> Outcome:
+    with run.phase("start", "importing Ray Data"):
+        # Here, because it takes seconds, for which only who asks for it shall wait.
+        from lesion_classification import native_ray
+    return native_ray.exact(run)
+
+
+METHODS = {"exact": exact, "native": native_way}
 
 main = ray_engine.entry_point(study.STUDY, METHODS)
 

@@ -80,6 +80,8 @@ def validate(options: Options, parameters: Parameters) -> None:
         raise UsageError("--images is of --data: made lesions have theirs beside them")
     if options.method != "exact" and parameters.features is not None:
         raise UsageError(f"--method {options.method}: keeps no features")
+    if options.method == "native" and parameters.skip_broken:
+        raise UsageError("--method native: a broken image ends it, --skip-broken or not")
     outputs.require_writable(options.out)
 
 

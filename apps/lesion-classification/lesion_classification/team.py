@@ -15,6 +15,13 @@ from lesion_classification.worker import Job
 T = TypeVar("T")
 
 
+class Told:
+    """Of a process that has nobody to be told by."""
+
+    def told(self, make: Callable[[], T]) -> T:
+        return make()
+
+
 class Team(Protocol):
     is_first: bool
     """Whether this process is the one that results come to."""
