@@ -75,6 +75,15 @@ def test_features_are_those_of_torchvision_in_float32(weights, precision, images
         np.testing.assert_allclose(found, right, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("side", [32, 96])
+def test_smaller_images_have_features_too(weights, precision, side):
+    images = pixels(8, side=side)
+    found = Extractor(weights, precision, "cpu")(images)
+    right = eager(weights, images)
+    assert cosines(found, right).min() >= (0.999 if precision == "bfloat16" else 1 - 1e-9)
+
+
 def test_without_onednn_features_are_the_same(weights, monkeypatch):
     images = pixels(3)
     monkeypatch.setattr(fused, "has_onednn", lambda: False)
@@ -89,9 +98,9 @@ def test_an_image_has_the_same_features_in_every_batch_and_beside_other_threads(
     with ThreadPoolExecutor(1, initializer=inference.one_thread) as pool:
         whole = pool.submit(extract, images).result()
     with ThreadPoolExecutor(3, initializer=inference.one_thread) as pool:
-        alone = np.concatenate(list(pool.map(extract, [images[i : i + 1] for i in range(8)])))
+        alone = np.concatenate(list(pool.map(extract, [images[n : n + 1] for n in (0, 3, 7)])))
         turned = pool.submit(extract, images[::-1].copy()).result()[::-1]
-    np.testing.assert_array_equal(alone, whole)
+    np.testing.assert_array_equal(alone, whole[[0, 3, 7]])
     np.testing.assert_array_equal(turned, whole)
 
 

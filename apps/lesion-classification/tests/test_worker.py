@@ -119,6 +119,13 @@ def test_images_come_from_every_store(store, images, right):
     np.testing.assert_array_equal(found.features, right[parts.PART :])
 
 
+def test_a_path_may_be_a_uri_of_its_own(images, right):
+    folder, paths = images
+    absolute = [str(folder / path) for path in paths]
+    found = computed(job("/nowhere", absolute), [1])[0]
+    np.testing.assert_array_equal(found.features, right[parts.PART :])
+
+
 def test_a_worker_goes_on_after_a_caller_that_stopped_early(images, right):
     worker = Worker(job(*images, threads=2))
     first = worker.features_of([0, 1])
