@@ -8,9 +8,10 @@ older and it longer; each is blurred by chance, so that neither picture nor tabl
 What it must not learn: each lesion is in one to five pictures, and skin and lesion have a pattern
 that is theirs alone. Who trains on some pictures of a lesion and tests on others knows it again.
 
-Table: metadata.csv. Pictures: JPEG as cameras write them, some 0.8 MB of 1600 × 1200 pixels; the
-first `SMALL` are of 200 × 152, so that the smallest size is small. Their bytes are those of the
-libjpeg-turbo of the Pillow in the locks; another one may round otherwise.
+Table: metadata.csv. Pictures: JPEG as cameras write them, some 1.0 MB of 1600 × 1200 pixels; the
+first `SMALL` are of 200 × 150, so that the smallest size is small. A picture is drawn small, made
+large by Pillow and given grain. Its bytes are those of the Pillow in the locks and of the
+libjpeg-turbo within; another one may round otherwise.
 """
 
 import io
@@ -31,11 +32,17 @@ DISTANCES = ("dscope", "6in", "1ft")
 MOST_PICTURES = 5
 """Of a lesion; from one on, each number as often."""
 SMALL = 120
-SMALL_SIDES, SIDES = (200, 152), (1600, 1200)
+SMALL_SIDES, SIDES = (200, 150), (1600, 1200)
 QUALITY = 92
 """Of JPEG, as cameras have it."""
-GRAIN = 20
-"""Largest deviation of a pixel from its neighbours, of 255: what makes a picture 0.8 MB."""
+SKETCH = (400, 300)
+"""Pixels that a picture is drawn of, before it is made as large as it is to be."""
+GRAIN = 63
+"""How much brighter than others a pixel may be by chance, of 255: what makes a picture 1.0 MB. Its
+bits are all ones."""
+IN_PICTURE, IN_TABLE = 1.3, 0.6
+"""How far each of three properties of a malignant lesion's picture, and each of two of its table,
+is from the mean of all, in deviations; a benign one's is as far on the other side."""
 GRID = (16, 12)
 """Cells of the pattern of skin and lesion."""
 
@@ -79,11 +86,11 @@ def lesion(seed: int, number: int) -> Lesion:
     drawn = _uniform(_words(seed, 1, number, 40 + 3 * GRID[0] * GRID[1]))
     malignant = bool(drawn[0] < 0.5)
     sign = 1.0 if malignant else -1.0
-    # Nearly normal, of deviation 1: of twelve uniform numbers each.
-    blurred = [sign + drawn[1 + 6 * k : 7 + 6 * k].sum() * 2**0.5 - 3 * 2**0.5 for k in range(4)]
-    dark, blue, rough, old = blurred
-    age = int(min(max(55 + 9 * old + 16 * (drawn[25] - 0.5), 5), 95))
-    length = round(max(6 + 2 * sign + 8 * (drawn[26] - 0.5), 1.0), 1)
+    # Nearly normal, of deviation 1: sums of six uniform numbers each.
+    blurred = [(drawn[1 + 6 * k : 7 + 6 * k].sum() - 3) * 2**0.5 for k in range(4)]
+    dark, blue, rough = (IN_PICTURE * sign + one for one in blurred[:3])
+    age = int(min(max(55 + 14 * (IN_TABLE * sign + blurred[3]), 5), 95))
+    length = round(max(6 + 2.3 * IN_TABLE * sign + 8 * (drawn[26] - 0.5), 1.0), 1)
     skin = np.array([205.0, 160.0, 135.0]) + 50 * (drawn[27:30] - 0.5)
     colour = np.array([130.0, 85.0, 70.0]) + 30 * (drawn[30:33] - 0.5)
     colour += np.array([-14.0, -14.0, -14.0]) * dark + np.array([-6.0, 0.0, 10.0]) * blue
@@ -131,47 +138,39 @@ def row(seed: int, place: tuple[int, int, int]) -> str:
 def drawing(
     shown: Lesion, seed: int, picture: int, sides: tuple[int, int]
 ) -> npt.NDArray[np.uint8]:
-    """Pixels uint8[height, width, 3]: skin, the lesion nearly in the middle, and grain.
-
-    All but the grain is drawn at a quarter of the sides, and enlarged.
-    """
+    """Pixels uint8[height, width, 3]: skin, the lesion nearly in the middle, and grain."""
+    # Here, because no other data set needs it.
     from PIL import Image
 
+    whole = Image.fromarray(_sketch(shown, seed, picture)).resize(sides, Image.Resampling.BILINEAR)
     width, height = sides
-    smooth = Image.fromarray(_smooth(shown, seed, picture, (width // 4, height // 4)))
-    enlarged = np.asarray(smooth.resize(sides, Image.Resampling.BILINEAR), np.int16)
     words = _words(seed, 3, picture, (width * height + 7) // 8).view(np.uint8)[: width * height]
-    grain = words.astype(np.int16) * np.int16(2 * GRAIN) // np.int16(255) - np.int16(GRAIN)
-    return np.clip(enlarged + grain.reshape(height, width, 1), 0, 255).astype(np.uint8)
+    return np.asarray(whole) + (words & np.uint8(GRAIN)).reshape(height, width, 1)
 
 
-def _smooth(
-    shown: Lesion, seed: int, picture: int, sides: tuple[int, int]
-) -> npt.NDArray[np.uint8]:
-    """Without its grain."""
+def _sketch(shown: Lesion, seed: int, picture: int) -> npt.NDArray[np.uint8]:
+    """The same without grain, for which it leaves room, and of `SKETCH` pixels."""
     from PIL import Image
 
-    width, height = sides
-    drawn = _uniform(_words(seed, 2, picture, 8))
+    width, height = SKETCH
+    drawn = _uniform(_words(seed, 2, picture, 4)).astype(np.float32)
     pattern = Image.fromarray((255 * (shown.pattern + 0.5)).astype(np.uint8))
-    cells = np.asarray(pattern.resize(sides, Image.Resampling.BICUBIC), np.float32) / 255 - 0.5
-    x = (np.arange(width, dtype=np.float32) + 0.5) / width - 0.5 - 0.1 * float(drawn[0] - 0.5)
-    y = ((np.arange(height, dtype=np.float32) + 0.5) - height / 2) / width
-    y -= 0.1 * float(drawn[1] - 0.5)
-    radius = shown.radius * (0.85 + 0.3 * float(drawn[2]))
+    cells = np.asarray(pattern.resize(SKETCH, Image.Resampling.BICUBIC), np.float32) / 255 - 0.5
+    x = (np.arange(width, dtype=np.float32) + 0.5) / width - 0.5 - 0.1 * (drawn[0] - 0.5)
+    y = (np.arange(height, dtype=np.float32) + 0.5 - height / 2) / width - 0.1 * (drawn[1] - 0.5)
+    radius = np.float32(shown.radius) * (0.85 + 0.3 * drawn[2])
     # The edge follows the pattern, the more so the rougher the lesion.
-    edge = radius**2 * (1 + 4 * shown.roughness * cells[:, :, 0])
+    edge = radius**2 * (1 + np.float32(4 * shown.roughness) * cells[:, :, 0])
     inside = np.clip((edge - (x**2 + (y**2)[:, None])) / (0.3 * radius**2) + 0.5, 0, 1)
     skin = shown.skin.astype(np.float32) + 24 * cells
     colour = shown.colour.astype(np.float32) + 60 * cells[:, :, ::-1]
-    light = np.float32(1 + 0.15 * float(drawn[3] - 0.5))
-    pixels = (skin + inside[:, :, None] * (colour - skin)) * light
-    return np.clip(pixels, 0, 255).astype(np.uint8)
+    light = 1 + 0.15 * (drawn[3] - 0.5)
+    pixels = (skin + inside[:, :, None] * (colour - skin)) * light - GRAIN / 2
+    return np.clip(pixels, 0, 255 - GRAIN).astype(np.uint8)
 
 
 def picture(shown: Lesion, seed: int, number: int) -> bytes:
     """As JPEG."""
-    # Here, because no other data set needs it.
     from PIL import Image
 
     pixels = drawing(shown, seed, number, SMALL_SIDES if number < SMALL else SIDES)
@@ -193,29 +192,20 @@ def files(rows: int, seed: int = 0, *, threads: int = 0) -> Files:
     yield from in_turn(found, drawn, threads or machine.cores())
 
 
-SIZES = {
-    "tiny": Size(
-        SMALL, 1_791_656, "f0e5dd880633f8a8174b29c716a1ed63646a51df85cb01fe0244c0023f1a83ed"
-    ),
-    "data_1": Size(
-        1_383, 1_050_521_410, "d7718e163af26ebee988bc8fb6c9ae5bf9c283faaf9a4044fe9e3341535681c1"
-    ),
-    "data_2": Size(
-        2_720, 2_160_634_892, "983bea5c7446685d9336175a884db71d4d64ff09c02341615cfec9b3b44c83a8"
-    ),
-    "data_3": Size(
-        4_177, 3_370_366_189, "a4a5a999da3d7bbff6fb5afcff9294d24a425be1c547c73e321c9ef67aaf33a8"
-    ),
-}
-"""The paper's bytes, in as many pictures as that makes."""
-
 DATASET = FolderDataset(
     name="lesion-like",
     title="pictures of lesions with a table, generated",
     licence="Apache-2.0",
     source="study_data/lesion_images.py",
     schema=f"metadata.csv: {HEADER.strip()}; images/*.jpg",
-    sizes=SIZES,
+    sizes={
+        "tiny": Size(
+            SMALL, 1_803_253, "ded7e6f5ef2f3eed53b9d4f769739c27e36c9830d88e002f2eb696160470ab07"
+        ),
+        "data_1": Size(1_170, 1_050_000_000),
+        "data_2": Size(2_280, 2_160_000_000),
+        "data_3": Size(3_490, 3_370_000_000),
+    },
     make_files=files,
     prefixes=True,
 )

@@ -1,6 +1,6 @@
 """How a table of lesions may be laid out, and what a row of any of them comes to."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -48,6 +48,12 @@ class Layout:
     categories: tuple[str, ...]
     row: Callable[[Mapping[str, str]], Row | Dropped]
     """Column → text. WrongValue where it is none that there is."""
+    optional: tuple[str, ...] = ()
+    """Columns that it reads too, where a table has them."""
+
+    def read_of(self, columns: Collection[str]) -> tuple[str, ...]:
+        """What it reads of a table that has these."""
+        return *self.columns, *(name for name in self.optional if name in columns)
 
 
 @dataclass(frozen=True)
