@@ -200,11 +200,17 @@ DATASET = FolderDataset(
     schema=f"metadata.csv: {HEADER.strip()}; images/*.jpg",
     sizes={
         "tiny": Size(
-            SMALL, 1_803_253, "ded7e6f5ef2f3eed53b9d4f769739c27e36c9830d88e002f2eb696160470ab07"
+            SMALL, 2_098_739, "9a63317fff6564038a93b99b57072d4325d536b187d388befdbf6a705b5c361b"
         ),
-        "data_1": Size(1_170, 1_050_000_000),
-        "data_2": Size(2_280, 2_160_000_000),
-        "data_3": Size(3_490, 3_370_000_000),
+        "data_1": Size(
+            1_175, 1_050_120_893, "38d86baa0ed26e04a960b8fdeb237e4e1d65c0ebe5be044f299c0f41cf04e746"
+        ),
+        "data_2": Size(
+            2_293, 2_160_509_134, "c6c8cbe2f5f334c72d5040884be7e5aaff5286ce2ffbf67f4425a624f2a8aa49"
+        ),
+        "data_3": Size(
+            3_511, 3_370_381_143, "52e1271e59dd9365f68f15da5065344e21cb2f905f8f222d4c490ad52220bf04"
+        ),
     },
     make_files=files,
     prefixes=True,

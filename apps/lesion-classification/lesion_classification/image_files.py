@@ -47,9 +47,7 @@ class ImageFiles:
     def _meant(self, name: str) -> list[str]:
         found = self._by_name.get(name) or self._by_stem.get(_stem(name), [])
         if len(found) > 1:
-            raise DataError(
-                f"image {name!r} may be {' or '.join(sorted(found))}", uri=self.folder
-            )
+            raise DataError(f"image {name!r} may be {' or '.join(sorted(found))}", uri=self.folder)
         return found
 
 

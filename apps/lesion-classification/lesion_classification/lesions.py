@@ -75,8 +75,8 @@ def table_in(uri: str) -> str:
     named = [file for file in tables if file.rpartition("/")[2] in TABLES]
     chosen = named or tables
     if len(chosen) != 1:
-        reason = f"{len(chosen)} tables ({', '.join(table_rows.ENDINGS)})" if chosen else "no data: no table"
-        raise DataError(f"{reason} in this folder: name one by --data", uri=place)
+        what = f"tables ({', '.join(table_rows.ENDINGS)}) in this folder: name one by --data"
+        raise DataError(f"{len(chosen)} {what}" if chosen else f"no data: no {what}", uri=place)
     return chosen[0]
 
 

@@ -2,8 +2,9 @@
 
 As the paper has it, a picture is squashed to a square, whatever its shape. The one idea: a JPEG is
 decoded at an eighth, a quarter or half of its size for a fraction of the time (Pillow's `draft`),
-and what is reduced anyway loses little by it. Of a picture of 1600 × 1200 pixels, decoded at half
-for 224 × 224, a pixel is 0.2 of 255 off on average and 3 at most.
+and what is reduced anyway loses little by it: see `TOLERANCE`. Pictures of 1600 × 1200 pixels are
+decoded at half, of 3000 × 2250 at a quarter, those below 896 × 896 whole. Nothing turns a picture
+that its camera says to turn: the paper does not either.
 """
 
 import io
@@ -17,6 +18,10 @@ SIDE = 224
 """Pixels of a side of what ResNet50 was trained on."""
 SPARE = 2
 """How much larger than wanted a picture stays before it is reduced."""
+TOLERANCE = 1.0, 8
+"""What may be lost by it: how far a pixel is from what the whole picture is reduced to, of 255, on
+average and at most. Measured of sides from 900 to 6000: 0.38 and 4 of pictures of lesions, 0.98 and
+6 of nothing but noise. Hard stripes of black and white, which no skin has, lose 2.4 and 20."""
 KINDS = ("JPEG", "PNG")
 
 
@@ -26,11 +31,13 @@ def decode(
     """uint8[side, side, 3]. DataError, with the name, where it is no picture, or one cut short."""
     try:
         with Image.open(io.BytesIO(data), formats=KINDS) as picture:
-            picture.draft("RGB", (spare * side, spare * side))
+            scaled = picture.draft("RGB", (spare * side, spare * side))
             whole = picture.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(_reason(data, error), uri=name) from None
-    squashed = whole.resize((side, side), Image.Resampling.BILINEAR)
+    # A side of 2250 pixels at a quarter is 563, of which the picture fills 562.5.
+    box = scaled[1] if scaled else None
+    squashed = whole.resize((side, side), Image.Resampling.BILINEAR, box)
     return np.asarray(squashed)
 
 

@@ -53,14 +53,6 @@ def rows(uri: str) -> Iterator[tuple[int, Values]]:
     yield from _filled(lines, header, uri)
 
 
-def refuse_page(begin: bytes, uri: str) -> None:
-    """DataError where what a file begins with is a web page."""
-    if begin.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith(_PAGES):
-        raise DataError(
-            "is a web page, not a table: log in where it comes from, and fetch it again", uri=uri
-        )
-
-
 def _filled(
     lines: Iterator[tuple[object, ...]], header: list[str], uri: str
 ) -> Iterator[tuple[int, Values]]:
@@ -100,7 +92,11 @@ def _text(value: object) -> str:
 def _refuse_another(content: bytes, uri: str) -> None:
     if content.startswith(_SIGNATURE):
         return
-    refuse_page(content[:1000], uri)
+    if content[:1000].lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith(_PAGES):
+        raise DataError(
+            "is a web page, not a spreadsheet: log in where it comes from, and fetch it again",
+            uri=uri,
+        )
     if content.startswith(_OLD):
         raise DataError("is of Excel's old kind, or locked: save it as .xlsx, unlocked", uri=uri)
     raise DataError("is no spreadsheet (.xlsx)" if content else "no rows: it is empty", uri=uri)

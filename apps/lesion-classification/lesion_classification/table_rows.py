@@ -93,7 +93,6 @@ def _of_csv(uri: str) -> tuple[Layout, list[Placed]]:
     header = lines.first_filled(uri)
     if header is None:
         raise DataError("no rows: the file is empty", uri=uri)
-    spreadsheets.refuse_page(header.text.encode(), uri)
     try:
         names = delimited.header_names(header.text)
     except DataError as error:
