@@ -38,14 +38,22 @@ class ImageFiles:
         what is wrong."""
         if _is_uri(name):
             return name, self._elsewhere.get(storage.absolute(name), -1)
-        if name in self._sizes:
-            return name, self._sizes[name]
-        for path in self._meant(name):
+        # A table beside the folder may name what is in it as it sees it.
+        for below in (name, name.removeprefix(self.folder.rstrip("/").rpartition("/")[2] + "/")):
+            if below in self._sizes:
+                return below, self._sizes[below]
+        for path in self._meant(below):
             return path, self._sizes[path]
         return name, -1
 
     def _meant(self, name: str) -> list[str]:
-        found = self._by_name.get(name) or self._by_stem.get(_stem(name), [])
+        """In whatever folder, where the name says none."""
+        place, slash, _ = name.rpartition("/")
+        found = self._by_stem.get(_stem(name), [])
+        if slash:
+            found = [path for path in found if path.rpartition("/")[0] == place]
+        else:
+            found = self._by_name.get(name, found)
         if len(found) > 1:
             raise DataError(f"image {name!r} may be {' or '.join(sorted(found))}", uri=self.folder)
         return found

@@ -183,6 +183,15 @@ def test_an_image_is_found_by_path_by_name_and_with_another_ending(tmp_path):
     assert [found.sizes[path] for path in found.paths] == [2, 3, 4, 5, -1, -1]
 
 
+def test_a_name_with_a_folder_is_of_no_other_folder(tmp_path):
+    images(tmp_path / "images", "a/x.jpeg", "b/y.jpg", "z.jpg", "v.jpg")
+    names = ("a/x.jpg", "a/y.jpg", "images/z.jpg", "other/v.jpg")
+    rows = [line(name, str(number % 2)) for number, name in enumerate(names)]
+    found = lesions.read(write(tmp_path, *rows))
+    assert found.paths == ["a/x.jpeg", "a/y.jpg", "z.jpg", "other/v.jpg"]
+    assert [found.sizes[path] for path in found.paths] == [1, -1, 3, -1]
+
+
 def test_one_that_may_be_two_files_is_refused(tmp_path):
     images(tmp_path / "images", "a/x.jpg", "b/x.jpg")
     with pytest.raises(DataError, match=r"image 'x\.jpg' may be a/x\.jpg or b/x\.jpg"):
