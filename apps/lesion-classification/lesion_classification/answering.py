@@ -89,9 +89,7 @@ def job_of(run: Run, table: Lesions) -> Job:
 
 def settings_of(run: Run) -> Settings:
     asked = run.parameters
-    return Settings(
-        asked.epochs, asked.batch_size, run.options.seed, asked.folds == folds.PUBLISHED
-    )
+    return Settings(asked.epochs, asked.batch_size, run.options.seed)
 
 
 def _folds_of(run: Run, table: Lesions) -> npt.NDArray[np.int64]:

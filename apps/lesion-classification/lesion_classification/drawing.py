@@ -12,7 +12,7 @@ from lesion_classification import folds, metrics
 from lesion_classification.metrics import Roc
 
 STUDY = "lesion-classification"
-SIDE, STEP = 380, 26
+SIDE, STEP = 380, 12
 """Points: of the square of rates, and of a line of figures."""
 PAPER_SIZE, PAPER_WORKERS = 3.37, 1
 """The cell of the paper's tables II and III that is drawn: all images, one node."""
@@ -89,9 +89,10 @@ def figures(of: Mapping[str, Mapping[str, Any]]) -> Any:
             if quality[name] is not None:
                 spread = quality[f"{name}_std"]
                 mean = quality[name]
-                points.append(_point(SERIES[kind], name, mean, mean - spread, mean + spread))
-    for (engine, name), value in paper().items():
-        points.append(_point(f"paper: {engine}", name, value, value, value))
+                low, high = max(mean - spread, 0.0), min(mean + spread, 1.0)
+                points.append(_point(SERIES[kind], name, mean, low, high))
+    for (engine, name), printed in paper().items():
+        points.append(_point(f"paper: {engine}", name, printed, printed, printed))
     series = [name for name in STYLES if any(point["series"] == name for point in points)]
     colours, _, shapes = _scales(series)
     base = alt.Chart(alt.InlineData(values=points)).encode(

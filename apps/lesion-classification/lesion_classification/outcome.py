@@ -6,15 +6,19 @@ from studykit.run import Outcome, Run
 
 from lesion_classification import answering, lesions, metrics, oracle, outputs
 from lesion_classification.answering import Answer
+from lesion_classification.leak import Leak
 
 
 def exact(run: Run, answer: Answer, bytes_sent: int) -> Outcome:
     assert answer.data is not None
     table = storage.size(lesions.table_in(run.dataset.uri))
+    threads = run.options.worker_count * run.options.threads
+    leak = Leak(run.parameters.folds, answer.data, list(answer.results), threads)
     return Outcome(
         quality=answering.quality(answer),
+        assess=lambda: leak.figures,
         check=lambda: oracle.check(run, answer),
-        write=lambda uri: outputs.write(uri, run, answer),
+        write=lambda uri: outputs.write(uri, run, answer, leak),
         limit=lambda: limits.streaming(run, "read the table and the images once"),
         worker_phases=answer.seconds,
         bytes_read=table + answer.bytes_read,

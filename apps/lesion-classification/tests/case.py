@@ -25,7 +25,7 @@ def same(found: Mapping[str, Any], right: Mapping[str, Any]) -> None:
 
 
 def written(out: Path, quality: Mapping[str, Any]) -> None:
-    file = out if out.suffix else out / "predictions.csv"
+    file = out if out.suffix else out / "predictions.parquet"
     table = csv.read_csv(file) if file.suffix == ".csv" else parquet.read_table(file)
     columns = {name: np.array(values) for name, values in table.to_pydict().items()}
     assert len(columns["image"]) == quality["images"]
