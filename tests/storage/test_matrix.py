@@ -35,7 +35,7 @@ OF_AN_ENGINE = {"attempts", "spilled_bytes"}
 
 OPTIONS: dict[str, tuple[object, ...]] = {
     # Its default weights are fetched, and made for images of 224 pixels.
-    "lesion_classification": ("--weights", "random", "--side", 32, "--epochs", 1),
+    "lesion_classification": ("--weights", "random", "--side", 64, "--precision", "float32"),
 }
 WITH = ("--workers", 2, "--oversubscribe", "--json", "--timeout", running.LIMIT_SECONDS)
 

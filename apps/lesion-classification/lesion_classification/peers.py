@@ -29,12 +29,14 @@ def with_polars(run: Run) -> Outcome:
     with run.phase("start", "importing polars"):
         import polars as pl
 
-        uri = lesions.table_in(run.dataset.uri)
-        if spreadsheets.is_spreadsheet(uri):
+        tables = lesions.tables_in(run.dataset.uri)
+        if any(map(spreadsheets.is_spreadsheet, tables)):
             raise ResourceError("polars is compared on CSV and Parquet only")
 
     with run.phase("load", "reading the table"):
-        table = pl.read_parquet(uri) if columnar.is_parquet(uri) else pl.read_csv(uri)
+        table = pl.concat(
+            pl.read_parquet(uri) if columnar.is_parquet(uri) else pl.read_csv(uri) for uri in tables
+        )
 
     def check() -> Check:
         expected = lesions.read(run.dataset.uri, run.parameters.images).rows

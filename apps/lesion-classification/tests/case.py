@@ -11,8 +11,11 @@ from study_data.lesion_images import HEADER
 from studytest.case import Damage, StudyCase
 from tables import write_made
 
-SMALL = ("--weights", "random", "--side", 32, "--fold-count", 4, "--epochs", 2)
-"""An image of 32 pixels a side takes a fiftieth of one of 224."""
+SMALL = (
+    "--weights", "random", "--side", 64, "--precision", "float32", "--fold-count", 4, "--epochs", 2,
+)  # fmt: skip
+"""An image of 64 pixels a side takes a twelfth of one of 224; and it has so little in it that what
+bfloat16 rounds away shows."""
 FIGURES = ("auc", "accuracy", "precision", "recall", "f1")
 
 
@@ -78,14 +81,6 @@ DAMAGES = {
             + "".join(line(f"{n}.jpg", str(n % 2), lesion=str(n % 2)) for n in range(9))
         ).encode(),
         ("10 folds need as many lesions",),
-    ),
-    "no image there": Damage(
-        (
-            HEADER
-            + "".join(line(f"{n}.jpg", str(n % 2), lesion=str(n)) for n in range(40))
-        ).encode(),
-        ("0.jpg", "missing"),
-        argv=SMALL,
     ),
 }  # fmt: skip
 
