@@ -12,13 +12,14 @@ import numpy as np
 from studykit import storage
 from studykit.errors import DataError
 
-from lesion_classification import table_rows
+from lesion_classification import image_files, table_rows
 from lesion_classification.image_files import ImageFiles
 from lesion_classification.layout import Column as Column
 from lesion_classification.layout import Dropped, Layout, Row
 from lesion_classification.layout import Groups as Groups
 from lesion_classification.layout import Labels as Labels
 from lesion_classification.layout import Lesions as Lesions
+from lesion_classification.table_rows import Placed
 
 TABLES = ("metadata.csv", "metadata.parquet")
 """The table's name in a folder of images, where it is not the one table there."""
@@ -29,8 +30,9 @@ def read(uri: str, images: str | None = None) -> Lesions:
     """The table at a URI, or in the folder there; its images in the folder `images`, or beside it.
 
     DataError where a row is wrong, an image comes twice, or nothing is left of the table."""
-    table = table_in(uri)
-    layout, placed = table_rows.read(table)
+    tables = tables_in(uri)
+    table = tables[0] if len(tables) == 1 else storage.absolute(uri)
+    layout, placed = _joined(tables)
     dropped: dict[str, int] = {}
     rows: list[tuple[Row, str]] = []
     for row, place in placed:
@@ -41,7 +43,7 @@ def read(uri: str, images: str | None = None) -> Lesions:
     if not rows:
         what = "; ".join(f"{count} dropped: {why}" for why, count in dropped.items())
         raise DataError(f"no rows to be used{': ' + what if what else ''}", uri=table)
-    folder = _folder_of(table, images)
+    folder = _folder_of(tables[0], images)
     sizes = _sizes(folder, rows, table)
     used = [row for row, _ in rows]
     _require_classes(used, table)
@@ -62,22 +64,42 @@ def _sizes(folder: str, rows: Sequence[tuple[Row, str]], table: str) -> dict[str
     return sizes
 
 
-def table_in(uri: str) -> str:
-    """The table itself, or the one of a folder. DataError where that is not one."""
+def tables_in(uri: str) -> list[str]:
+    """The table itself, or the one of a folder, or its parts, where there is nothing else. DataError
+    where there is none, or one cannot be told from another."""
     place = storage.absolute(uri)
     files = storage.list_files(place)
     if files == [place]:
-        return place
-    tables = [file for file in files if file.lower().endswith(table_rows.ENDINGS)]
-    # What Excel leaves beside a workbook while it is open.
-    tables = [file for file in tables if not file.rpartition("/")[2].startswith("~$")]
+        return files
+    # What Excel leaves beside a workbook while it is open is no table.
+    tables = [
+        file
+        for file in files
+        if not file.lower().endswith(image_files.PICTURES)
+        and not file.rpartition("/")[2].startswith("~$")
+    ]
     # The manifest of made data begins with `_`, which no list shows.
     named = [file for file in tables if file.rpartition("/")[2] in TABLES]
-    chosen = named or tables
+    known = [file for file in tables if file.lower().endswith(table_rows.ENDINGS)]
+    if len(tables) == len(files) and not named:
+        return tables
+    chosen = named or known
     if len(chosen) != 1:
         what = f"tables ({', '.join(table_rows.ENDINGS)}) in this folder: name one by --data"
         raise DataError(f"{len(chosen)} {what}" if chosen else f"no data: no {what}", uri=place)
-    return chosen[0]
+    return chosen
+
+
+def _joined(tables: Sequence[str]) -> tuple[Layout, list[Placed]]:
+    """The rows of all parts, which must be of one layout."""
+    layout, placed = table_rows.read(tables[0])
+    for table in tables[1:]:
+        other, more = table_rows.read(table)
+        if other != layout:
+            reason = f"has the columns of {other.name}, {tables[0]} those of {layout.name}"
+            raise DataError(reason, uri=table)
+        placed += [(row, f"{place} of {table.rpartition('/')[2]}") for row, place in more]
+    return layout, placed
 
 
 def _folder_of(table: str, images: str | None) -> str:

@@ -1,7 +1,7 @@
 """The table read apart, by pandas: what each image is, and of which lesion."""
 
 import pandas as pd
-from studykit import storage
+from studykit import columnar, storage
 
 from lesion_classification import lesions
 
@@ -16,7 +16,7 @@ OF_MIDAS = (
 
 def read(uri: str) -> dict[str, tuple[bool, str]]:
     """{file name of an image: (whether malignant, its lesion or record)}, of those used."""
-    table = _table(lesions.table_in(uri))
+    table = pd.concat(map(_table, lesions.tables_in(uri)), ignore_index=True)
     if "midas_path" in table:
         path = table["midas_path"].fillna("").str.lower()
         malignant = path.str.contains("malignant")
@@ -39,6 +39,6 @@ def _table(uri: str) -> pd.DataFrame:
     with storage.open_inflated(uri) as file:
         if uri.lower().endswith(".xlsx"):
             return pd.read_excel(file, dtype=str)
-        if uri.lower().endswith(".parquet"):
+        if columnar.is_parquet(uri):
             return pd.read_parquet(file).astype(str)
         return pd.read_csv(file, dtype=str, encoding="utf-8-sig", skipinitialspace=True)

@@ -11,7 +11,7 @@ from lesion_classification.leak import Leak
 
 def exact(run: Run, answer: Answer, bytes_sent: int) -> Outcome:
     assert answer.data is not None
-    table = storage.size(lesions.table_in(run.dataset.uri))
+    table = sum(map(storage.size, lesions.tables_in(run.dataset.uri)))
     threads = run.options.worker_count * run.options.threads
     leak = Leak(run.parameters.folds, answer.data, list(answer.results), threads)
     return Outcome(

@@ -1,8 +1,8 @@
 """What every study keeps: command line, input, records, answers, comparison."""
 
-from case import CASE
+from case import CASE, RanksApart
 from studytest.contract import Contract
 
 
-class TestContract(Contract):
+class TestContract(RanksApart, Contract):
     case = CASE
