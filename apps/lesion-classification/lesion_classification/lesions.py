@@ -65,8 +65,9 @@ def _sizes(folder: str, rows: Sequence[tuple[Row, str]], table: str) -> dict[str
 
 
 def tables_in(uri: str) -> list[str]:
-    """The table itself, or the one of a folder, or its parts, where there is nothing else. DataError
-    where there is none, or one cannot be told from another."""
+    """The table itself, or the one of a folder, or its parts, where there is nothing else.
+
+    DataError where there is none, or one cannot be told from another."""
     place = storage.absolute(uri)
     files = storage.list_files(place)
     if files == [place]:

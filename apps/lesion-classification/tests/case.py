@@ -120,8 +120,8 @@ CASE = StudyCase(
 
 
 class RanksApart:
-    """Ranks are forked, and what has computed on images by several threads cannot be: a run on torch
-    is a process of its own."""
+    """Ranks are forked, and what has computed on images by several threads cannot be: a run on
+    torch is a process of its own."""
 
     def call(self, engine: str, *argv: object, **variables: str) -> Finished:
         call = running.run if engine == "torch" else running.call
