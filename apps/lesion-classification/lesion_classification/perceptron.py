@@ -52,10 +52,10 @@ class Perceptron:
         sizes = {name: int(np.prod(shape)) for name, shape in shapes(inputs).items()}
         self._learned = torch.zeros(sum(sizes.values()), dtype=dtype)
         self._derivatives = torch.zeros_like(self._learned)
-        self._learned.grad = self._derivatives
         self._of = dict(_views(self._learned, inputs))
         self._by = dict(_views(self._derivatives, inputs))
-        self._adam = torch.optim.Adam([self._learned], LEARNING_RATE, fused=True)
+        self._moments = torch.zeros_like(self._learned), torch.zeros_like(self._learned)
+        self._steps = torch.zeros(())
         self._running = {
             f"norm{at}.{name}": torch.full((width,), first, dtype=dtype)
             for at, width in enumerate(WIDTHS)
@@ -97,8 +97,17 @@ class Perceptron:
         logits = torch.mv(entered[-1], self._of["out.weight"]).add_(self._of["out.bias"])
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
         self._differentiate(logits.sigmoid_().sub_(labels).div_(len(labels)), entered, saved, kept)
-        self._adam.step()
+        self._adam()
         return float(loss)
+
+    def _adam(self) -> None:
+        """What torch.optim.Adam(fused=True) calls, which imports torch's compiler for a second."""
+        first, second = self._moments
+        torch._fused_adam_(
+            [self._learned], [self._derivatives], [first], [second], [], [self._steps.add_(1)],
+            lr=LEARNING_RATE, beta1=0.9, beta2=0.999, weight_decay=0.0, eps=1e-8,
+            amsgrad=False, maximize=False,
+        )  # fmt: skip
 
     def _draw(self, rows: int) -> list[Tensor]:
         """What dropout multiplies each layer's units by: 0, or 1 / (1 − rate)."""
