@@ -5,9 +5,10 @@
     logits = network.logits(examples)
 
 Its derivatives are written out, into memory that is there from the beginning: of 32 examples a
-step takes so little that autograd would cost as much again. The parameters lie in one vector, so
-that Adam passes over them once. Draws (first weights, dropout) are NumPy's, of a generator of the
-network's own: nothing that others draw, nor how many threads there are, changes them.
+step takes so little that the bookkeeping of autograd can be seen in it. The
+parameters lie in one vector, so that Adam passes over them once. Draws (first
+weights, dropout) are NumPy's, of a generator of the network's own: nothing that others draw, nor
+how many threads there are, changes them.
 
 The layers have no bias before batch norm, which takes it away again; its shift is the bias. What
 would be left of one's derivative is rounding, along which Adam would step as far as along any.
