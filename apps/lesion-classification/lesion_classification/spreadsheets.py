@@ -1,10 +1,10 @@
 """The first sheet of an .xlsx workbook as columns of text."""
 
+import contextlib
 import io
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
 from xml.etree.ElementTree import ParseError
 
 from studykit import storage
@@ -14,6 +14,8 @@ ENDING = ".xlsx"
 _ENDINGS = (ENDING, ".xlsm", ".xls")
 _SIGNATURE = b"PK\x03\x04"
 """Of a ZIP archive, which a workbook is."""
+_CONTENTS = "[Content_Types].xml"
+"""In a workbook, and in no other archive that is not of an office."""
 _OLD = b"\xd0\xcf\x11\xe0"
 """Of .xls, and of a workbook that is locked."""
 _PAGES = (b"<!doctype html", b"<html")
@@ -22,11 +24,16 @@ Values = Mapping[str, str]
 
 
 def is_spreadsheet(uri: str) -> bool:
-    """By its first bytes, or by the name of what should be one. StorageError where it is not."""
+    """By what it holds, or by the name of what should be one. StorageError where it is not."""
     if uri.lower().endswith(_ENDINGS):
         return True
     with storage.open_input(uri) as file:
-        return bool(file.read(len(_SIGNATURE)) == _SIGNATURE)
+        if file.read(len(_SIGNATURE)) != _SIGNATURE:
+            return False
+    with contextlib.suppress(zipfile.BadZipFile):
+        content = io.BytesIO(storage.read_bytes(uri))
+        return _CONTENTS in zipfile.ZipFile(content).namelist()
+    return False
 
 
 def rows(uri: str) -> Iterator[tuple[int, Values]]:
@@ -68,7 +75,7 @@ def _filled(
             yield number, dict(zip(header, texts, strict=False))
 
 
-@contextmanager
+@contextlib.contextmanager
 def _named(uri: str) -> Generator[None, None, None]:
     """What openpyxl raises of a damaged workbook, with its name."""
     # Its own errors are a KeyError of a part that is not there, and of XML and ZIP what they raise.
