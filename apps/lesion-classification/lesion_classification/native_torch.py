@@ -17,7 +17,7 @@ from lesion_classification import answering, inference, outcome, parts, resnet
 from lesion_classification.inference import Extractor
 from lesion_classification.layout import uri_of
 from lesion_classification.parts import Part
-from lesion_classification.run_torch import TorchTeam
+from lesion_classification.torch_team import TorchTeam
 from lesion_classification.worker import Job
 
 
@@ -55,7 +55,7 @@ class LoaderTeam(TorchTeam):
                 for (number, _, size), row in zip(batch, features, strict=True):
                     found[number] = row, size
         gathered: dict[int, tuple[Any, int]] = {}
-        for one in self._gathered(found):
+        for one in self.gathered(found):
             gathered |= one
         if dist.get_rank() != 0:
             return
