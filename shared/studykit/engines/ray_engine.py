@@ -76,9 +76,12 @@ def again_from_the_input(method: Callable[[Run], Outcome]) -> Callable[[Run], Ou
 
 @contextlib.contextmanager
 def errors_of_workers() -> Iterator[None]:
-    """Raise a worker's own error in place of Ray's wrapping of it."""
+    """Raise a worker's own error, or what a signal raised, in place of Ray's wrapping of it."""
     try:
         yield
+    except SystemError as error:
+        # Of `ray.wait`: it "returned a result with an exception set", which is the cause.
+        raise error.__cause__ or error from None
     except RayTaskError as error:
         if isinstance(error.cause, StudyError):
             raise error.cause from None
