@@ -76,7 +76,7 @@ def sniff(uri: str, asked: Asked) -> SampleFormat:
 def read(split: Split, form: SampleFormat) -> Part:
     """All samples of one split. DataError names file, line and column of what is wrong."""
     if isinstance(split, RowGroups):
-        return _joined(list(sample_tables.read(split, form)), form)
+        return sample_tables.read(split, form)
     parts = [
         part for block in lines.blocks_from(split, form.body) for part in _block(block, split, form)
     ]

@@ -86,29 +86,39 @@ def divide(worker: Worker, division: Division, seed: int, classes: int) -> npt.N
     """
     mine = range(worker.number, len(division.first_row), worker.count)
     parts = [part for part in worker.loaded if part is not None]
-    tests = [
-        dividing.tests_of(division.first_row[split], len(labels), seed)
-        for split, (_, labels) in zip(mine, parts, strict=True)
-    ]
+    tests = list(
+        worker.pool.map(
+            lambda split, part: dividing.tests_of(division.first_row[split], len(part[1]), seed),
+            mine,
+            parts,
+        )
+    )
     columns = parts[0][0].shape[1] if parts else 0
-    total, test = sum(map(len, tests)), sum(int(part.sum()) for part in tests)
-    del parts
-    worker.train, worker.test = _room(total - test, columns), _room(test, columns)
+    test_counts = [int(is_test.sum()) for is_test in tests]
+    worker.lengths = [len(part[1]) - test for part, test in zip(parts, test_counts, strict=True)]
     worker.starts = [division.first_train[split] for split in mine]
-    worker.lengths = [int(len(part) - part.sum()) for part in tests]
-    ends = [0, 0]
-    for place, (split, is_test) in enumerate(zip(mine, tests, strict=True)):
+    del parts
+    worker.train = _room(sum(worker.lengths), columns)
+    worker.test = _room(sum(test_counts), columns)
+    train_ends, test_ends = np.cumsum(worker.lengths), np.cumsum(test_counts)
+
+    def copy(place: int) -> None:
         part = worker.loaded[place]
         assert part is not None
         worker.loaded[place] = None
-        for side, (into, chosen) in enumerate(((worker.train, ~is_test), (worker.test, is_test))):
+        for into, chosen, end in (
+            (worker.train, ~tests[place], train_ends[place]),
+            (worker.test, tests[place], test_ends[place]),
+        ):
             found = np.flatnonzero(chosen)
-            start, ends[side] = ends[side], ends[side] + len(found)
-            here = slice(start, ends[side])
-            into.rows[here] = found + division.first_row[split]
-            np.take(part[0], found, axis=0, out=into.features[here])
-            np.take(part[1], found, out=into.labels[here])
-        del part
+            here = slice(end - len(found), end)
+            into.rows[here] = found + division.first_row[mine[place]]
+            # Not "raise", by which NumPy fills a copy first, and then `out`.
+            np.take(part[0], found, axis=0, out=into.features[here], mode="clip")
+            np.take(part[1], found, out=into.labels[here], mode="clip")
+
+    for _ in worker.pool.map(copy, range(len(tests))):
+        pass
     worker.loaded = []
     return np.bincount(worker.train.labels, minlength=classes)
 

@@ -32,6 +32,12 @@ class RowGroups(Split):
     groups: range = range(0)
     first_row: int = 0
 
+    @property
+    def rows(self) -> int:
+        """How many they have."""
+        footer = footers.footer(self.uri, self.version)
+        return sum(footer.row_group(group).num_rows for group in self.groups)
+
 
 def splits(uri: str, size: int) -> list[RowGroups]:
     """Cut a file into row groups, together of at most `size` bytes where one alone is not larger.
