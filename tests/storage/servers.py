@@ -21,6 +21,7 @@ import pytest
 INFRA = next(
     folder / "infra" for folder in Path(__file__).resolve().parents if (folder / "infra").is_dir()
 )
+IN_USE = "ddress already in use"  # With a capital or without.
 START_SECONDS = 300  # The first start fetches or builds the server.
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
 """Without the second compiler, which is not worth while in a minute, a start takes half as much."""
@@ -62,9 +63,16 @@ def started(script: str, program: str, variable: str, **environment: str) -> Ite
     if shutil.which(program) is None:
         pytest.skip(f"no {program} here: {script} is not tried")
     folder = Path(tempfile.mkdtemp(prefix="study-server-"))
-    port = free_port()
+    ports = [free_port() for _ in range(3)]
+    port = ports[0]
     try:
-        exports = run(script, "start", folder, port, **environment)
+        for port in ports:
+            done = call(script, "start", folder, port, **environment)
+            # Between looking for a port and taking it somebody else may.
+            if done.returncode == 0 or IN_USE not in logs(folder):
+                break
+        assert done.returncode == 0, f"{done.stderr}\n{logs(folder)}"
+        exports = exports_of(done)
         yield Server(exports.pop(variable), exports, folder, port)
     finally:
         run(script, "stop", folder, port)
@@ -138,15 +146,30 @@ def run(
     script: str, action: str, folder: Path, port: int | None, **environment: str
 ) -> dict[str, str]:
     """Call a script; returns the variables that it exports."""
-    done = subprocess.run(
+    done = call(script, action, folder, port, **environment)
+    assert done.returncode == 0, done.stderr
+    return exports_of(done)
+
+
+def call(
+    script: str, action: str, folder: Path, port: int | None, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [INFRA / script, action, "--dir", folder, "--port", str(port)],
         env={**os.environ, "JDK_JAVA_OPTIONS": JAVA_OPTIONS, **environment},
         capture_output=True,
         text=True,
         timeout=START_SECONDS,
     )
-    assert done.returncode == 0, done.stderr
+
+
+def exports_of(done: "subprocess.CompletedProcess[str]") -> dict[str, str]:
     return dict(re.findall(r"^export (\w+)=(.*)$", done.stdout, re.MULTILINE))
+
+
+def logs(folder: Path) -> str:
+    """What servers have to say of their end."""
+    return "\n".join(path.read_text(errors="replace") for path in folder.glob("*.log"))
 
 
 def free_port() -> int:
