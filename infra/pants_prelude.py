@@ -35,6 +35,12 @@ def kernel_cache(resolve):
     return f"shared/studytest/kernel_cache.py@resolve={resolve}"
 
 
+def compiles_kernels(name):
+    """Whether a study has numba; a lifted copy of one that has not could not import its cache."""
+    with open(f"apps/{name}/requirements.lock") as lock:
+        return "\nnumba==" in lock.read()
+
+
 def study(engines, module_mapping=None, unseen=None):
     """The targets of the study in this folder, whose package has its name with `_` for `-`.
 
@@ -92,7 +98,7 @@ def study(engines, module_mapping=None, unseen=None):
     # `import case` is found by pytest; the engines are started as child processes.
     python_test_utils(name="test_support", sources=["tests/*.py", "!tests/test_*.py"])
     started = [*commands, *(f":launch-{engine}" for engine in launchers), ":compare", ":doctor"]
-    support = [":test_support", kernel_cache(name)]
+    support = [":test_support", *([kernel_cache(name)] if compiles_kernels(name) else [])]
     together = dict(dependencies=[*support, *started], timeout=1800)
     contract = ["tests/test_contract.py", "tests/test_processes.py"]
     python_tests(name="contract", sources=contract, **together)
