@@ -1,18 +1,13 @@
 """The answer as pictures, and as one HTML page that has them in it and opens offline."""
 
-import base64
 import html
-import io
 from collections.abc import Iterable, Mapping, Sequence
 
-from PIL import Image
-from studyreport import theme
-from studyreport.page import STYLE
+from studyreport import answer_page
 
 from digits_knn_cnn import drawing, misread, paper
 from digits_knn_cnn.answered import Answered, why_no_model
 
-LOOK = STYLE + "img { max-width: 100%; height: auto; }"
 FILES = {
     "predictions.csv": "what was read on every test picture",
     "model.safetensors": "the trained network",
@@ -39,19 +34,13 @@ def pictures(answered: Answered) -> dict[str, bytes]:
     sheet = misread.sheet(
         answered.pixels, answered.labels, answered.predicted[best], answered.places, answered.title
     )
-    drawn["misread.png"] = _png(sheet)
+    drawn["misread.png"] = answer_page.png(sheet)
     return {name: drawn[name] for name in FILES if name in drawn}
-
-
-def _png(image: Image.Image) -> bytes:
-    content = io.BytesIO()
-    image.save(content, "PNG")
-    return content.getvalue()
 
 
 def render(answered: Answered, drawn: Mapping[str, bytes], beside: Sequence[str] = ()) -> bytes:
     """The page; `beside` are names of files that lie in its folder, which it links."""
-    shown = {name: _image(name, content) for name, content in drawn.items()}
+    shown = {name: answer_page.image(content, FILES[name]) for name, content in drawn.items()}
     parts = [
         f"<h1>Digits read by {html.escape(answered.title)}</h1>",
         f"<p><strong>{_finding(answered)}</strong></p>",
@@ -70,18 +59,7 @@ def render(answered: Answered, drawn: Mapping[str, bytes], beside: Sequence[str]
         "<h2>Files</h2>" if beside else "",
         _links(answered, beside) if beside else "",
     ]
-    head = f'<meta charset="utf-8"><title>Digits read</title><style>{LOOK}</style>'
-    body = "\n".join(part for part in parts if part)
-    page = f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
-    return page.encode()
-
-
-def _image(name: str, content: bytes) -> str:
-    data = base64.b64encode(content).decode()
-    # PNG has its width in bytes 16 … 19.
-    width = int.from_bytes(content[16:20], "big") / theme.PNG_SCALE
-    shown = html.escape(FILES[name])
-    return f'<p><img alt="{shown}" width="{width:.0f}" src="data:image/png;base64,{data}"></p>'
+    return answer_page.document("Digits read", parts)
 
 
 def _finding(answered: Answered) -> str:
@@ -113,7 +91,7 @@ def _report(answered: Answered) -> str:
         ]
         for digit, of in answered.quality["report"][answered.best].items()
     )
-    return _table(["digit", "precision", "recall", "F1", "test pictures"], rows)
+    return answer_page.table(["digit", "precision", "recall", "F1", "test pictures"], rows)
 
 
 def _paper(answered: Answered) -> str:
@@ -123,7 +101,7 @@ def _paper(answered: Answered) -> str:
         [time.engine, str(time.workers), f"{time.seconds:g}", time.of]
         for time in paper.times(model)
     )
-    text = _table(["engine", "workers", "seconds", "what was timed"], rows)
+    text = answer_page.table(["engine", "workers", "seconds", "what was timed"], rows)
     if model == "knn":
         return text
     return text + (
@@ -133,16 +111,5 @@ def _paper(answered: Answered) -> str:
 
 
 def _links(answered: Answered, names: Iterable[str]) -> str:
-    items = [f'<li><a href="{name}">{name}</a>: {html.escape(FILES[name])}</li>' for name in names]
     reason = why_no_model(answered.run.parameters.model, answered.run.options.method)
-    if reason is not None:
-        items.append(f"<li>No model: {reason}.</li>")
-    return f"<ul>{''.join(items)}</ul>"
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows
-    )
-    return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
+    return answer_page.links(names, FILES, [] if reason is None else [f"No model: {reason}."])

@@ -1,22 +1,17 @@
 """The answer as pictures, and as one HTML page that has them in it and opens offline."""
 
-import base64
 import html
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PIL import Image
 from studykit.run import Run
-from studyreport import theme
-from studyreport.page import STYLE
+from studyreport import answer_page
 
 from lesion_classification import cross_validation, drawing, metrics, surest
 from lesion_classification.answering import Answer
 from lesion_classification.cross_validation import Data, FoldResult
 from lesion_classification.leak import Leak
 
-LOOK = STYLE + "img { max-width: 100%; height: auto; }"
 FILES = {
     "predictions.parquet": "the score of every image, by a network that had not learned from it",
     "features.parquet": "the features of every image",
@@ -44,18 +39,12 @@ def pictures(answer: Answer, leak: Leak) -> dict[str, bytes]:
     sheet = surest.sheet(mistakes, len(lesions), surest.reader(lesions))
     drawn = {"roc.png": drawing.png(drawing.roc(curves))} if curves else {}
     drawn["figures.png"] = drawing.png(drawing.figures(qualities))
-    drawn["surest_mistakes.png"] = _png(sheet)
+    drawn["surest_mistakes.png"] = answer_page.png(sheet)
     return drawn
 
 
 def _curve(data: Data, results: Sequence[FoldResult]) -> metrics.Roc | None:
     return metrics.roc([(data.lesions.labels[one.rows], one.scores) for one in results])
-
-
-def _png(image: Image.Image) -> bytes:
-    content = io.BytesIO()
-    image.save(content, "PNG")
-    return content.getvalue()
 
 
 def render(
@@ -64,7 +53,7 @@ def render(
     """The page; `beside` are names of files that lie in its folder, which it links."""
     assert answer.data is not None
     quality = cross_validation.quality(answer.results, answer.data)
-    shown = {name: _image(name, content) for name, content in drawn.items()}
+    shown = {name: answer_page.image(content, FILES[name]) for name, content in drawn.items()}
     parts = [
         "<h1>Lesions: malignant or benign</h1>",
         f"<p><strong>{html.escape(_finding(quality))}</strong></p>",
@@ -79,20 +68,9 @@ def render(
         "<h2>Each fold</h2>",
         _folds(quality),
         "<h2>Files</h2>" if beside else "",
-        _links(beside) if beside else "",
+        answer_page.links(beside, FILES) if beside else "",
     ]
-    head = f'<meta charset="utf-8"><title>Lesions</title><style>{LOOK}</style>'
-    body = "\n".join(part for part in parts if part)
-    page = f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
-    return page.encode()
-
-
-def _image(name: str, content: bytes) -> str:
-    data = base64.b64encode(content).decode()
-    # PNG has its width in bytes 16 … 19.
-    width = int.from_bytes(content[16:20], "big") / theme.PNG_SCALE
-    shown = html.escape(FILES[name])
-    return f'<p><img alt="{shown}" width="{width:.0f}" src="data:image/png;base64,{data}"></p>'
+    return answer_page.document("Lesions", parts)
 
 
 def _finding(quality: Mapping[str, Any]) -> str:
@@ -146,7 +124,7 @@ def _figures(leak: Leak, quality: Mapping[str, Any]) -> str:
             row.append("none" if worth is None else f"{worth:+.4f}")
         rows.append(row)
     heads = [drawing.SERIES[kind] for kind in qualities]
-    return _table(["", *heads, *(["the leak"] if leak.other is not None else [])], rows)
+    return answer_page.table(["", *heads, *(["the leak"] if leak.other is not None else [])], rows)
 
 
 def _folds(quality: Mapping[str, Any]) -> str:
@@ -158,17 +136,6 @@ def _folds(quality: Mapping[str, Any]) -> str:
         ]
         for one in quality["by_fold"]
     )
-    return _table(["fold", "images", *(drawing.TITLES[name] for name in metrics.NAMES)], rows)
-
-
-def _links(names: Iterable[str]) -> str:
-    items = [f'<li><a href="{name}">{name}</a>: {html.escape(FILES[name])}</li>' for name in names]
-    return f"<ul>{''.join(items)}</ul>"
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows
+    return answer_page.table(
+        ["fold", "images", *(drawing.TITLES[name] for name in metrics.NAMES)], rows
     )
-    return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
