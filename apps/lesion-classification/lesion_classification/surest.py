@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.ImageFont import FreeTypeFont
 from studykit import storage
 
-from lesion_classification import pictures
+from lesion_classification import metrics, pictures
 from lesion_classification.layout import Labels, Lesions, uri_of
 
 MOST = 40
@@ -18,7 +18,6 @@ COLUMNS = 8
 SIDE, MARGIN = 224, 24
 """Pixels of the sheet, which is shown at half of its size, as charts are."""
 CAPTION, TITLE = 92, 84
-THRESHOLD = 0.5
 INK, FAINT = "black", "#555555"
 
 Pixels = npt.NDArray[np.uint8]
@@ -35,8 +34,8 @@ class Mistake(NamedTuple):
 
 def found(labels: Labels, scores: npt.NDArray[np.float64], lesions: Lesions) -> list[Mistake]:
     """All of them, the surest first; of equally sure ones the first of the table."""
-    wrong = np.flatnonzero((scores > THRESHOLD) != labels)
-    order = wrong[np.argsort(-np.abs(scores[wrong] - THRESHOLD), kind="stable")]
+    wrong = np.flatnonzero((scores > metrics.THRESHOLD) != labels)
+    order = wrong[np.argsort(-np.abs(scores[wrong] - metrics.THRESHOLD), kind="stable")]
     return [
         Mistake(
             int(row),

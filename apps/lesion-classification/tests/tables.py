@@ -1,10 +1,8 @@
 """Valid input that is small: a table of generated lesions and pictures of 24 × 18 pixels."""
 
-import io
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
+from pictures_made import jpeg
 from study_data import lesion_images
 
 
@@ -24,9 +22,3 @@ def write_made(folder: Path, pictures: int = 60, seed: int = 0) -> Path:
     table = folder / "metadata.csv"
     table.write_text("".join(lines))
     return table
-
-
-def jpeg(pixels: np.ndarray) -> bytes:
-    written = io.BytesIO()
-    Image.fromarray(pixels).save(written, "JPEG", quality=90)
-    return written.getvalue()
