@@ -64,6 +64,11 @@ class Run:
     sampler: TreeSampler | None = None
     _status: Status | None = None
 
+    @property
+    def threads_of_a_worker(self) -> int:
+        """Plain is one worker, with the threads of all."""
+        return self.options.threads * (self.options.worker_count if self.engine == PLAIN else 1)
+
     def chosen(self, methods: Methods) -> Callable[..., Any]:
         """The function for the task and method that were asked for."""
         task, method = self.study.task, self.options.method

@@ -31,13 +31,7 @@ Part = tuple[Pixels, Labels]
 
 def sniff(uri: str, side: int, max_pixel: int) -> DigitFormat:
     """The layout of one file, from its first line that is not blank."""
-    header = lines.first_filled(uri)
-    if header is None:
-        raise DataError("no rows: the file is empty", uri=uri)
-    try:
-        names = delimited.header_names(header.text)
-    except DataError as error:
-        raise DataError(error.reason, uri=uri, line=header.number) from None
+    names, header = delimited.header(uri)
     form = layout.table(uri, "csv", names, side, max_pixel, header.number)
     return replace(form, body=header.stop)
 

@@ -2,7 +2,7 @@
 
 from studykit.run import Outcome, Run
 
-from digits_knn_cnn import loading, native, study
+from digits_knn_cnn import loading, native
 from digits_knn_cnn.layout import Digits
 from digits_knn_cnn.native import Classifier
 from digits_knn_cnn.searching import Queries
@@ -28,7 +28,7 @@ def network(run: Run) -> Outcome:
 
         from digits_knn_cnn import native_training
 
-        torch.set_num_threads(study.threads_of_a_worker(run))
+        torch.set_num_threads(run.threads_of_a_worker)
     train, tests = loading.read_parts(run)
     options, asked = run.options, run.parameters
     with run.phase("compute", "training"):

@@ -12,7 +12,7 @@ from studykit.records import PLAIN, Check, Limit
 from studykit.run import Outcome, Run
 from threadpoolctl import threadpool_limits
 
-from digits_knn_cnn import oracle, outputs, reports, searching, study
+from digits_knn_cnn import oracle, outputs, reports, searching
 from digits_knn_cnn.answered import Answered
 from digits_knn_cnn.layout import Digits
 from digits_knn_cnn.searching import Answer, Queries
@@ -30,9 +30,7 @@ def knn(run: Run, asked: Queries, answer: Answer, done: Sequence[Partial[Any]]) 
     return of_answer(
         run,
         answer,
-        worker_phases=partials.seconds_of_workers(
-            done, study.threads_of_a_worker(run), of=("compute",)
-        ),
+        worker_phases=partials.seconds_of_workers(done, run.threads_of_a_worker, of=("compute",)),
         bytes_sent=searching.bytes_sent(run, asked, searchers) if searchers else 0,
     )
 

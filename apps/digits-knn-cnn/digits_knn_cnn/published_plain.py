@@ -2,7 +2,7 @@
 
 from studykit.run import Outcome, Run
 
-from digits_knn_cnn import loading, published, study
+from digits_knn_cnn import loading, published
 from digits_knn_cnn.published import Exact
 
 
@@ -17,7 +17,7 @@ def network(run: Run, exact: Exact) -> Outcome:
 
         from digits_knn_cnn import published_network
 
-        torch.set_num_threads(study.threads_of_a_worker(run))
+        torch.set_num_threads(run.threads_of_a_worker)
     train, tests = loading.read_parts(run)
     with run.phase("compute", f"training {published.NETWORKS} networks in turn"):
         trained = [

@@ -20,7 +20,7 @@ from digits_knn_cnn.searching import Queries
 
 def knn(run: Run) -> Outcome:
     options, parameters = run.options, run.parameters
-    threads, k = study.threads_of_a_worker(run), parameters.neighbours
+    threads, k = run.threads_of_a_worker, parameters.neighbours
 
     with run.phase("start", "compiling or loading the kernels"):
         worker.warm_up()
@@ -53,7 +53,7 @@ def network(run: Run) -> Outcome:
         from digits_knn_cnn import learning
 
         worker.warm_up()
-    return learning.network(run, LocalRanks(study.threads_of_a_worker(run)))
+    return learning.network(run, LocalRanks(run.threads_of_a_worker))
 
 
 METHODS = study.methods(

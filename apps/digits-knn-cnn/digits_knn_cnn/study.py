@@ -13,8 +13,8 @@ from study_data import digits as digits_data
 from study_data import stores
 from studykit.errors import UsageError
 from studykit.options import Options, Study, choose
-from studykit.records import PLAIN, DatasetInfo
-from studykit.run import Methods, Outcome, Run
+from studykit.records import DatasetInfo
+from studykit.run import Methods, Outcome
 
 from digits_knn_cnn import digits, outputs
 
@@ -120,8 +120,3 @@ def methods(**ways: tuple[Callable[..., Outcome], Callable[..., Outcome]]) -> Me
         for method, (knn, network) in ways.items()
         for model in MODELS
     }
-
-
-def threads_of_a_worker(run: Run) -> int:
-    """Plain is one worker, with the threads of all."""
-    return run.options.threads * (run.options.worker_count if run.engine == PLAIN else 1)

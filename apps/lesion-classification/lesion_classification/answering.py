@@ -6,7 +6,7 @@ An engine hands over its workers as a `Team`; what is here puts their steps in o
 import functools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ class Answer:
     weights: str = ""
     images_read: int = 0
     bytes_read: int = 0
-    seconds: Sequence[dict[str, float]] = field(default_factory=list)
+    seconds: Sequence[dict[str, float]] = ()
 
 
 def answered(run: Run, team: Team) -> Answer:
@@ -73,7 +73,6 @@ def answered(run: Run, team: Team) -> Answer:
 
 def job_of(run: Run, table: Lesions) -> Job:
     options, asked = run.options, run.parameters
-    plain = run.engine == "plain"
     return Job(
         table.folder,
         table.paths,
@@ -82,7 +81,7 @@ def job_of(run: Run, table: Lesions) -> Job:
         options.seed,
         asked.precision,
         options.device,
-        options.threads * (options.worker_count if plain else 1),
+        run.threads_of_a_worker,
         asked.skip_broken,
     )
 
@@ -106,39 +105,34 @@ class _Kept:
     """Features as they come in: in a file with --features, else in memory."""
 
     def __init__(self, run: Run, table: Lesions, answer: Answer) -> None:
-        self._table, self._type = table, feature_file.TYPES[run.parameters.feature_type]
+        self._asked, self._table, self._answer = run.parameters, table, answer
         self._parts: dict[int, Part] = {}
-        self.file: FeatureFile | None = None
-        self._new = functools.partial(self._open, run, table, answer)
-
-    def _open(self, run: Run, table: Lesions, answer: Answer) -> FeatureFile | None:
-        asked = run.parameters
-        if asked.features is None:
-            return None
-        images = json.dumps([asked.side, feature_file.fingerprint(table.sizes)])
-        key = Key(answer.weights, answer.precision, images, asked.feature_type)
-        return FeatureFile(asked.features, key, table.paths, skip_broken=asked.skip_broken)
+        self._file: FeatureFile | None = None
 
     def missing(self) -> list[int]:
-        """Of all parts; called once, by the first process."""
-        self.file = self._new()
-        if self.file is not None:
-            return self.file.missing()
-        return list(range(len(parts.ranges(len(self._table)))))
+        """Of all parts; called once, by the first process, which opens the file."""
+        asked, answer, table = self._asked, self._answer, self._table
+        if asked.features is None:
+            return list(range(len(parts.ranges(len(table)))))
+        images = json.dumps([asked.side, feature_file.fingerprint(table.sizes)])
+        key = Key(answer.weights, answer.precision, images, asked.feature_type)
+        self._file = FeatureFile(asked.features, key, table.paths, skip_broken=asked.skip_broken)
+        return self._file.missing()
 
     def append(self, part: Part) -> None:
-        if self.file is not None:
-            self.file.append(part)
+        if self._file is not None:
+            self._file.append(part)
         else:
             self._parts[part.number] = part
 
     def finish(self) -> tuple[npt.NDArray[Any], list[Broken]]:
         """All features in the order of the table, and the images that have none."""
-        if self.file is not None:
-            broken = self.file.finish()
-            return feature_file.read(self.file.uri)[1], broken
+        if self._file is not None:
+            broken = self._file.finish()
+            return feature_file.read(self._file.uri)[1], broken
+        kind = feature_file.TYPES[self._asked.feature_type]
         found = [self._parts.pop(number) for number in sorted(self._parts)]
-        features = np.concatenate([part.features.astype(self._type) for part in found])
+        features = np.concatenate([part.features.astype(kind) for part in found])
         return features, [one for part in found for one in part.broken]
 
 
@@ -157,7 +151,7 @@ def _features(run: Run, team: Team, kept: _Kept, answer: Answer) -> npt.NDArray[
 
 
 def quality(answer: Answer) -> dict[str, Any]:
-    """What a record's `quality` says, but for what `further` adds when the clock has stopped."""
+    """What a record's `quality` says, but for what the leak adds when the clock has stopped."""
     assert answer.data is not None
     return {
         **cross_validation.quality(answer.results, answer.data),

@@ -14,7 +14,6 @@ from studykit.engines import plain_engine
 from studykit.run import Outcome, Run
 
 from lesion_classification import answering, inference, outcome, study
-from lesion_classification.answering import Answer
 from lesion_classification.cross_validation import Data, FoldResult
 from lesion_classification.member import Member
 from lesion_classification.parts import Part
@@ -47,12 +46,8 @@ class PlainTeam(Told):
 
 
 def exact(run: Run) -> Outcome:
-    return outcome.exact(run, answered(run), 0)
-
-
-def answered(run: Run) -> Answer:
-    """The exact answer, to which a published one is held."""
-    return answering.answered(run, PlainTeam(study.threads_of_a_worker(run)))
+    answer = answering.answered(run, PlainTeam(run.threads_of_a_worker))
+    return outcome.exact(run, answer, 0)
 
 
 def published_way(run: Run) -> Outcome:

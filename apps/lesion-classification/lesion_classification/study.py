@@ -12,8 +12,7 @@ import typer
 from study_data import lesion_images, stores
 from studykit.errors import UsageError
 from studykit.options import Options, Study, choose
-from studykit.records import PLAIN, DatasetInfo
-from studykit.run import Run
+from studykit.records import DatasetInfo
 
 from lesion_classification import outputs, pictures
 
@@ -105,8 +104,3 @@ STUDY = Study(
         "polars",
     ),
 )
-
-
-def threads_of_a_worker(run: Run) -> int:
-    """Plain is one worker, with the threads of all."""
-    return run.options.threads * (run.options.worker_count if run.engine == PLAIN else 1)

@@ -90,13 +90,7 @@ def _texts(column: pa.ChunkedArray) -> list[str]:
 
 
 def _of_csv(uri: str) -> tuple[Layout, list[Placed]]:
-    header = lines.first_filled(uri)
-    if header is None:
-        raise DataError("no rows: the file is empty", uri=uri)
-    try:
-        names = delimited.header_names(header.text)
-    except DataError as error:
-        raise DataError(error.reason, uri=uri, line=header.number) from None
+    names, header = delimited.header(uri)
     layout = layout_of(names, uri, header.number)
     wanted = layout.read_of(names)
     schema = pa.schema([(name, pa.string()) for name in wanted])

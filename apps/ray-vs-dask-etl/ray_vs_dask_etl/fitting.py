@@ -119,7 +119,7 @@ def fitted(run: Run, load: Load, on_one: OnOne, spilled: Callable[[], int] = lam
     fit, right = solved
     _require_finite(run, fit)
     sent = 0 if run.engine == PLAIN else len(source.splits) * _bytes_of_a_part(run, fit)
-    phases = partials.seconds_of_workers(done, study.threads_of_a_worker(run))
+    phases = partials.seconds_of_workers(done, run.threads_of_a_worker)
     return Fitted(fit, total, right, spilled(), phases, sent, skipped)
 
 
@@ -170,7 +170,7 @@ def _solved(
                 progress=run.progress,
             )
             solved = fit, all_of(worker.correct, fit.theta, fit.classes)
-        computed(partials.seconds_of_workers(passes, study.threads_of_a_worker(run)))
+        computed(partials.seconds_of_workers(passes, run.threads_of_a_worker))
     done.extend(passes)
     return solved
 

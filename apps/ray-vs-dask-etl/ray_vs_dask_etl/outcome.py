@@ -14,7 +14,7 @@ from studykit.run import Outcome, Run
 from studykit.text import bad_rows
 from studykit.text.bad_rows import BadRows
 
-from ray_vs_dask_etl import fitting, grouping, oracle, oracle_fit, rows, study
+from ray_vs_dask_etl import fitting, grouping, oracle, oracle_fit, rows
 from ray_vs_dask_etl.aggregation import Group
 from ray_vs_dask_etl.fitting import Fitted
 from ray_vs_dask_etl.grouping import Groups
@@ -34,7 +34,7 @@ def etl(run: Run, parts: Sequence[Partial[list[Group]]]) -> Outcome:
         groups,
         oracle.EXACT,
         skipped,
-        worker_phases=partials.seconds_of_workers(parts, study.threads_of_a_worker(run)),
+        worker_phases=partials.seconds_of_workers(parts, run.threads_of_a_worker),
         bytes_sent=0 if run.engine == PLAIN else len(pickle.dumps(found)),
     )
 

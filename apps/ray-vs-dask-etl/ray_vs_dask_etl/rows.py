@@ -112,13 +112,7 @@ def sniff(uri: str, columns: Columns) -> RowFormat:
         wanted = row_tables.schema(columns.id, columns.values, columns.category)
         columnar.require(uri, wanted)
         return RowFormat(tuple(names), 0)
-    header = lines.first_filled(uri)
-    if header is None:
-        raise DataError("no rows: the file is empty", uri=uri)
-    try:
-        names = delimited.header_names(header.text)
-    except DataError as error:
-        raise DataError(error.reason, uri=uri, line=header.number) from None
+    names, header = delimited.header(uri)
     _require_names(names, columns, uri, header.number)
     return RowFormat(tuple(names), header.stop)
 

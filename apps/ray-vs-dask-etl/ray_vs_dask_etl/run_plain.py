@@ -28,7 +28,7 @@ def etl(run: Run) -> Outcome:
 
     with run.phase("start", "compiling or loading the kernels"):
         worker.warm_up()
-        pool = ThreadPoolExecutor(study.threads_of_a_worker(run))
+        pool = ThreadPoolExecutor(run.threads_of_a_worker)
 
     with run.phase("load", f"reading and aggregating {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
@@ -46,7 +46,7 @@ def regression(run: Run) -> Outcome:
 
     with run.phase("start", "compiling or loading the kernels"):
         worker.warm_up()
-        pool = ThreadPoolExecutor(study.threads_of_a_worker(run))
+        pool = ThreadPoolExecutor(run.threads_of_a_worker)
 
     def load(source: Input[RowFormat], scaling: Scaling) -> OnAll:
         cached = storage.map_splits(

@@ -16,7 +16,7 @@ from studykit import cutting, storage, tables
 from studykit.cutting import Input
 from studykit.errors import UsageError
 from studykit.options import BAD_ROWS_SKIP, Options, Study, choose
-from studykit.records import PLAIN, DatasetInfo
+from studykit.records import DatasetInfo
 from studykit.run import Methods, Outcome, Run
 
 from ray_vs_dask_etl import rows
@@ -151,11 +151,6 @@ def cut_input(run: Run) -> Input[RowFormat]:
     """The input in pieces, with the layout of every file."""
     skip_bad = run.options.bad_rows == BAD_ROWS_SKIP
     return cutting.cut(run, lambda uris: rows.formats(uris, run.parameters.read, skip_bad))
-
-
-def threads_of_a_worker(run: Run) -> int:
-    """Plain is one worker, with the threads of all."""
-    return run.options.threads * (run.options.worker_count if run.engine == PLAIN else 1)
 
 
 INFLATED_BY_NAME = {"gz": "gzip", "bz2": "bz2"}

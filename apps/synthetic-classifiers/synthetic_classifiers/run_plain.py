@@ -43,7 +43,7 @@ def answered(run: Run) -> Answer:
     with run.phase("start", "compiling or loading the kernels"):
         workers.warm_up()
         classifiers.warm_up(run.parameters.kinds)
-        team = PlainTeam(study.threads_of_a_worker(run))
+        team = PlainTeam(run.threads_of_a_worker)
 
     answer = training.answered(run, team)
     team.worker.close()

@@ -49,14 +49,8 @@ def sniff(uri: str, asked: Asked) -> SampleFormat:
     if columnar.is_parquet(uri):
         names, body, line = list(columnar.schema(uri).names), 0, None
     else:
-        header = lines.first_filled(uri)
-        if header is None:
-            raise DataError("no samples: the file is empty", uri=uri)
+        names, header = delimited.header(uri, "samples")
         body, line = header.stop, header.number
-        try:
-            names = delimited.header_names(header.text)
-        except DataError as error:
-            raise DataError(error.reason, uri=uri, line=line) from None
     features = features_of(names, asked)
     for name in (asked.label, *features):
         if names.count(name) != 1:

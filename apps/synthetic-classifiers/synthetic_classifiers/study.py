@@ -19,7 +19,7 @@ from studykit import cutting, storage
 from studykit.cutting import Input
 from studykit.errors import DataError, UsageError
 from studykit.options import Options, Study, choose
-from studykit.records import PLAIN, DatasetInfo
+from studykit.records import DatasetInfo
 from studykit.run import Run
 
 from synthetic_classifiers import outputs, samples
@@ -169,11 +169,6 @@ STUDY = Study(
 def cut_input(run: Run) -> Input[SampleFormat]:
     """The input in pieces, with the layout of every file."""
     return cutting.cut(run, lambda uris: samples.formats(uris, run.parameters.asked))
-
-
-def threads_of_a_worker(run: Run) -> int:
-    """Plain is one worker, with the threads of all."""
-    return run.options.threads * (run.options.worker_count if run.engine == PLAIN else 1)
 
 
 def require_described(run: Run, rows: int, classes: npt.NDArray[np.int64]) -> None:

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from studykit.errors import DataError
 from studykit.storage.splitting import Block, Split
-from studykit.text import arrow_csv
+from studykit.text import arrow_csv, lines
 from studykit.text.dialects import (
     Dialect,
     WrongLine,
@@ -33,11 +33,24 @@ from studykit.text.dialects import (
     wrong_count,
 )
 
-__all__ = ["Dialect", "header_names", "read"]
+__all__ = ["Dialect", "header", "header_names", "read"]
 
 _INTEGER = re.compile(r"-?[0-9]+")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
+
+
+def header(uri: str, rows: str = "rows") -> tuple[list[str], lines.Line]:
+    """The names in the first line of a file that is not blank, and that line.
+
+    DataError where there is none or it cannot be read; `rows` is what such a file has none of."""
+    line = lines.first_filled(uri)
+    if line is None:
+        raise DataError(f"no {rows}: the file is empty", uri=uri)
+    try:
+        return header_names(line.text), line
+    except DataError as error:
+        raise DataError(error.reason, uri=uri, line=line.number) from None
 
 
 def read(
