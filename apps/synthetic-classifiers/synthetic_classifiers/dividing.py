@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from synthetic_classifiers.layout import RowNumbers
+from synthetic_classifiers.layout import Features, Labels, RowNumbers, Samples
 
 TEST_SHARE = 0.2
 """As the paper's `train_test_split`."""
@@ -82,3 +82,40 @@ def sampled(rows: RowNumbers, share: float, seed: int) -> npt.NDArray[np.bool_]:
     """Which of the training rows of these numbers are in a sample of a share of all, below 1."""
     found: npt.NDArray[np.bool_] = below(rows, np.uint64(seed % 2**64), np.uint64(share * 2**64))
     return found
+
+
+class Room:
+    """Where the samples of one split go, batch after batch: to train with, or to test with.
+
+    `first_row` is the number of its first row, `is_test` of each of its rows; `train` and `test`
+    have room for just these.
+    """
+
+    def __init__(
+        self, first_row: int, is_test: npt.NDArray[np.bool_], train: Samples, test: Samples
+    ) -> None:
+        self._row, self._left, self._train, self._test = first_row, is_test, train, test
+        self._trains = self._tests = 0
+
+    def put(self, features: Features, labels: Labels) -> None:
+        count = len(labels)
+        here, self._left = self._left[:count], self._left[count:]
+        self._trains = self._copy(features, labels, ~here, self._train, self._trains)
+        self._tests = self._copy(features, labels, here, self._test, self._tests)
+        self._row += count
+
+    def _copy(
+        self,
+        features: Features,
+        labels: Labels,
+        chosen: npt.NDArray[np.bool_],
+        into: Samples,
+        begin: int,
+    ) -> int:
+        found = np.flatnonzero(chosen)
+        end = begin + len(found)
+        np.add(found, self._row, out=into.rows[begin:end])
+        # Not "raise", by which NumPy fills a copy first, and then `out`.
+        np.take(features, found, axis=0, out=into.features[begin:end], mode="clip")
+        np.take(labels, found, out=into.labels[begin:end], mode="clip")
+        return end

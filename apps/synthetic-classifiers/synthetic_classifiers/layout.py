@@ -31,6 +31,19 @@ class Samples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @classmethod
+    def room(cls, count: int, columns: int) -> "Samples":
+        """For so many samples, to be written."""
+        return cls(
+            np.empty(count, np.int64),
+            np.empty((count, columns), np.float32),
+            np.empty(count, np.int32),
+        )
+
+    def part(self, begin: int, end: int) -> "Samples":
+        """The same memory."""
+        return Samples(self.rows[begin:end], self.features[begin:end], self.labels[begin:end])
+
 
 @dataclass(frozen=True)
 class Asked:

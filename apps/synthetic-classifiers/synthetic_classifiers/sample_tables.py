@@ -1,5 +1,7 @@
 """Reading samples of Parquet: the label and the features by their names, and no other column."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 from studykit import columnar
@@ -23,14 +25,15 @@ def unknown_class(value: object, form: SampleFormat, uri: str) -> DataError:
     return DataError(reason, uri=uri, column=form.label)
 
 
-def read(split: RowGroups, form: SampleFormat) -> tuple[Features, Labels]:
-    """The samples of a split. DataError names row and column of what is wrong."""
-    features = np.empty((split.rows, len(form.features)), np.float32)
-    labels = np.empty(split.rows, np.int32)
+def read(split: RowGroups, form: SampleFormat, take: Callable[[Features, Labels], None]) -> None:
+    """Gives `take` the samples of a split, batch by batch, in memory that the next batch is put in.
+
+    DataError names row and column of what is wrong.
+    """
+    room = np.empty((BATCH_ROWS, len(form.features)), np.float32)
 
     def place(rows: Rows) -> None:
-        begin = rows.first_row - split.first_row
-        here = slice(begin, begin + len(rows))
+        features = room[: len(rows)]
         for feature, name in enumerate(form.features):
             column = rows[name]
             if column.null_count:
@@ -42,16 +45,15 @@ def read(split: RowGroups, form: SampleFormat) -> tuple[Features, Labels]:
                 if wrong.any():
                     row = int(np.argmax(wrong))
                     raise rows.error(row, name, f"{numbers[row]} is not a finite number")
-            features[here, feature] = numbers
-        found = rows.numbers(form.label)
-        if found.min() < 0 or found.max() >= form.classes:
-            row = int(np.argmax((found < 0) | (found >= form.classes)))
-            raise rows.error(row, form.label, unknown_class(found[row], form, "").reason)
-        labels[here] = found
+            features[:, feature] = numbers
+        labels = rows.numbers(form.label)
+        if labels.min() < 0 or labels.max() >= form.classes:
+            row = int(np.argmax((labels < 0) | (labels >= form.classes)))
+            raise rows.error(row, form.label, unknown_class(labels[row], form, "").reason)
+        take(features, labels.astype(np.int32))
 
     nullable = form.features if form.missing else ()
     for _ in columnar.read(
         split, schema(form), place, bad_rows.refuse_all, BATCH_ROWS, nullable=nullable
     ):
         pass
-    return features, labels

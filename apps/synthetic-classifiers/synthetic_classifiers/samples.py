@@ -70,7 +70,9 @@ def sniff(uri: str, asked: Asked) -> SampleFormat:
 def read(split: Split, form: SampleFormat) -> Part:
     """All samples of one split. DataError names file, line and column of what is wrong."""
     if isinstance(split, RowGroups):
-        return sample_tables.read(split, form)
+        of_batches: list[Part] = []
+        sample_tables.read(split, form, lambda *part: of_batches.append((part[0].copy(), part[1])))
+        return _joined(of_batches, form)
     parts = [
         part for block in lines.blocks_from(split, form.body) for part in _block(block, split, form)
     ]

@@ -41,7 +41,7 @@ def answered(run: Run, team: Team) -> Answer:
     parameters, classes = run.parameters, run.parameters.classes
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
         source = study.cut_input(run)
-        loaded = team.on_all(worker.load_own, source, classes)
+        loaded = team.on_all(worker.load_own, source, classes, run.options.seed)
         counted = sum((part.classes for part in loaded), np.zeros(classes, np.int64))
         rows = _in_order([part.rows for part in loaded], len(source.splits))
         _require_samples(run, source, sum(rows), counted)

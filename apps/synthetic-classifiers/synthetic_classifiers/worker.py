@@ -5,7 +5,7 @@ are counted, then whatever a classifier asks. Every step is a function of the wo
 is told, which the engine calls on all workers at once (see `team`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from studykit import compiling, storage
+from studykit.columnar import RowGroups
 from studykit.cutting import Input
 from studykit.phases import Phases
+from studykit.storage import Split
 
-from synthetic_classifiers import clean_samples, dividing, logistic, samples
-from synthetic_classifiers.dividing import Division
+from synthetic_classifiers import clean_samples, dividing, logistic, sample_tables, samples
+from synthetic_classifiers.dividing import Division, Room
 from synthetic_classifiers.layout import Features, Labels, RowNumbers, SampleFormat, Samples
 
 
@@ -40,8 +42,7 @@ class Worker:
         self.starts: list[int] = []
         """Of each of its splits, where its training samples begin among all."""
         self.lengths: list[int] = []
-        self.train: Samples
-        self.test: Samples
+        self.train, self.test = Samples.room(0, 0), Samples.room(0, 0)
         self.host_features: Features
         self.host_labels: Labels
         """All training samples, one copy on a host: see `host_copy`."""
@@ -65,12 +66,13 @@ class Loaded:
     classes: npt.NDArray[np.int64]
 
 
-def load_own(worker: Worker, source: Input[SampleFormat], classes: int) -> Loaded:
+def load_own(worker: Worker, source: Input[SampleFormat], classes: int, seed: int) -> Loaded:
     """Read the splits of this worker, every count-th of all."""
+    mine = source.of_worker(worker.number, worker.count)
+    if all(isinstance(split, RowGroups) for split in source.splits):
+        return _load_divided(worker, source, mine, classes, seed)
     read = storage.map_splits(
-        worker.pool,
-        lambda split: samples.read(split, source.formats[split.uri]),
-        source.of_worker(worker.number, worker.count),
+        worker.pool, lambda split: samples.read(split, source.formats[split.uri]), mine
     )
     worker.loaded = list(read)
     counted = np.zeros(classes, np.int64)
@@ -79,54 +81,73 @@ def load_own(worker: Worker, source: Input[SampleFormat], classes: int) -> Loade
     return Loaded([len(labels) for _, labels in read], counted)
 
 
+def _load_divided(
+    worker: Worker, source: Input[SampleFormat], mine: Sequence[Split], classes: int, seed: int
+) -> Loaded:
+    """Of Parquet, which says how many rows it has: each goes at once to where `divide` puts it."""
+    rows = [split.rows for split in source.splits if isinstance(split, RowGroups)]
+    columns = len(next(iter(source.formats.values())).features)
+    rooms = _make_room(worker, Division.of(rows, seed), rows, columns, seed)
+
+    def read(split_and_room: tuple[Split, Room]) -> None:
+        split, room = split_and_room
+        assert isinstance(split, RowGroups)
+        sample_tables.read(split, source.formats[split.uri], room.put)
+
+    for _ in worker.pool.map(read, zip(mine, rooms, strict=True)):
+        pass
+    both = np.concatenate([worker.train.labels, worker.test.labels])
+    return Loaded(rows[worker.number :: worker.count], np.bincount(both, minlength=classes))
+
+
 def divide(worker: Worker, division: Division, seed: int, classes: int) -> npt.NDArray[np.int64]:
     """Training and test samples apart; returns the training samples of each class.
 
     Each split's arrays are let go as soon as they are copied: the table is not held twice.
     """
-    mine = range(worker.number, len(division.first_row), worker.count)
     parts = [part for part in worker.loaded if part is not None]
-    tests = list(
-        worker.pool.map(
-            lambda split, part: dividing.tests_of(division.first_row[split], len(part[1]), seed),
-            mine,
-            parts,
-        )
-    )
-    columns = parts[0][0].shape[1] if parts else 0
-    test_counts = [int(is_test.sum()) for is_test in tests]
-    worker.lengths = [len(part[1]) - test for part, test in zip(parts, test_counts, strict=True)]
-    worker.starts = [division.first_train[split] for split in mine]
-    del parts
-    worker.train = _room(sum(worker.lengths), columns)
-    worker.test = _room(sum(test_counts), columns)
-    train_ends, test_ends = np.cumsum(worker.lengths), np.cumsum(test_counts)
+    if parts:
+        rows = [0] * len(division.first_row)
+        rows[worker.number :: worker.count] = [len(labels) for _, labels in parts]
+        rooms = _make_room(worker, division, rows, parts[0][0].shape[1], seed)
+        del parts
 
-    def copy(place: int) -> None:
-        part = worker.loaded[place]
-        assert part is not None
-        worker.loaded[place] = None
-        for into, chosen, end in (
-            (worker.train, ~tests[place], train_ends[place]),
-            (worker.test, tests[place], test_ends[place]),
-        ):
-            found = np.flatnonzero(chosen)
-            here = slice(end - len(found), end)
-            into.rows[here] = found + division.first_row[mine[place]]
-            # Not "raise", by which NumPy fills a copy first, and then `out`.
-            np.take(part[0], found, axis=0, out=into.features[here], mode="clip")
-            np.take(part[1], found, out=into.labels[here], mode="clip")
+        def copy(place: int) -> None:
+            part, worker.loaded[place] = worker.loaded[place], None
+            assert part is not None
+            rooms[place].put(*part)
 
-    for _ in worker.pool.map(copy, range(len(tests))):
-        pass
-    worker.loaded = []
+        for _ in worker.pool.map(copy, range(len(rooms))):
+            pass
+        worker.loaded = []
     return np.bincount(worker.train.labels, minlength=classes)
 
 
-def _room(count: int, columns: int) -> Samples:
-    return Samples(
-        np.empty(count, np.int64), np.empty((count, columns), np.float32), np.empty(count, np.int32)
+def _make_room(
+    worker: Worker, division: Division, rows: Sequence[int], columns: int, seed: int
+) -> list[Room]:
+    """For the samples of each of this worker's splits; `rows` of all splits."""
+    mine = range(worker.number, len(division.first_row), worker.count)
+    tests = list(
+        worker.pool.map(
+            lambda split: dividing.tests_of(division.first_row[split], rows[split], seed), mine
+        )
     )
+    test_counts = [int(is_test.sum()) for is_test in tests]
+    worker.lengths = [rows[split] - count for split, count in zip(mine, test_counts, strict=True)]
+    worker.starts = [division.first_train[split] for split in mine]
+    worker.train = Samples.room(sum(worker.lengths), columns)
+    worker.test = Samples.room(sum(test_counts), columns)
+    train_ends, test_ends = np.cumsum(worker.lengths), np.cumsum(test_counts)
+    return [
+        Room(
+            division.first_row[split],
+            tests[place],
+            worker.train.part(train_ends[place] - worker.lengths[place], train_ends[place]),
+            worker.test.part(test_ends[place] - test_counts[place], test_ends[place]),
+        )
+        for place, split in enumerate(mine)
+    ]
 
 
 def tests(worker: Worker) -> tuple[RowNumbers, Labels]:
