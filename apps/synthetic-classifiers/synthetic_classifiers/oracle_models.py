@@ -20,6 +20,7 @@ COEFFICIENT_ERROR = 1e-5
 DISTANCES = 4e8
 """Of the test samples whose neighbours are found anew: so many altogether."""
 BLOCK_ROWS = 1 << 16
+FORWARDS, BACKWARDS = slice(None), slice(None, None, -1)
 
 
 def _differs(what: str, expected: str, got: str) -> str:
@@ -38,9 +39,15 @@ def xgboost(run: Run, table: Table, trained: Trained) -> dict[str, Any]:
     written = library.Booster(model_file=bytearray(trained.fitted.content or b""))
     found = _of_all(written.inplace_predict(table.test_features))
     _require_close(trained.probabilities, found, "probabilities of the written model")
-    own = library.XGBClassifier(n_estimators=parameters.boosting_rounds, n_jobs=threads(run))
-    own.fit(table.train_features, table.train_labels)
-    return _within(table, trained, np.asarray(own.predict_proba(table.test_features), np.float64))
+
+    def of_rows(order: slice) -> Probabilities:
+        own = library.XGBClassifier(n_estimators=parameters.boosting_rounds, n_jobs=threads(run))
+        own.fit(table.train_features[order], table.train_labels[order])
+        return np.asarray(own.predict_proba(table.test_features), np.float64)
+
+    # Where XGBoost cuts a feature depends on the order in which it sees the rows. Of two million
+    # test samples the interval is narrower than what that changes.
+    return _within(table, trained, lambda: of_rows(FORWARDS), lambda: of_rows(BACKWARDS))
 
 
 def lightgbm(run: Run, table: Table, trained: Trained) -> dict[str, Any]:
@@ -54,7 +61,9 @@ def lightgbm(run: Run, table: Table, trained: Trained) -> dict[str, Any]:
         n_estimators=parameters.boosting_rounds, n_jobs=threads(run), verbose=-1
     )
     own.fit(table.train_features, table.train_labels)
-    return _within(table, trained, np.asarray(own.predict_proba(table.test_features), np.float64))
+    return _within(
+        table, trained, lambda: np.asarray(own.predict_proba(table.test_features), np.float64)
+    )
 
 
 def _of_all(found: Any) -> Probabilities:
@@ -69,14 +78,21 @@ def _require_close(given: Probabilities, found: Probabilities, what: str) -> Non
         raise CheckError(_differs(what, f"within {ROUNDING:g}", f"{difference:g}"))
 
 
-def _within(table: Table, trained: Trained, own: Probabilities) -> dict[str, Any]:
-    """The accuracy within the library's own interval."""
-    right = evaluation.accuracy(table.test_labels, own)
+def _within(table: Table, trained: Trained, *models: Callable[[], Probabilities]) -> dict[str, Any]:
+    """The accuracy within the interval of the library's own model, or from that of one to that of
+    another of its models. The others are made only where the first does not do."""
     mine = evaluation.accuracy(table.test_labels, trained.probabilities)["accuracy"]
-    low, high = right["accuracy_interval"]
-    if not low <= mine <= high:
-        raise CheckError(_differs("accuracy", f"{low:.4f} … {high:.4f}", f"{mine:.4f}"))
-    return {"accuracy_of_one_process": right["accuracy"], "accuracy": mine}
+    own, low, high = [], 1.0, 0.0
+    for model in models:
+        right = evaluation.accuracy(table.test_labels, model())
+        own.append(right["accuracy"])
+        low, high = (
+            min(low, right["accuracy_interval"][0]),
+            max(high, right["accuracy_interval"][1]),
+        )
+        if low <= mine <= high:
+            return {"accuracy_of_one_process": own, "accuracy": mine}
+    raise CheckError(_differs("accuracy", f"{low:.4f} … {high:.4f}", f"{mine:.4f}"))
 
 
 def logistic_regression(run: Run, table: Table, trained: Trained) -> dict[str, Any]:
@@ -165,7 +181,9 @@ def _forest_of_histograms(run: Run, table: Table, trained: Trained) -> dict[str,
         random_state=seed, n_jobs=threads(run),
     )  # fmt: skip
     own.fit(table.train_features, table.train_labels)
-    detail = _within(table, trained, np.asarray(own.predict_proba(table.test_features), np.float64))
+    detail = _within(
+        table, trained, lambda: np.asarray(own.predict_proba(table.test_features), np.float64)
+    )
     exact = RandomForestClassifier(trees, random_state=seed, n_jobs=threads(run))
     exact.fit(table.train_features, table.train_labels)
     right = evaluation.accuracy(table.test_labels, exact.predict_proba(table.test_features))
