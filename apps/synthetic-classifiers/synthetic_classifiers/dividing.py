@@ -84,6 +84,21 @@ def sampled(rows: RowNumbers, share: float, seed: int) -> npt.NDArray[np.bool_]:
     return found
 
 
+@numba.njit(nogil=True, cache=True)
+def deal(columns, is_test, train, test):  # type: ignore[no-untyped-def]
+    """Columns, float32[features, rows], into the rows of two tables."""
+    trains = tests = 0
+    for row in range(len(is_test)):
+        if is_test[row]:
+            for feature in range(len(columns)):
+                test[tests, feature] = columns[feature, row]
+            tests += 1
+        else:
+            for feature in range(len(columns)):
+                train[trains, feature] = columns[feature, row]
+            trains += 1
+
+
 class Room:
     """Where the samples of one split go, batch after batch: to train with, or to test with.
 
@@ -94,28 +109,33 @@ class Room:
     def __init__(
         self, first_row: int, is_test: npt.NDArray[np.bool_], train: Samples, test: Samples
     ) -> None:
-        self._row, self._left, self._train, self._test = first_row, is_test, train, test
-        self._trains = self._tests = 0
+        self._row, self._is_test = first_row, is_test
+        self._left, self._taken = [train, test], [train, test]
 
     def put(self, features: Features, labels: Labels) -> None:
-        count = len(labels)
-        here, self._left = self._left[:count], self._left[count:]
-        self._trains = self._copy(features, labels, ~here, self._train, self._trains)
-        self._tests = self._copy(features, labels, here, self._test, self._tests)
-        self._row += count
+        """Samples, a row each."""
+        is_test = self._next(labels)
+        for part, found in zip(self._taken, (~is_test, is_test), strict=True):
+            # Not "raise", by which NumPy fills a copy first, and then `out`.
+            places = np.flatnonzero(found)
+            np.take(features, places, axis=0, out=part.features, mode="clip")
 
-    def _copy(
-        self,
-        features: Features,
-        labels: Labels,
-        chosen: npt.NDArray[np.bool_],
-        into: Samples,
-        begin: int,
-    ) -> int:
-        found = np.flatnonzero(chosen)
-        end = begin + len(found)
-        np.add(found, self._row, out=into.rows[begin:end])
-        # Not "raise", by which NumPy fills a copy first, and then `out`.
-        np.take(features, found, axis=0, out=into.features[begin:end], mode="clip")
-        np.take(labels, found, out=into.labels[begin:end], mode="clip")
-        return end
+    def put_columns(self, columns: Features, labels: Labels) -> None:
+        """Samples as float32[features, samples]."""
+        is_test = self._next(labels)
+        deal(columns, is_test, *(part.features for part in self._taken))
+
+    def _next(self, labels: Labels) -> npt.NDArray[np.bool_]:
+        """Put labels and numbers of the next rows; which of them test. `_taken` is their room."""
+        count = len(labels)
+        is_test, self._is_test = self._is_test[:count], self._is_test[count:]
+        self._taken = []
+        for which, found in enumerate((~is_test, is_test)):
+            places, room = np.flatnonzero(found), self._left[which]
+            part = room.part(0, len(places))
+            self._left[which] = room.part(len(places), len(room))
+            np.add(places, self._row, out=part.rows)
+            np.take(labels, places, out=part.labels, mode="clip")
+            self._taken.append(part)
+        self._row += count
+        return is_test

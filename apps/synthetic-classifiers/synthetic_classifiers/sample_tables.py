@@ -26,34 +26,41 @@ def unknown_class(value: object, form: SampleFormat, uri: str) -> DataError:
 
 
 def read(split: RowGroups, form: SampleFormat, take: Callable[[Features, Labels], None]) -> None:
-    """Gives `take` the samples of a split, batch by batch, in memory that the next batch is put in.
+    """Gives `take` the samples of a split, batch by batch: columns, float32[features, samples], in
+    memory that the next batch is put in, and labels.
 
     DataError names row and column of what is wrong.
     """
-    room = np.empty((BATCH_ROWS, len(form.features)), np.float32)
+    room = np.empty(len(form.features) * BATCH_ROWS, np.float32)
 
     def place(rows: Rows) -> None:
-        features = room[: len(rows)]
-        for feature, name in enumerate(form.features):
+        columns = room[: len(form.features) * len(rows)].reshape(-1, len(rows))
+        for name, numbers in zip(form.features, columns, strict=True):
             column = rows[name]
             if column.null_count:
                 column = column.fill_null(np.nan)
-            numbers = columnar.as_numpy(column)
-            finite = np.isfinite(numbers)
-            if not finite.all():
-                wrong = ~finite & ~np.isnan(numbers) if form.missing else ~finite
-                if wrong.any():
-                    row = int(np.argmax(wrong))
-                    raise rows.error(row, name, f"{numbers[row]} is not a finite number")
-            features[:, feature] = numbers
+            numbers[:] = columnar.as_numpy(column)
+        if not np.isfinite(columns).all():
+            _require_finite(columns, rows, form)
         labels = rows.numbers(form.label)
         if labels.min() < 0 or labels.max() >= form.classes:
             row = int(np.argmax((labels < 0) | (labels >= form.classes)))
             raise rows.error(row, form.label, unknown_class(labels[row], form, "").reason)
-        take(features, labels.astype(np.int32))
+        take(columns, labels.astype(np.int32))
 
     nullable = form.features if form.missing else ()
     for _ in columnar.read(
         split, schema(form), place, bad_rows.refuse_all, BATCH_ROWS, nullable=nullable
     ):
         pass
+
+
+def _require_finite(columns: Features, rows: Rows, form: SampleFormat) -> None:
+    """But for what may be missing."""
+    for name, numbers in zip(form.features, columns, strict=True):
+        wrong = ~np.isfinite(numbers)
+        if form.missing:
+            wrong &= ~np.isnan(numbers)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise rows.error(row, name, f"{numbers[row]} is not a finite number")

@@ -71,7 +71,9 @@ def read(split: Split, form: SampleFormat) -> Part:
     """All samples of one split. DataError names file, line and column of what is wrong."""
     if isinstance(split, RowGroups):
         of_batches: list[Part] = []
-        sample_tables.read(split, form, lambda *part: of_batches.append((part[0].copy(), part[1])))
+        sample_tables.read(
+            split, form, lambda *part: of_batches.append((part[0].T.copy(), part[1]))
+        )
         return _joined(of_batches, form)
     parts = [
         part for block in lines.blocks_from(split, form.body) for part in _block(block, split, form)

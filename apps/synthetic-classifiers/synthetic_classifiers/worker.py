@@ -92,7 +92,7 @@ def _load_divided(
     def read(split_and_room: tuple[Split, Room]) -> None:
         split, room = split_and_room
         assert isinstance(split, RowGroups)
-        sample_tables.read(split, source.formats[split.uri], room.put)
+        sample_tables.read(split, source.formats[split.uri], room.put_columns)
 
     for _ in worker.pool.map(read, zip(mine, rooms, strict=True)):
         pass
@@ -168,6 +168,6 @@ def _meet_every_kernel() -> None:
     text, roles = np.frombuffer(b"0.5,1\n", np.uint8), np.array([2, 1])
     features, labels = np.empty((1, 1), np.float32), np.empty(1, np.int32)
     clean_samples.parse(text, 0, 1, roles, 2, False, features, labels)
-    dividing.tests_of(0, 1, 0)
+    dividing.deal(features, dividing.tests_of(0, 1, 0), features, features)
     dividing.sampled(np.empty(1, np.int64), 0.5, 0)
     logistic.warm_up()
