@@ -8,7 +8,7 @@ The table is read and divided apart (oracle_table.py). Then, of each classifier:
 - kNN: of some test samples, the distances to every training sample, sorted;
 - forest: its first tree, grown by scikit-learn from all training samples, is equal;
 - boosting: the accuracy lies within the 95 % interval of the model that the library makes in one
-  process; for XGBoost, if not, between it and that of the model of the same rows in reverse.
+  process; of XGBoost, where that is too narrow, within that of its models of three orders of rows.
 
 And the probabilities are those that the written model gives when its library has read it.
 """
