@@ -1,0 +1,3 @@
+from studykit import importing
+
+importing.say_interrupts()
