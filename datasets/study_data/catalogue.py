@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from studykit.errors import UsageError
 
 from study_data import (
+    breast_cancer,
+    cifar_like,
     digits,
     follower_graph,
     keeping,
@@ -32,6 +34,8 @@ DATASETS: dict[str, Dataset] = {
         digits.dataset(28),
         digits.dataset(32),
         lesion_images.DATASET,
+        breast_cancer.DATASET,
+        cifar_like.DATASET,
     )
 }
 
