@@ -16,6 +16,11 @@ Configuration = Mapping[str, float | int]
 DONE = "done"
 STOPPED_EARLY = "stopped early"
 DIVERGED = "diverged"
+RUNNING = "running"
+EXPLOITED = "exploited"  # Its last state was given up for a better trial's.
+OUT_OF_BUDGET = "out of budget"
+NOT_PROMOTED = "not promoted"
+AT_CHANCE = "at chance"
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,11 @@ class Step:
     """One job in the life of a trial, and where it came from."""
 
     job: int
+    parent: int | None  # The job whose state it began with.
+    first_epoch: int
+    epochs: int
     configuration: Configuration
-    score: float | None  # The last of the job; None where it has none.
+    score: float | None  # After its last epoch; None where it has none, or diverged.
     copied_from: int | None  # The trial whose state it began with, if not its own.
     perturbation: Mapping[str, str]  # {"learning_rate": "× 1.2", "batch_size": "drawn again"}
 
@@ -61,12 +69,12 @@ class Trial:
 
     number: int
     configuration: Configuration  # The last one.
-    score: float | None = None  # The best after any epoch; None before the first.
-    best_job: int | None = None  # In which that was reached.
+    score: float | None = None  # The best at the end of a job, of which there is a state.
+    best_job: int | None = None  # The job that ended so.
     epochs: int = 0  # Trained in this trial, in all.
     cpu_seconds: float = 0.0
     parent: int | None = None  # The trial that it last copied.
-    status: str = "running"
+    status: str = RUNNING
     history: list[Step] = field(default_factory=list)
 
 
