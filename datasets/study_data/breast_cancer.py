@@ -2,8 +2,9 @@
 
 569 rows of 30 numbers that describe the nuclei of cells in a picture (Street, Wolberg and
 Mangasarian 1993, "Nuclear feature extraction for breast tumor diagnosis"; Wisconsin Diagnostic
-Breast Cancer, UCI). Nothing is drawn, so every seed gives the same rows. The columns are named as in the table on
-Kaggle that the fourth paper read: `mean radius` is `radius_mean`, `radius error` `radius_se`.
+Breast Cancer, UCI). Nothing is drawn, so every seed gives the same rows. The columns are named as
+in the table on Kaggle that the fourth paper read: `mean radius` is `radius_mean`, `radius error` is
+`radius_se`.
 """
 
 from study_data.dataset import Blocks, Dataset, Size

@@ -84,9 +84,8 @@ def _stripes(classes: npt.NDArray[np.int64], drawn: Floats) -> Floats:
     x = frequency * (directions[:, 0] - turn * directions[:, 1])
     y = frequency * (directions[:, 1] + turn * directions[:, 0])
     place = np.arange(SIDE, dtype=np.float32)
-    along_x = x[:, None, None] * place
-    along_y = y[:, None, None] * place[:, None]
-    return _wave(along_x + along_y + drawn[:, 2][:, None, None])
+    across = x[:, None, None] * place + y[:, None, None] * place[:, None]
+    return _wave(np.asarray(across + drawn[:, 2][:, None, None], np.float32))
 
 
 def pixels(classes: npt.NDArray[np.uint8], words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:

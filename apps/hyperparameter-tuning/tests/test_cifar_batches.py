@@ -1,0 +1,238 @@
+"""The batches of CIFAR-10, binary and pickled: read alike, refused where they are wrong, and never
+run."""
+
+import gzip
+import os
+import pickle
+
+import numpy as np
+import picture_files
+import pytest
+from hyperparameter_tuning import pictures
+from picture_files import binary_batch, flat, pickled_batch, write_batches
+from studykit.errors import DataError
+
+TRAIN, TEST = picture_files.random_pictures(30), picture_files.random_pictures(9, seed=1)
+KINDS = ("binary", "pickled")
+
+
+def refused(uri) -> str:
+    with pytest.raises(DataError) as caught:
+        pictures.read(str(uri))
+    return str(caught.value)
+
+
+def assert_read(folder):
+    for found, (pixels, labels) in zip(pictures.read(str(folder)), (TRAIN, TEST), strict=True):
+        np.testing.assert_array_equal(found.pixels, pixels)
+        np.testing.assert_array_equal(found.labels, labels)
+        assert list(found.classes) == picture_files.NAMES
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_batches_are_read_in_their_order(tmp_path, kind):
+    write_batches(tmp_path / "cifar-10-batches", TRAIN, TEST, kind)
+    assert_read(tmp_path)  # Found also below the folder.
+    (tmp_path / "cifar-10-batches/readme.html").write_text("beside it")
+    assert_read(tmp_path / "cifar-10-batches")
+
+
+@pytest.mark.parametrize("text", [bytes, str])
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_pickles_of_any_python_are_read(tmp_path, protocol, text):
+    write_batches(tmp_path, TRAIN, TEST, "pickled")
+    (tmp_path / "data_batch_1").unlink()
+    (tmp_path / "data_batch_2").write_bytes(pickled_batch(TRAIN[0], TRAIN[1], protocol, text))
+    assert_read(tmp_path)
+
+
+def test_an_array_by_columns_is_read_as_what_it_shows(tmp_path):
+    write_batches(tmp_path, TRAIN, TEST, "pickled")
+    content = {b"data": np.asfortranarray(flat(TEST[0])), b"labels": TEST[1].tolist()}
+    for protocol in (2, 5):
+        (tmp_path / "test_batch").write_bytes(pickle.dumps(content, protocol))
+        assert_read(tmp_path)
+
+
+def test_the_tenth_batch_follows_the_ninth(tmp_path):
+    pixels, labels = picture_files.random_pictures(33)
+    for number in range(11):
+        part = slice(3 * number, 3 * number + 3)
+        content = binary_batch(pixels[part], labels[part])
+        (tmp_path / f"data_batch_{number + 1}.bin").write_bytes(content)
+    (tmp_path / "test_batch.bin").write_bytes(binary_batch(*TEST))
+    (tmp_path / "batches.meta.txt").write_text("a\nb\nc\n")
+    np.testing.assert_array_equal(pictures.read(str(tmp_path))[0].pixels, pixels)
+
+
+def test_compressed_batches_are_inflated(tmp_path):
+    write_batches(tmp_path, TRAIN, TEST)
+    for file in list(tmp_path.glob("*.bin")):
+        file.with_suffix(".bin.gz").write_bytes(gzip.compress(file.read_bytes()))
+        file.unlink()
+    assert_read(tmp_path)
+
+
+def test_classes_without_names_are_numbers(tmp_path):
+    pixels, labels = picture_files.random_pictures(30, classes=10)
+    (tmp_path / "data_batch_1.bin").write_bytes(binary_batch(pixels, labels))
+    train, test = pictures.read(str(tmp_path))
+    assert list(train.classes) == [str(number) for number in range(10)]
+    assert (len(train), len(test)) == (20, 10)
+
+
+# What is wrong, one case each.
+
+
+@pytest.mark.parametrize("cut", [1, 3072])
+def test_a_truncated_batch(tmp_path, cut):
+    write_batches(tmp_path, TRAIN, TEST)
+    file = tmp_path / "data_batch_2.bin"
+    file.write_bytes(file.read_bytes()[:-cut])
+    assert refused(tmp_path).startswith(f"{file}, row 15: {15 * 3073 - cut:,} bytes are not whole")
+    file.write_bytes(b"")
+    assert refused(tmp_path) == f"{file}: no pictures: the file is empty"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_label_that_is_none(tmp_path, kind):
+    write_batches(tmp_path, TRAIN, TEST, kind)
+    batch = binary_batch if kind == "binary" else pickled_batch
+    file = tmp_path / ("test_batch.bin" if kind == "binary" else "test_batch")
+    file.write_bytes(batch(TEST[0], [*TEST[1][:8], 3]))
+    assert refused(tmp_path) == f"{file}, row 9, column label: 3 is no label: they are 0 … 2"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_class_without_a_picture(tmp_path, kind):
+    write_batches(tmp_path, TRAIN, TEST, kind, [*picture_files.NAMES, "zebra"])
+    assert "no picture of the class 'zebra' in train" in refused(tmp_path)
+
+
+def test_names_that_are_none(tmp_path):
+    write_batches(tmp_path, TRAIN, TEST, names=["a", "a", "b"])
+    assert "a class twice" in refused(tmp_path)
+    (tmp_path / "batches.meta.txt").write_bytes(b"\xff\xfe\0")
+    assert "is no text" in refused(tmp_path)
+    (tmp_path / "batches.meta.txt").write_text("\n\n")
+    assert "no names of classes" in refused(tmp_path)
+
+
+def test_both_kinds_or_several_folders(tmp_path):
+    write_batches(tmp_path, TRAIN, TEST)
+    (tmp_path / "data_batch_3").write_bytes(pickled_batch(*TRAIN))
+    assert "binary batches and pickled ones in one folder" in refused(tmp_path)
+    (tmp_path / "data_batch_3").unlink()
+    write_batches(tmp_path / "again", TRAIN, TEST)
+    assert "batches in several folders" in refused(tmp_path)
+
+
+def with_pickle(folder, content) -> str:
+    write_batches(folder, TRAIN, TEST, "pickled")
+    (folder / "test_batch").write_bytes(
+        content if isinstance(content, bytes) else pickle.dumps(content, 2)
+    )
+    said = refused(folder)
+    assert said.startswith(f"{folder}/test_batch: ")
+    return said
+
+
+class Runs:
+    """Pickled, it makes a file when it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_pickle_that_runs_something_is_refused_and_runs_nothing(tmp_path):
+    """The same bytes do run where pickle itself reads them."""
+    made = tmp_path / "made"
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        content = pickle.dumps({b"data": Runs(made), b"labels": []}, protocol)
+        said = with_pickle(tmp_path / "batches", content)
+        assert f"this pickle names {os.mkdir.__module__}.mkdir" in said
+        assert not made.exists()
+        pickle.loads(content)
+        assert made.exists()
+        made.rmdir()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["os.system", "builtins.eval", "builtins.getattr", "numpy.load", "numpy.f2py.compile",
+     "numpy.core.multiarray.fromfile", "copyreg._reconstructor", "subprocess.Popen",
+     "functools.partial", "hyperparameter_tuning.pickled_batches._loaded"],
+)  # fmt: skip
+def test_no_other_name_is_known(tmp_path, name):
+    module, _, function = name.rpartition(".")
+    said = with_pickle(tmp_path, f"c{module}\n{function}\n(S'x'\ntR.".encode())
+    assert f"refused: this pickle names {name}" in said
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"cnumpy\nndarray\n(S'x'\ntR.",
+        b"c_codecs\nencode\n(Vx\nVzip\ntR.",
+        b"c__builtin__\nbytes\n(I1000000000000\ntR.",
+        b"cnumpy.core.multiarray\n_reconstruct\n(tRI1\nb.",
+        b"",
+        b"\x80\x05",
+        b"no pickle",
+        b"\x80\x04r\xff\xff\xff\xff.",
+        pickled_batch(*TEST)[:-500],
+    ],
+    ids=[
+        "class called",
+        "codec",
+        "bytes",
+        "state",
+        "nothing",
+        "header",
+        "text",
+        "memo",
+        "cut short",
+    ],
+)
+def test_what_is_no_pickle_of_a_batch(tmp_path, content):
+    said = with_pickle(tmp_path, content)
+    assert "is no pickle that can be read" in said or "the file is empty" in said
+
+
+ROWS = flat(TEST[0])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ([1, 2], "is no pickled batch: no dictionary"),
+        ({b"data": ROWS}, "no 'labels' in this batch; it has 'data'"),
+        ({b"labels": [0]}, "no 'data' in this batch"),
+        ({b"data": b"x", b"labels": [0]}, "'data' is no array of rows of 3,072 bytes"),
+        ({b"data": ROWS[:, :100].copy(), b"labels": [0]}, "'data' is no array of rows of 3,072"),
+        ({b"data": ROWS[:0].copy(), b"labels": []}, "'data' is no array of rows of 3,072"),
+        ({b"data": ROWS.reshape(-1), b"labels": []}, "'data' is no array of two dimensions"),
+        ({b"data": ROWS.astype(float), b"labels": []}, "'data' is no array of bytes"),
+        ({b"data": np.array([[{}]]), b"labels": []}, "'data' is no array of bytes"),
+        ({b"data": ROWS, b"labels": [0, 1]}, "9 pictures and 2 labels"),
+        ({b"data": ROWS, b"labels": 9 * [0.5]}, "'labels' is no list of whole numbers"),
+        ({b"data": ROWS, b"labels": "012"}, "'labels' is no list of whole numbers"),
+        ({b"data": ROWS, b"labels": [10**30] * 9}, "a number that is none of a class"),
+    ],
+)
+def test_a_pickle_of_something_else(tmp_path, content, reason):
+    assert reason in with_pickle(tmp_path, content)
+
+
+def test_pickled_names_that_are_none(tmp_path):
+    write_batches(tmp_path, TRAIN, TEST, "pickled")
+    for content, reason in (
+        ({b"x": 1}, "no 'label_names'"),
+        ({b"label_names": []}, "no 'label_names'"),
+        ({b"label_names": [b"a", b"a"]}, "a class twice"),
+    ):
+        (tmp_path / "batches.meta").write_bytes(pickle.dumps(content))
+        assert reason in refused(tmp_path)
