@@ -60,7 +60,8 @@ class Step:
     configuration: Configuration
     score: float | None  # After its last epoch; None where it has none, or diverged.
     copied_from: int | None  # The trial whose state it began with, if not its own.
-    perturbation: Mapping[str, str]  # {"learning_rate": "× 1.2", "batch_size": "drawn again"}
+    perturbation: Mapping[str, str]  # {"learning_rate": "× 1.2", "batch_size": "drawn anew"}
+    figures: Mapping[str, float] = field(default_factory=dict)  # The report's, at its end.
 
 
 @dataclass

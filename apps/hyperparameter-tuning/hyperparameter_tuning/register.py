@@ -95,6 +95,7 @@ class Register:
             score=score,
             copied_from=copied,
             perturbation=perturbation,
+            figures={name: values[-1] for name, values in report.figures.items() if values},
         )
         trial.history.append(step)
         trial.epochs += report.epochs

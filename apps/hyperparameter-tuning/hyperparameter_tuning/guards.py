@@ -1,0 +1,82 @@
+"""What an answer of a search must not be: chance, or a configuration that nobody asked for.
+
+The paper printed both. All its 16 networks ended at 0.08 … 0.11 of ten classes, and the best
+configuration that it reports has a dropout of 0.0, which no trial had.
+"""
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+from hyperparameter_tuning.jobs import AT_CHANCE, DIVERGED, Configuration, Step, Trial
+from hyperparameter_tuning.register import best, best_configuration
+from hyperparameter_tuning.space import Space
+
+ERROR = 0.05
+
+
+def interval(right: int, count: int, looks: int = 1) -> tuple[float, float]:
+    """95 % of a share: Wilson 1927. `looks`: of so many shares this is the best (Bonferroni)."""
+    z2 = NormalDist().inv_cdf(1 - ERROR / (2 * looks)) ** 2
+    share = right / count
+    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
+    spread = share * (1 - share) / count + z2 / (4 * count**2)
+    half = math.sqrt(z2 * spread) / (1 + z2 / count)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def at_chance(accuracy: float | None, count: int, chance: float, looks: int = 1) -> bool:
+    """Whether an accuracy on `count` rows may be chance; one that is not known is."""
+    if accuracy is None:
+        return True
+    return interval(round(accuracy * count), count, looks)[0] <= chance
+
+
+def flag(
+    trials: Sequence[Trial], count: int, chance: float, figure: str | None = None
+) -> list[int]:
+    """Say of each trial that it is at chance, if it is; the numbers of those.
+
+    Its accuracy on the `count` validation rows is its score, or that figure of its reports. The
+    best one counts, judged as the best of as many as the trial has had: sixteen times at chance,
+    one of them looks better than it.
+    """
+    flagged = []
+    for trial in trials:
+        looked = (_accuracy(step, figure) for step in trial.history)
+        found = [accuracy for accuracy in looked if accuracy is not None]
+        accuracy = max(found, default=None)
+        if trial.history and at_chance(accuracy, count, chance, max(1, len(found))):
+            flagged.append(trial.number)
+            trial.status = trial.status if trial.status == DIVERGED else AT_CHANCE
+    return flagged
+
+
+def _accuracy(step: Step, figure: str | None) -> float | None:
+    return step.score if figure is None else step.figures.get(figure)
+
+
+def faults(
+    trials: Sequence[Trial],
+    reported: Configuration | None,
+    space: Space | None,
+    allowed: Sequence[Configuration] = (),
+) -> list[str]:
+    """What is wrong with a search's best configuration; nothing where it is as it must be.
+
+    `allowed`: the points of a grid, or a default, in place of a space.
+    """
+    if reported is None:
+        return ["no trial left a model"]
+    found = space.outside(reported) if space is not None else []
+    if allowed and not any(dict(one) == dict(reported) for one in allowed):
+        found.append(f"{dict(reported)} was not to be tried")
+    leader = best(trials)
+    if leader is None:
+        return [*found, "no trial has a score"]
+    if dict(best_configuration(leader)) != dict(reported):
+        found.append(
+            f"the best trial, {leader.number}, was trained with"
+            f" {dict(best_configuration(leader))}, not with {dict(reported)}"
+        )
+    return found

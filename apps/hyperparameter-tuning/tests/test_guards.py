@@ -1,0 +1,82 @@
+"""What is chance and what is not; a best configuration that no trial had."""
+
+import pytest
+from hyperparameter_tuning import guards
+from hyperparameter_tuning.jobs import AT_CHANCE, DIVERGED, Step, Trial
+from hyperparameter_tuning.pbt import PopulationBasedTraining
+from hyperparameter_tuning.register import best, best_configuration
+from hyperparameter_tuning.searching import run_search
+from hyperparameter_tuning.space import NETWORK
+from toys import SPACE, Toy
+
+PAPERS = [12, 12, 10, 10, 10, 10, 11, 11, 11, 11, 11, 11, 13, 14, 14, 14]
+"""Right of 128: the accuracies of the paper's figure 4."""
+
+
+def trial(number, *scores, figures=()):
+    steps = [
+        Step(at, at - 1 if at else None, at, 1, {}, score, None, {}, dict(figures))
+        for at, score in enumerate(scores)
+    ]
+    known = [score for score in scores if score is not None]
+    return Trial(number, {}, max(known, default=None), history=steps)
+
+
+def test_every_trial_of_the_papers_figure_is_at_chance():
+    trials = [trial(number, right / 128) for number, right in enumerate(PAPERS)]
+    assert guards.flag(trials, 128, 0.1) == list(range(16))
+    assert {one.status for one in trials} == {AT_CHANCE}
+
+
+@pytest.mark.parametrize(("right", "flagged"), [(0, True), (13, True), (19, True), (30, False)])
+def test_a_trial_is_at_chance_unless_its_interval_is_above_it(right, flagged):
+    """Wilson's lower end of 19 of 128 is 0.097, of 30 it is 0.17."""
+    assert (guards.flag([trial(7, right / 128)], 128, 0.1) == [7]) == flagged
+
+
+def test_the_best_of_many_looks_has_to_be_better():
+    assert guards.flag([trial(0, 0.16)], 128, 0.1) == []
+    assert guards.flag([trial(0, *[0.1] * 7, 0.16)], 128, 0.1) == [0]
+
+
+def test_the_interval_ends_where_its_share_is_just_not_refuted():
+    low, high = guards.interval(30, 128)
+    for end in (low, high):
+        error = (end * (1 - end) / 128) ** 0.5
+        assert abs(30 / 128 - end) == pytest.approx(1.959964 * error, rel=1e-6)
+    assert guards.interval(0, 10)[0] == 0.0
+    assert guards.interval(10, 10)[1] == 1.0
+
+
+def test_an_accuracy_may_be_a_figure_beside_the_score():
+    trials = [trial(0, -0.1, figures={"accuracy": 0.95}), trial(1, -0.7, figures={"accuracy": 0.6})]
+    assert guards.flag(trials, 455, 0.627, "accuracy") == [1]
+
+
+def test_a_trial_that_diverged_keeps_its_status_and_is_flagged():
+    one = trial(0, None)
+    one.status = DIVERGED
+    assert guards.flag([one], 128, 0.1) == [0]
+    assert one.status == DIVERGED
+
+
+def searched():
+    search = PopulationBasedTraining(SPACE, seed=1, trials=8, epochs=6, interval=2)
+    run_search(search, Toy())
+    return search.trials
+
+
+def test_the_best_configuration_is_one_that_its_trial_had():
+    trials = searched()
+    leader = best(trials)
+    assert leader is not None
+    assert guards.faults(trials, best_configuration(leader), NETWORK) == []
+
+
+def test_the_papers_best_configuration_is_refused():
+    trials = searched()
+    reported = {"batch_size": 64, "learning_rate": 1e-4, "dropout": 0.0}
+    found = guards.faults(trials, reported, NETWORK)
+    assert [fault.split(":")[0] for fault in found[:1]] == ["dropout"]
+    assert "was trained with" in found[1]
+    assert guards.faults(trials, None, NETWORK) == ["no trial left a model"]
