@@ -148,7 +148,7 @@ BAD = {
         MADE.replace("area_mean", "radius_mean", 1), ", line 1: column 'radius_mean' twice",
     ),
     "header only": (MADE.splitlines()[0] + "\n", ": no rows"),
-    "empty": ("", ": no rows: the file is empty"),
+    "empty": ("", ": no data: the input is empty"),
     "Latin-1": (MADE.replace("M,", "é,", 1).encode("latin-1"), ", line 2"),
     "damaged gzip": (gzip.compress(MADE.encode())[:4000], ", line "),
     "one class only": (
