@@ -5,7 +5,7 @@ configuration that it reports has a dropout of 0.0, which no trial had.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
 
 from hyperparameter_tuning.jobs import AT_CHANCE, DIVERGED, Configuration, Step, Trial
@@ -32,28 +32,37 @@ def at_chance(accuracy: float | None, count: int, chance: float, looks: int = 1)
     return interval(round(accuracy * count), count, looks)[0] <= chance
 
 
+def by_score(step: Step) -> float | None:
+    """A network's score is its accuracy."""
+    return step.score
+
+
+def by_error(step: Step) -> float | None:
+    """Boosted trees are scored by log-loss; their share of wrong rows is a figure beside."""
+    error = step.figures.get("error")
+    return None if error is None else 1 - error
+
+
 def flag(
-    trials: Sequence[Trial], count: int, chance: float, figure: str | None = None
+    trials: Sequence[Trial],
+    count: int,
+    chance: float,
+    accuracy: Callable[[Step], float | None] = by_score,
 ) -> list[int]:
     """Say of each trial that it is at chance, if it is; the numbers of those.
 
-    Its accuracy on the `count` validation rows is its score, or that figure of its reports. The
-    best one counts, judged as the best of as many as the trial has had: sixteen times at chance,
-    one of them looks better than it.
+    `accuracy` is that on the `count` validation rows. The best one counts, judged as the best of
+    as many as the trial has had: of sixteen at chance, one looks better than it.
     """
     flagged = []
     for trial in trials:
-        looked = (_accuracy(step, figure) for step in trial.history)
-        found = [accuracy for accuracy in looked if accuracy is not None]
-        accuracy = max(found, default=None)
-        if trial.history and at_chance(accuracy, count, chance, max(1, len(found))):
+        looked = (accuracy(step) for step in trial.history)
+        found = [one for one in looked if one is not None]
+        best_one = max(found, default=None)
+        if trial.history and at_chance(best_one, count, chance, max(1, len(found))):
             flagged.append(trial.number)
             trial.status = trial.status if trial.status == DIVERGED else AT_CHANCE
     return flagged
-
-
-def _accuracy(step: Step, figure: str | None) -> float | None:
-    return step.score if figure is None else step.figures.get(figure)
 
 
 def faults(

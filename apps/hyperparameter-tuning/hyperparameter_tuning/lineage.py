@@ -52,27 +52,25 @@ def of(trials: Sequence[Trial], job: int) -> list[Stretch]:
     return stretches
 
 
-def survivors(trials: Sequence[Trial]) -> dict[int, list[Stretch]]:
-    """{trial: the stretches of its last model}, of every trial that was trained."""
-    return {trial.number: of(trials, trial.history[-1].job) for trial in trials if trial.history}
-
-
 def figures(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     """For `quality`: of every survivor from whom, which perturbation, when."""
     return [
+        {"trial": trial.number, "stretches": rows(trials, trial.history[-1].job)}
+        for trial in trials
+        if trial.history
+    ]
+
+
+def rows(trials: Sequence[Trial], job: int) -> list[dict[str, Any]]:
+    """The same of the model that one job left."""
+    return [
         {
-            "trial": number,
-            "stretches": [
-                {
-                    "trial": stretch.trial,
-                    "epochs": [stretch.first_epoch, stretch.last_epoch],
-                    "configuration": dict(stretch.configuration),
-                    "copied_from": stretch.copied_from,
-                    "perturbation": dict(stretch.perturbation),
-                    "score": stretch.score,
-                }
-                for stretch in stretches
-            ],
+            "trial": stretch.trial,
+            "epochs": [stretch.first_epoch, stretch.last_epoch],
+            "configuration": dict(stretch.configuration),
+            "copied_from": stretch.copied_from,
+            "perturbation": dict(stretch.perturbation),
+            "score": stretch.score,
         }
-        for number, stretches in survivors(trials).items()
+        for stretch in of(trials, job)
     ]

@@ -34,6 +34,7 @@ def figures(
     chance: float,
     beside: Mapping[str, tuple[Searched, Judged | None]] | None = None,
     name: str = "search",
+    score_is: str = "validation accuracy",
     said: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Of the search that was asked for, `name`, and of those beside it.
@@ -43,6 +44,8 @@ def figures(
     searches = {name: (searched, judged), **(beside or {})}
     return {
         "best": best(searched, judged, chance),
+        "score_is": score_is,
+        "search": name,
         "chance": chance,
         "at_chance": at_chance(searched.search.trials),
         "trials": [trial_row(trial) for trial in searched.search.trials],
@@ -58,13 +61,14 @@ def figures(
 def best(searched: Searched, judged: Judged | None, chance: float) -> dict[str, Any] | None:
     """The best trial and its model on the test part; None where no trial left a model."""
     leader = searched.best
-    if leader is None:
+    if leader is None or leader.best_job is None:
         return None
     found: dict[str, Any] = {
         "trial": leader.number,
         "job": leader.best_job,
         "configuration": dict(best_configuration(leader)),
         "validation_score": leader.score,
+        "lineage": lineage.rows(searched.search.trials, leader.best_job),
     }
     if judged is not None:
         found |= {
@@ -88,17 +92,22 @@ def trial_row(trial: Trial) -> dict[str, Any]:
         "cpu_seconds": trial.cpu_seconds,
         "parent": trial.parent,
         "status": trial.status,
+        "figures": dict(_best_figures(trial)),
         "history": [_step_row(step) for step in trial.history],
     }
 
 
+def _best_figures(trial: Trial) -> Mapping[str, float]:
+    """At the end of the job that its score is of."""
+    return next((step.figures for step in trial.history if step.job == trial.best_job), {})
+
+
 def _step_row(step: Step) -> dict[str, Any]:
     return {
-        "epoch": step.first_epoch + step.epochs,
+        "epochs": [step.first_epoch, step.first_epoch + step.epochs],
         "configuration": dict(step.configuration),
         "score": step.score,
         "copied_from": step.copied_from,
-        "figures": dict(step.figures),
     }
 
 

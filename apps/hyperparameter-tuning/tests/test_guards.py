@@ -49,8 +49,8 @@ def test_the_interval_ends_where_its_share_is_just_not_refuted():
 
 
 def test_an_accuracy_may_be_a_figure_beside_the_score():
-    trials = [trial(0, -0.1, figures={"accuracy": 0.95}), trial(1, -0.7, figures={"accuracy": 0.6})]
-    assert guards.flag(trials, 455, 0.627, "accuracy") == [1]
+    trials = [trial(0, -0.1, figures={"error": 0.05}), trial(1, -0.7, figures={"error": 0.4})]
+    assert guards.flag(trials, 455, 0.627, guards.by_error) == [1]
 
 
 def test_a_trial_that_diverged_keeps_its_status_and_is_flagged():
