@@ -13,7 +13,6 @@ Normalising is that of the whole training part, which no tree can see.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,13 +22,13 @@ import xgboost
 from hyperparameter_tuning.diagnoses import FOLDS, Diagnoses
 from hyperparameter_tuning.diagnosis_table import Labels
 from hyperparameter_tuning.jobs import DONE, Job, Report
+from hyperparameter_tuning.quality import Judged
+from hyperparameter_tuning.trial_memory import peak
 
 ROUNDS = 30
 """The paper's."""
 T_OF_FOUR = 2.776
 """97.5 % of Student's t with 4 degrees of freedom, of a mean of five folds."""
-Z = 1.96
-"""97.5 % of the normal distribution."""
 Probabilities = npt.NDArray[np.float64]
 
 
@@ -86,26 +85,19 @@ class BoostingTrainer:
         asked = parameters(
             int(job.configuration["max_depth"]), len(self._train), job.seed, self._threads
         )
-        by_fold = [
-            self._held_out(asked, job.epochs, inside, outside) for inside, outside in self._folds
-        ]
         seen: dict[str, dict[str, list[float]]] = {}
-        model = xgboost.train(
-            asked, self._whole, job.epochs, evals=[(self._whole, "train")],
-            evals_result=seen, verbose_eval=False,
-        )  # fmt: skip
-        losses = np.mean([one["logloss"] for one in by_fold], axis=0)
-        figures = {
-            "log_loss": losses.tolist(),
-            "error": np.mean([one["error"] for one in by_fold], axis=0).tolist(),
-            "train_log_loss": seen["train"]["logloss"],
-            "train_error": seen["train"]["error"],
-        }
-        for number, one in enumerate(by_fold, 1):
-            figures[f"accuracy_fold_{number}"] = [1 - error for error in one["error"]]
+        with peak() as memory:
+            by_fold = [self._held_out(asked, job.epochs, *fold) for fold in self._folds]
+            model = xgboost.train(
+                asked, self._whole, job.epochs, evals=[(self._whole, "train")],
+                evals_result=seen, verbose_eval=False,
+            )  # fmt: skip
+        figures = _figures(by_fold, seen["train"])
+        if memory.bytes is not None:
+            figures["peak_memory_bytes"] = [memory.bytes]
         report = Report(
             job=job.number,
-            scores=(-losses).tolist(),
+            scores=[-loss for loss in figures["log_loss"]],
             figures=figures,
             epochs=job.epochs,
             cpu_seconds=time.process_time() - cpu,
@@ -131,6 +123,24 @@ class BoostingTrainer:
         return found["unseen"]
 
 
+def _figures(
+    by_fold: Sequence[Mapping[str, Sequence[float]]], seen: Mapping[str, list[float]]
+) -> dict[str, list[float]]:
+    """After each round: means over the folds, accuracies of each, and of the training rows."""
+    error = np.mean([one["error"] for one in by_fold], axis=0)
+    return {
+        "log_loss": np.mean([one["logloss"] for one in by_fold], axis=0).tolist(),
+        "error": error.tolist(),
+        "accuracy": (1 - error).tolist(),
+        "train_log_loss": seen["logloss"],
+        "train_error": seen["error"],
+        **{
+            f"accuracy_fold_{number}": [1 - error for error in one["error"]]
+            for number, one in enumerate(by_fold, 1)
+        },
+    }
+
+
 def cross_validated(report: Report) -> dict[str, Any]:
     """Accuracy over the folds after the last round: each, mean, and the 95 % interval of the mean.
 
@@ -153,37 +163,16 @@ def predict(state: bytes, part: Diagnoses, threads: int = 1) -> Probabilities:
     return np.asarray(model.inplace_predict(part.features), np.float64)
 
 
-@dataclass(frozen=True)
-class Judged:
-    """How a model does on rows that it has not seen. `confusion[label][called]` counts rows."""
-
-    accuracy: float
-    accuracy_interval: tuple[float, float]
-    log_loss: float
-    confusion: list[list[int]]
-
-
 def judge(probabilities: Probabilities, labels: Labels) -> Judged:
-    """A row is called malignant above 0.5, as XGBoost's `error` has it."""
+    """A row is called malignant above 0.5, as XGBoost's `error` has it. Figures: log_loss, and
+    confusion[label][called], rows."""
     called = probabilities > 0.5
     confusion = [
         [int(((labels == label) & (called == bool(said))).sum()) for said in range(2)]
         for label in range(2)
     ]
-    right = confusion[0][0] + confusion[1][1]
     of_label = np.where(labels == 1, probabilities, 1 - probabilities)
     smallest = np.finfo(np.float64).tiny
-    return Judged(
-        accuracy=right / len(labels),
-        accuracy_interval=_wilson(right, len(labels)),
-        log_loss=float(-np.log(np.maximum(of_label, smallest)).mean()),
-        confusion=confusion,
-    )
-
-
-def _wilson(right: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    share, square = right / count, Z * Z / count
-    middle = (share + square / 2) / (1 + square)
-    half = Z * (share * (1 - share) / count + square / (4 * count)) ** 0.5 / (1 + square)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    log_loss = float(-np.log(np.maximum(of_label, smallest)).mean())
+    right = confusion[0][0] + confusion[1][1]
+    return Judged(right, len(labels), {"log_loss": log_loss, "confusion": confusion})

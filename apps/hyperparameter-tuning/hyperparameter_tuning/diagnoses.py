@@ -36,6 +36,11 @@ class Diagnoses:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def chance(self) -> float:
+        """The accuracy of always saying what is more frequent here."""
+        return float(np.bincount(self.labels).max() / len(self.labels))
+
     def at(self, places: npt.NDArray[np.int64]) -> "Diagnoses":
         return replace(self, features=self.features[places], labels=self.labels[places])
 
@@ -48,12 +53,6 @@ class Divided:
     test: Diagnoses
     mean: Features
     deviation: Features
-
-    @property
-    def chance(self) -> float:
-        """The test accuracy of always saying what is more frequent in the training part."""
-        usual = int(2 * int(self.train.labels.sum()) > len(self.train))
-        return float((self.test.labels == usual).mean())
 
 
 def read(uri: str) -> Diagnoses:

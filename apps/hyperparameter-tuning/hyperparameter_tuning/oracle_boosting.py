@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from studykit.errors import CheckError
 
-from hyperparameter_tuning.boosting import Judged, Probabilities
+from hyperparameter_tuning.boosting import Probabilities
 from hyperparameter_tuning.diagnoses import Diagnoses
 from hyperparameter_tuning.diagnosis_table import Features
+from hyperparameter_tuning.quality import Judged
 
 ROUNDING = 1e-5
 """Of a probability that XGBoost sums in single floats, of some dozens of trees."""
@@ -61,15 +62,14 @@ def check(state: bytes, test: Diagnoses, found: Probabilities, judged: Judged) -
     if not far <= ROUNDING:
         raise CheckError(f"probabilities: expected within {ROUNDING:g} of the trees', got {far:g}")
     called = found > 0.5
-    right = {
-        "accuracy": accuracy_score(test.labels, called),
-        "log_loss": log_loss(test.labels, found),
-    }
-    for name, expected in right.items():
-        got = getattr(judged, name)
+    for name, expected, got in (
+        ("accuracy", accuracy_score(test.labels, called), judged.share),
+        ("log_loss", log_loss(test.labels, found), judged.figures["log_loss"]),
+    ):
         if not abs(got - expected) <= 1e-12:
             raise CheckError(f"{name}: expected {expected:.12g}, got {got:.12g}")
     confusion = confusion_matrix(test.labels, called, labels=[0, 1]).tolist()
-    if confusion != judged.confusion:
-        raise CheckError(f"confusion: expected {confusion}, got {judged.confusion}")
+    if confusion != judged.figures["confusion"]:
+        got = judged.figures["confusion"]
+        raise CheckError(f"confusion: expected {confusion}, got {got}")
     return {"rows_walked": len(test), "probability_difference": far}

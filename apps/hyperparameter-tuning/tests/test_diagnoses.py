@@ -203,7 +203,8 @@ def test_parts_are_scikit_learns_and_normalised_by_the_training_part(seed):
     np.testing.assert_array_equal(found.test.labels, right[3])
     assert (len(found.train), len(found.test)) == (455, 114)
     np.testing.assert_allclose(found.mean, scaler.mean_, rtol=1e-6)
-    assert found.chance == np.mean(right[3] == 0)
+    assert found.test.chance == np.mean(right[3] == 0)
+    assert found.train.chance == np.mean(right[2] == 0)
 
 
 def test_a_constant_column_stays_finite():
