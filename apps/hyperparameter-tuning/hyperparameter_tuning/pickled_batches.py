@@ -13,7 +13,7 @@ writes have text, and name NumPy's parts otherwise.
 
 import io
 import pickle
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from studykit.errors import DataError
@@ -109,11 +109,26 @@ _KNOWN = {
 }
 
 
-class _Reader(pickle.Unpickler):
+class _Reader(pickle._Unpickler):
+    """The one written in Python: the other makes room for as many objects as a file says that it
+    has, gigabytes where it lies."""
+
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+    stack: list[Any]
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _KNOWN:
             raise _Refused(f"{module}.{name}")
         return _KNOWN[module, name]
+
+    def load_build(self) -> None:
+        """Gives an object its state: of nothing but arrays and their types."""
+        state = self.stack.pop()
+        if not isinstance(self.stack[-1], _Array | _Type):
+            raise pickle.UnpicklingError("a state of something else")
+        self.stack[-1].__setstate__(state)
+
+    dispatch[pickle.BUILD[0]] = load_build
 
 
 class _Refused(Exception):
