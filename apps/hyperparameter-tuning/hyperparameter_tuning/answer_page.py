@@ -30,6 +30,7 @@ COLUMNS = {
 }
 """(figure, the paper's heading) of a trial, beside those that every trial has."""
 SCORES = {paper.BREAST_CANCER: "score", paper.CIFAR10: "acc"}
+MEMORY = "peak_memory_bytes"
 NONE = "-"
 
 
@@ -101,7 +102,7 @@ def trial_table(quality: Mapping[str, Any], study: str) -> tuple[list[str], list
     parameters = list(quality["trials"][0]["configuration"])
     figures = COLUMNS[study]
     headings = ["trial", "status", *parameters, SCORES[study], *(heading for _, heading in figures)]
-    headings += ["iter", "CPU time (s)", "copied from"]
+    headings += ["iter", "CPU time (s)", "peak memory (MB)", "copied from"]
     rows = [
         [
             str(trial["trial"]),
@@ -111,6 +112,7 @@ def trial_table(quality: Mapping[str, Any], study: str) -> tuple[list[str], list
             *(number(trial["figures"].get(name)) for name, _ in figures),
             str(trial["epochs"]),
             f"{trial['cpu_seconds']:.2f}",
+            number(trial["figures"].get(MEMORY), 1e-6, "{:.0f}"),
             NONE if trial["parent"] is None else str(trial["parent"]),
         ]
         for trial in quality["trials"]
@@ -138,8 +140,8 @@ def search_table(quality: Mapping[str, Any]) -> tuple[list[str], list[list[str]]
     return headings, rows
 
 
-def number(value: float | None) -> str:
-    return NONE if value is None else f"{value:.4f}"
+def number(value: float | None, unit: float = 1, form: str = "{:.4f}") -> str:
+    return NONE if value is None else form.format(value * unit)
 
 
 def words(configuration: Mapping[str, float]) -> str:

@@ -1,6 +1,6 @@
 """The charts of how a search went: which trial went on from whose state, and with what values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -39,8 +39,8 @@ def lineage(quality: Mapping[str, Any]) -> Any:
     for trial in quality["trials"]:
         for step in trial["history"]:
             number, (first, last) = trial["trial"], step["epochs"]
-            key = (number, last)
-            kind = BEST if key in best else ALIVE if key in alive else GIVEN_UP
+            job = step["job"]
+            kind = BEST if job in best else ALIVE if job in alive else GIVEN_UP
             source = step["copied_from"]
             begin = first if source is None else first + SLANT * (last - first)
             along.append({"from": begin, "to": last, "trial": number, "kind": kind})
@@ -78,25 +78,17 @@ def lineage(quality: Mapping[str, Any]) -> Any:
     )
 
 
-def _alive(quality: Mapping[str, Any]) -> set[tuple[int, int]]:
-    """(trial, last epoch) of the jobs from which some trial's last model comes."""
-    return {key for of in quality["lineage"] for key in _jobs_of(of["stretches"], quality)}
+def _alive(quality: Mapping[str, Any]) -> set[int]:
+    """The jobs from which some trial's last model comes."""
+    return {job for of in quality["lineage"] for job in _jobs(of["stretches"])}
 
 
-def _of_the_best(quality: Mapping[str, Any]) -> set[tuple[int, int]]:
-    if quality["best"] is None:
-        return set()
-    return _jobs_of(quality["best"]["lineage"], quality)
+def _of_the_best(quality: Mapping[str, Any]) -> set[int]:
+    return set() if quality["best"] is None else _jobs(quality["best"]["lineage"])
 
 
-def _jobs_of(stretches: Any, quality: Mapping[str, Any]) -> set[tuple[int, int]]:
-    histories = {trial["trial"]: trial["history"] for trial in quality["trials"]}
-    return {
-        (stretch["trial"], step["epochs"][1])
-        for stretch in stretches
-        for step in histories[stretch["trial"]]
-        if stretch["epochs"][0] <= step["epochs"][0] and step["epochs"][1] <= stretch["epochs"][1]
-    }
+def _jobs(stretches: Sequence[Mapping[str, Any]]) -> set[int]:
+    return {job for stretch in stretches for job in stretch["jobs"]}
 
 
 def over_time(quality: Mapping[str, Any]) -> Any:
@@ -108,13 +100,13 @@ def over_time(quality: Mapping[str, Any]) -> Any:
     return theme.styled(alt.vconcat(*panels), "Hyperparameters over time", told)
 
 
-def _values(quality: Mapping[str, Any], name: str, best: set[tuple[int, int]]) -> Points:
+def _values(quality: Mapping[str, Any], name: str, best: set[int]) -> Points:
     """Two points for every job, at the epochs between which it had this value."""
     points: Points = []
     for trial in quality["trials"]:
         for at, step in enumerate(trial["history"]):
             value = step["configuration"][name]
-            led = (trial["trial"], step["epochs"][1]) in best
+            led = step["job"] in best
             for epoch in step["epochs"]:
                 point = {"trial": trial["trial"], "epoch": epoch, "value": value, "at": at}
                 points.append(point | {"best": led})

@@ -22,6 +22,7 @@ class Stretch:
     copied_from: int | None  # The trial whose state it went on from, if not its own.
     perturbation: Mapping[str, str]  # What was done to that one's configuration.
     score: float | None  # At its end.
+    jobs: tuple[int, ...]
 
 
 def of(trials: Sequence[Trial], job: int) -> list[Stretch]:
@@ -47,6 +48,7 @@ def of(trials: Sequence[Trial], job: int) -> list[Stretch]:
             if before is not None and goes_on
             else step.perturbation,
             score=step.score,
+            jobs=(*(before.jobs if before is not None and goes_on else ()), step.job),
         )
         stretches[-1:] = [stretch] if goes_on else [*stretches[-1:], stretch]
     return stretches
@@ -71,6 +73,7 @@ def rows(trials: Sequence[Trial], job: int) -> list[dict[str, Any]]:
             "copied_from": stretch.copied_from,
             "perturbation": dict(stretch.perturbation),
             "score": stretch.score,
+            "jobs": list(stretch.jobs),
         }
         for stretch in of(trials, job)
     ]

@@ -15,6 +15,7 @@ from hyperparameter_tuning.jobs import (
     EXPLOITED,
     OUT_OF_BUDGET,
     RUNNING,
+    STOPPED_EARLY,
     Configuration,
     Job,
     Report,
@@ -109,8 +110,13 @@ class PopulationBasedTraining:
                 trial.status = EXPLOITED
 
     def needed(self) -> set[int]:
-        last = {trial.history[-1].job for trial in self.trials if trial.history}
-        return last | best_job(self.trials)
+        if self._done >= self._epochs:
+            return best_job(self.trials)
+        # One that stopped early trains no more, but may be copied.
+        going = [trial for trial in self.trials if trial.status in (RUNNING, STOPPED_EARLY)]
+        last = {trial.history[-1].job for trial in going if trial.history}
+        sources = {copy.source.number for copy in self._copies.values()}
+        return last | sources | best_job(self.trials)
 
 
 def _better(source: Trial, trial: Trial) -> bool:

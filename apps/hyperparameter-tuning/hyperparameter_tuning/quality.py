@@ -104,6 +104,7 @@ def _best_figures(trial: Trial) -> Mapping[str, float]:
 
 def _step_row(step: Step) -> dict[str, Any]:
     return {
+        "job": step.job,
         "epochs": [step.first_epoch, step.first_epoch + step.epochs],
         "configuration": dict(step.configuration),
         "score": step.score,
