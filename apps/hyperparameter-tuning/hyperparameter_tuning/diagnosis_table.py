@@ -43,11 +43,11 @@ class Layout:
     body: int = 0
 
 
-def read(uri: str) -> Part:
+def read(uri: str, split_bytes: int = SPLIT_BYTES) -> Part:
     """float32[n, 30] and uint8[n], 1 for malignant, of a file or of all files of a folder.
 
     DataError names file, line and column of what is wrong."""
-    splits = cutting.splits(uri, SPLIT_BYTES)
+    splits = cutting.splits(uri, split_bytes)
     layouts = {file: layout(file) for file in dict.fromkeys(split.uri for split in splits)}
     parts = [part for split in splits for part in _of_split(split, layouts[split.uri])]
     if not parts:

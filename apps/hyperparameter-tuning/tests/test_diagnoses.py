@@ -52,6 +52,7 @@ def test_the_table_is_read_in_every_form(tmp_path, content):
     (tmp_path / "data.csv").write_bytes(content)
     assert_whole(diagnoses.read(str(tmp_path / "data.csv")))
     assert_whole(diagnoses.read(str(tmp_path)))
+    assert_whole(diagnoses.read(str(tmp_path), split_bytes=7_000))
 
 
 def test_the_kaggle_form_has_33_columns_for_other_readers_too(tmp_path):
