@@ -8,7 +8,11 @@ import picture_files
 import pytest
 from hyperparameter_tuning import pictures
 from picture_files import binary_batch, flat, pickled_batch, write_batches
+from studykit import storage
 from studykit.errors import DataError
+from studytest import fake_stores
+
+store = fake_stores.folder
 
 TRAIN, TEST = picture_files.random_pictures(30), picture_files.random_pictures(9, seed=1)
 KINDS = ("binary", "pickled")
@@ -50,6 +54,14 @@ def test_an_array_by_columns_is_read_as_what_it_shows(tmp_path):
     for protocol in (2, 5):
         (tmp_path / "test_batch").write_bytes(pickle.dumps(content, protocol))
         assert_read(tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_batches_on_a_server(tmp_path, store, kind):
+    write_batches(tmp_path / "local", TRAIN, TEST, kind)
+    for file in (tmp_path / "local").iterdir():
+        storage.write_bytes(storage.join(store, file.name), file.read_bytes())
+    assert_read(store)
 
 
 def test_the_tenth_batch_follows_the_ninth(tmp_path):
