@@ -43,11 +43,16 @@ def run_search(
     log: SearchLog | None = None,
     *,
     num_to_keep: int = 1,
+    together: bool = False,
     progress: Progress | None = None,
 ) -> Searched:
-    """`num_to_keep`: so many last states of each trial stay in the log, beside those needed."""
+    """`num_to_keep`: so many last states of each trial stay in the log, beside those needed.
+
+    `together`: the trainer computes the jobs of one `ask` as one, and rounds otherwise for fewer of
+    them; so where the report of one is missing, all of them are computed again.
+    """
     require_num_to_keep(num_to_keep)
-    loop = _Loop(search, trainer, log, num_to_keep, progress)
+    loop = _Loop(search, trainer, log, num_to_keep, together, progress)
     while jobs := search.ask():
         loop.compute(jobs)
     return loop.searched()
@@ -62,12 +67,13 @@ class _Loop:
         trainer: Trainer,
         log: SearchLog | None,
         num_to_keep: int,
+        together: bool,
         progress: Progress | None,
     ) -> None:
         self._search, self._trainer, self._log = search, trainer, log
-        self._num_to_keep, self._progress = num_to_keep, progress
+        self._num_to_keep, self._together, self._progress = num_to_keep, together, progress
         self._told = {} if log is None else dict(log.told)
-        self._replayed = len(self._told)
+        self._replayed = 0
         # The clock goes on from the last report that was kept.
         before = max((kept.wall_seconds for kept in self._told.values()), default=0.0)
         self._began = time.monotonic() - before
@@ -80,9 +86,11 @@ class _Loop:
 
     def compute(self, jobs: Sequence[Job]) -> None:
         """Have the jobs' reports, from the log or from the trainer, and tell the search."""
-        kept = [job for job in jobs if job.number in self._told]
-        reports = {job.number: self._again(job) for job in kept}
         missing = [job for job in jobs if job.number not in self._told]
+        if missing and self._together:
+            missing = list(jobs)
+        kept = [job for job in jobs if job not in missing]
+        reports = {job.number: self._again(job) for job in kept}
         states = {job.parent: self._state(job.parent) for job in missing if job.parent is not None}
         answers = self._trainer.train(missing, states) if missing else ()
         for job, (report, state) in zip(missing, answers, strict=True):
@@ -97,6 +105,7 @@ class _Loop:
             reason = f"the report of another job: trial {kept.job.trial}, {kept.job.configuration}"
             raise DataError(reason, uri=kept.uri)
         self._count(job, kept.report, kept.wall_seconds)
+        self._replayed += 1
         return kept.report
 
     def _take(self, job: Job, report: Report, state: bytes) -> None:
