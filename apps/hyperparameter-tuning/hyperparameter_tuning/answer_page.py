@@ -98,26 +98,28 @@ def _conditions(answered: Answered) -> str:
 
 
 def trial_table(quality: Mapping[str, Any], study: str) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows as in the paper's figures 3 and 4."""
+    """Headings and rows as in the paper's figures 3 and 4; no column of which nothing is known."""
     parameters = list(quality["trials"][0]["configuration"])
-    figures = COLUMNS[study]
-    headings = ["trial", "status", *parameters, SCORES[study], *(heading for _, heading in figures)]
+    headings = ["trial", "status", *parameters, SCORES[study]]
+    headings += [heading for _, heading in COLUMNS[study]]
     headings += ["iter", "CPU time (s)", "peak memory (MB)", "copied from"]
-    rows = [
-        [
-            str(trial["trial"]),
-            trial["status"],
-            *(f"{trial['configuration'][name]:.4g}" for name in parameters),
-            number(trial["score"]),
-            *(number(trial["figures"].get(name)) for name, _ in figures),
-            str(trial["epochs"]),
-            f"{trial['cpu_seconds']:.2f}",
-            number(trial["figures"].get(MEMORY), 1e-6, "{:.0f}"),
-            NONE if trial["parent"] is None else str(trial["parent"]),
-        ]
-        for trial in quality["trials"]
+    rows = [_trial_row(trial, parameters, study) for trial in quality["trials"]]
+    known = [at for at in range(len(headings)) if any(row[at] != NONE for row in rows)]
+    return [headings[at] for at in known], [[row[at] for at in known] for row in rows]
+
+
+def _trial_row(trial: Mapping[str, Any], parameters: Sequence[str], study: str) -> list[str]:
+    return [
+        str(trial["trial"]),
+        trial["status"],
+        *(f"{trial['configuration'][name]:.4g}" for name in parameters),
+        number(trial["score"]),
+        *(number(trial["figures"].get(name)) for name, _ in COLUMNS[study]),
+        str(trial["epochs"]),
+        f"{trial['cpu_seconds']:.2f}",
+        number(trial["figures"].get(MEMORY), 1e-6, "{:.0f}"),
+        NONE if trial["parent"] is None else str(trial["parent"]),
     ]
-    return headings, rows
 
 
 def search_table(quality: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:

@@ -90,6 +90,7 @@ def test_the_page_says_what_was_found(networks):
     assert "Every accuracy may be chance" in page
     table = page[page.index("<h2>Trials") : page.index("<h2>Searches")]
     assert len(re.findall("<tr>", table)) == 1 + 8
+    assert "copied from" in table and "peak memory" not in table
 
 
 def test_a_single_file_is_the_model_or_the_page(tmp_path, trees, networks):
