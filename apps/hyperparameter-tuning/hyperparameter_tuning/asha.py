@@ -6,6 +6,7 @@ computes, `width` workers are taken to be free at a time, and are told of togeth
 depends on no clock, unlike the paper's, and with `width` 1 it is the paper's with one worker.
 """
 
+import math
 from collections.abc import Sequence
 
 from hyperparameter_tuning.budget import Budget
@@ -79,17 +80,13 @@ class SuccessiveHalving:
         return False
 
     def _at_least(self, rung: int) -> list[Trial]:
-        """All trials that ever reached a rung, by their score there."""
-        scored = [
-            (trial, trial.history[rung].score) for trial in self.trials if len(trial.history) > rung
-        ]
-        return [
-            trial
-            for trial, score in sorted(
-                scored,
-                key=lambda pair: (pair[1] is None, -(pair[1] or 0.0), pair[0].number),
-            )
-        ]
+        """All trials that ever reached a rung, the best there first; ties by number."""
+
+        def order(trial: Trial) -> tuple[float, int]:
+            score = trial.history[rung].score
+            return (math.inf if score is None else -score, trial.number)
+
+        return sorted((trial for trial in self.trials if len(trial.history) > rung), key=order)
 
     def _begin(self) -> bool:
         if self._most is not None and len(self.trials) >= self._most:

@@ -5,7 +5,7 @@ another trial's. The chain is cut into stretches of one trial with one configura
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hyperparameter_tuning.jobs import Configuration, Step, Trial
@@ -35,22 +35,23 @@ def of(trials: Sequence[Trial], job: int) -> list[Stretch]:
         at = steps[at][1].parent
     stretches: list[Stretch] = []
     for trial, step in reversed(chain):
+        last_epoch = step.first_epoch + step.epochs
         before = stretches[-1] if stretches else None
-        goes_on = before is not None and before.trial == trial and step.copied_from is None
-        first = before.first_epoch if before is not None and goes_on else step.first_epoch
+        if before is not None and before.trial == trial and step.copied_from is None:
+            jobs = (*before.jobs, step.job)
+            stretches[-1] = replace(before, last_epoch=last_epoch, score=step.score, jobs=jobs)
+            continue
         stretch = Stretch(
             trial=trial,
-            first_epoch=first,
-            last_epoch=step.first_epoch + step.epochs,
+            first_epoch=step.first_epoch,
+            last_epoch=last_epoch,
             configuration=step.configuration,
-            copied_from=before.copied_from if before is not None and goes_on else step.copied_from,
-            perturbation=before.perturbation
-            if before is not None and goes_on
-            else step.perturbation,
+            copied_from=step.copied_from,
+            perturbation=step.perturbation,
             score=step.score,
-            jobs=(*(before.jobs if before is not None and goes_on else ()), step.job),
+            jobs=(step.job,),
         )
-        stretches[-1:] = [stretch] if goes_on else [*stretches[-1:], stretch]
+        stretches.append(stretch)
     return stretches
 
 
