@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hyperparameter_tuning.jobs import Configuration
+
 BREAST_CANCER, CIFAR10 = "breast-cancer", "cifar10"
 
 
@@ -56,7 +58,7 @@ FIGURE_4 = (
 TEST_PICTURES = 128
 """All accuracies of figure 4 are multiples of 1/128."""
 CHANCE = 0.1
-REPORTED = {
+REPORTED: Configuration = {
     "epochs": 25,
     "batch_size": 64,
     "learning_rate": 0.0001,

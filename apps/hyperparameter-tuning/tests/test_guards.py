@@ -1,16 +1,13 @@
 """What is chance and what is not; a best configuration that no trial had."""
 
 import pytest
-from hyperparameter_tuning import guards
+from hyperparameter_tuning import guards, paper
 from hyperparameter_tuning.jobs import AT_CHANCE, DIVERGED, Step, Trial
 from hyperparameter_tuning.pbt import PopulationBasedTraining
 from hyperparameter_tuning.register import best, best_configuration
 from hyperparameter_tuning.searching import run_search
 from hyperparameter_tuning.space import NETWORK
 from toys import SPACE, Toy
-
-PAPERS = [12, 12, 10, 10, 10, 10, 11, 11, 11, 11, 11, 11, 13, 14, 14, 14]
-"""Right of 128: the accuracies of the paper's figure 4."""
 
 
 def trial(number, *scores, figures=()):
@@ -23,9 +20,19 @@ def trial(number, *scores, figures=()):
 
 
 def test_every_trial_of_the_papers_figure_is_at_chance():
-    trials = [trial(number, right / 128) for number, right in enumerate(PAPERS)]
-    assert guards.flag(trials, 128, 0.1) == list(range(16))
+    rows = paper.FIGURE_4
+    right = [row.accuracy * paper.TEST_PICTURES for row in rows]
+    assert right == pytest.approx([round(one) for one in right], abs=1e-4)
+    trials = [trial(number, row.accuracy) for number, row in enumerate(rows)]
+    assert guards.flag(trials, paper.TEST_PICTURES, paper.CHANCE) == list(range(16))
     assert {one.status for one in trials} == {AT_CHANCE}
+
+
+def test_the_papers_reported_configuration_is_outside_the_space_that_it_says():
+    """Its dropout is 0.0; epochs and decay were not searched."""
+    names = [fault.split(":")[0] for fault in NETWORK.outside(paper.REPORTED)]
+    assert sorted(names) == ["decay", "dropout", "epochs"]
+    assert not any(row.dropout == paper.REPORTED["dropout"] for row in paper.FIGURE_4)
 
 
 @pytest.mark.parametrize(("right", "flagged"), [(0, True), (13, True), (19, True), (30, False)])
