@@ -1,0 +1,111 @@
+"""Networks trained one after the other: the sequential trainer, by torch's own layers.
+
+It is what the vectorised trainer is compared with, so nothing is wasted: parameters and gradients
+are one array each, torch's fused Adam steps once over all of them, memory that is freed is kept.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from studytrain import batches
+from studytrain.allocator import keep_freed_memory
+from torch import Tensor
+
+from hyperparameter_tuning import epochs, network_state
+from hyperparameter_tuning.jobs import Job, Report
+from hyperparameter_tuning.network import Network, given, logits, views
+from hyperparameter_tuning.network_state import State
+from hyperparameter_tuning.picture_parts import Pictures
+
+PATIENCE = 5
+
+
+class SequentialTrainer:
+    """`hyperparameter_tuning.jobs.Trainer`, of networks: one after the other.
+
+    A trial stops early after `patience` epochs without a better validation accuracy.
+    """
+
+    def __init__(
+        self, network: Network, train: Pictures, validation: Pictures, patience: int = PATIENCE
+    ) -> None:
+        keep_freed_memory()
+        self.network, self._patience = network, patience
+        self._pixels, self._labels = torch.tensor(train.pixels), torch.tensor(train.labels)
+        self._validation = validation
+
+    def train(
+        self, jobs: Sequence[Job], states: Mapping[int, bytes]
+    ) -> Iterator[tuple[Report, bytes]]:
+        for job in jobs:
+            yield self._trained(job, None if job.parent is None else states[job.parent])
+
+    def _trained(self, job: Job, begin: bytes | None) -> tuple[Report, bytes]:
+        clock, progress = epochs.Clock(), epochs.Progress(job)
+        state = begun(self.network, job, begin)
+        while not progress.over():
+            before = state.copy()
+            loss = self._epoch(state, job, job.first_epoch + len(progress.scores))
+            if not math.isfinite(loss):
+                state = before
+                epochs.diverged(progress)
+                continue
+            score = accuracy(self.network, state.weights, self._validation)
+            state.scored(score)
+            progress.told(loss, score, state.waited, self._patience)
+        content = network_state.packed(self.network, state)
+        clock.share([progress])
+        return progress.report(), content
+
+    def _epoch(self, state: State, job: Job, epoch: int) -> float:
+        """Learn from every picture once; the mean loss on the way."""
+        rows = len(self._labels)
+        order = epochs.order(rows, job, epoch)
+        kept = epochs.kept(self.network, rows, job, epoch)
+        gradients = torch.zeros_like(state.weights)
+        weights = list(views(self.network, state.weights).values())
+        for weight, gradient in zip(weights, views(self.network, gradients).values(), strict=True):
+            weight.requires_grad_().grad = gradient
+        total = torch.zeros(())
+        for start, stop in batches.cut(rows, epochs.batch_size(job)):
+            taken = order[start:stop]
+            pictures = given(self._pixels[taken])
+            found = logits(self.network, weights, pictures, kept[start:stop])
+            losses = F.cross_entropy(found, self._labels[taken], reduction="sum")
+            gradients.zero_()
+            (losses / (stop - start)).backward()  # type: ignore[no-untyped-call] # torch's own
+            total += losses.detach()
+            step(state, gradients, epochs.learning_rate(job))
+        return total.item() / rows
+
+
+def begun(network: Network, job: Job, begin: bytes | None) -> State:
+    if begin is None:
+        return network_state.initial(network, job.seed)
+    return network_state.unpacked(network, begin)
+
+
+@torch.no_grad()
+def step(state: State, gradients: Tensor, learning_rate: float) -> None:
+    """One step of Adam (Kingma and Ba 2015, algorithm 1) of all parameters, by torch's kernel."""
+    state.steps += 1
+    torch._fused_adam_(
+        [state.weights], [gradients], [state.means], [state.squares], [], [state.steps],
+        amsgrad=False, lr=learning_rate, beta1=epochs.BETAS[0], beta2=epochs.BETAS[1],
+        weight_decay=0.0, eps=epochs.EPSILON, maximize=False,
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def predicted(network: Network, weights: Tensor, pixels: Tensor) -> Tensor:
+    """int64[n]: the classes of uint8[n, 32, 32, 3]."""
+    of_layers = list(views(network, weights).values())
+    blocks = pixels.split(epochs.JUDGED_AT_ONCE)
+    return torch.cat([logits(network, of_layers, given(one)).argmax(dim=1) for one in blocks])
+
+
+def accuracy(network: Network, weights: Tensor, pictures: Pictures) -> float:
+    found = predicted(network, weights, torch.tensor(pictures.pixels))
+    return int((found == torch.tensor(pictures.labels)).sum()) / len(pictures)

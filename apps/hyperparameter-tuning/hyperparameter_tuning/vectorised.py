@@ -1,0 +1,142 @@
+"""Several small networks trained as one: the vectorised trainer.
+
+All models go through their pictures in step, so many at a time as divide every batch size. Each
+adds up its gradients until its own batch is full, and then takes its own step of Adam with its own
+learning rate: the steps that the sequential trainer takes, to rounding.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from studykit.errors import UsageError
+from studytrain import batches
+from studytrain.allocator import keep_freed_memory
+from torch import Tensor
+
+from hyperparameter_tuning import epochs, network_state
+from hyperparameter_tuning.convolutional import PATIENCE, begun, step
+from hyperparameter_tuning.jobs import Job, Report
+from hyperparameter_tuning.network import Network, given
+from hyperparameter_tuning.network_state import State
+from hyperparameter_tuning.picture_parts import Pictures
+from hyperparameter_tuning.vectorised_network import backward, forward
+
+WIDTH = 4
+"""Models that are computed together: of more, what they keep leaves the cache."""
+AT_ONCE = 32
+"""Pictures of each model, at most."""
+
+
+class VectorisedTrainer:
+    """`hyperparameter_tuning.jobs.Trainer`, of networks: `width` at a time, without pooling."""
+
+    def __init__(
+        self,
+        network: Network,
+        train: Pictures,
+        validation: Pictures,
+        patience: int = PATIENCE,
+        width: int = WIDTH,
+    ) -> None:
+        if any(layer.pooled for layer in network.convolutions):
+            raise UsageError(f"the network {network.name} has pooling: it is not vectorised")
+        keep_freed_memory()
+        self.network, self._patience, self._width = network, patience, width
+        self._pixels, self._labels = torch.tensor(train.pixels), torch.tensor(train.labels)
+        self._judged = torch.tensor(validation.pixels), torch.tensor(validation.labels)
+
+    def train(
+        self, jobs: Sequence[Job], states: Mapping[int, bytes]
+    ) -> Iterator[tuple[Report, bytes]]:
+        for start in range(0, len(jobs), self._width):
+            group = jobs[start : start + self._width]
+            begin = [None if one.parent is None else states[one.parent] for one in group]
+            yield from self._together(group, begin)
+
+    def _together(
+        self, jobs: Sequence[Job], begin: Sequence[bytes | None]
+    ) -> list[tuple[Report, bytes]]:
+        progress = [epochs.Progress(job) for job in jobs]
+        states = [begun(self.network, *one) for one in zip(jobs, begin, strict=True)]
+        while going := [at for at, one in enumerate(progress) if not one.over()]:
+            clock = epochs.Clock()
+            before = {at: states[at].copy() for at in going}
+            weights = _joined([states[at] for at in going])
+            losses = self._epoch(
+                [states[at] for at in going], weights, [progress[at] for at in going]
+            )
+            scores = self._scores(weights)
+            for at, loss, score in zip(going, losses, scores, strict=True):
+                if not math.isfinite(loss):
+                    states[at] = before[at]
+                    epochs.diverged(progress[at])
+                    continue
+                states[at].scored(score)
+                progress[at].told(loss, score, states[at].waited, self._patience)
+            clock.share([progress[at] for at in going])
+        return [
+            (one.report(), network_state.packed(self.network, state))
+            for one, state in zip(progress, states, strict=True)
+        ]
+
+    @torch.no_grad()
+    def _epoch(
+        self, states: Sequence[State], weights: Tensor, of: Sequence[epochs.Progress]
+    ) -> list[float]:
+        """Learn from every picture once; the mean losses on the way."""
+        jobs = [one.job for one in of]
+        numbers = [one.job.first_epoch + len(one.scores) for one in of]
+        rows, each = len(self._labels), _at_once(jobs)
+        order = torch.stack([epochs.order(rows, *one) for one in zip(jobs, numbers, strict=True)])
+        kept = torch.stack(
+            [epochs.kept(self.network, rows, *one) for one in zip(jobs, numbers, strict=True)]
+        )
+        shares = torch.stack([_shares(rows, epochs.batch_size(job)) for job in jobs])
+        gradients, totals = torch.zeros_like(weights), torch.zeros(len(jobs))
+        for start, stop in batches.cut(rows, each):
+            taken = order[:, start:stop]
+            held = kept[:, start:stop]
+            found, features, layers = forward(
+                self.network, weights, given(self._pixels[taken]), held
+            )
+            likely, labels = found.log_softmax(dim=2), self._labels[taken][:, :, None]
+            totals -= likely.gather(2, labels)[:, :, 0].sum(dim=1)
+            wrong = likely.exp_().scatter_add_(2, labels, -torch.ones_like(likely[:, :, :1]))
+            wrong *= shares[:, start:stop, None]
+            backward(self.network, weights, gradients, wrong, features, held, layers)
+            for at, job in enumerate(jobs):
+                if stop % epochs.batch_size(job) == 0 or stop == rows:
+                    step(states[at], gradients[at], epochs.learning_rate(job))
+                    gradients[at].zero_()
+        return [total / rows for total in totals.tolist()]
+
+    @torch.no_grad()
+    def _scores(self, weights: Tensor) -> list[float]:
+        pixels, labels = self._judged
+        right = torch.zeros(len(weights), dtype=torch.int64)
+        for start in range(0, len(labels), AT_ONCE):
+            block = given(pixels[start : start + AT_ONCE]).expand(len(weights), -1, -1, -1, -1)
+            found = forward(self.network, weights, block, None)[0].argmax(dim=2)
+            right += (found == labels[start : start + AT_ONCE]).sum(dim=1)
+        return [one / len(labels) for one in right.tolist()]
+
+
+def _joined(states: Sequence[State]) -> Tensor:
+    """The weights of all as one array, of which each has its row from now on."""
+    weights = torch.stack([state.weights for state in states])
+    for state, row in zip(states, weights, strict=True):
+        state.weights = row
+    return weights
+
+
+def _at_once(jobs: Sequence[Job]) -> int:
+    """So many pictures that every batch is a whole number of them."""
+    common = math.gcd(*(epochs.batch_size(job) for job in jobs))
+    return max(size for size in range(1, AT_ONCE + 1) if common % size == 0)
+
+
+def _shares(rows: int, batch_size: int) -> Tensor:
+    """[rows]: what a picture's loss counts in that of its batch."""
+    parts = batches.cut(rows, batch_size)
+    return torch.cat([torch.full((stop - start,), 1 / (stop - start)) for start, stop in parts])

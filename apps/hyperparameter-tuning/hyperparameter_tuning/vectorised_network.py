@@ -1,0 +1,106 @@
+"""One network of many weights: logits and gradients of several models as batched products.
+
+The one idea: on small pictures a layer is a product of two small matrices, whose cost is mostly in
+the calls around it. Models that are trained together share these calls: their patches are rows
+[models, places, values], their filters [models, outputs, values], and one batched product does a
+layer of all of them. The backward pass is written out, so that nothing is recorded on the way.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hyperparameter_tuning.network import Convolution, Network, views
+
+_Kept = list[tuple[Tensor, Tensor]]
+"""Of every layer: the patches that it was given, what it gave after ReLU."""
+
+
+def patches(pictures: Tensor, layer: Convolution) -> Tensor:
+    """[models, n, side, side, channels] → [models, n · places, kernel · kernel · channels]."""
+    models, count, _, _, channels = pictures.shape
+    if layer.padding:
+        edge = layer.padding
+        pictures = F.pad(pictures, (0, 0, edge, edge, edge, edge))
+    wide = pictures.shape[3]
+    places = (wide - layer.kernel) // layer.stride + 1
+    row = wide * channels
+    pictures = pictures.contiguous()
+    seen = pictures.as_strided(
+        (models, count, places, places, layer.kernel, layer.kernel * channels),
+        (count * wide * row, wide * row, layer.stride * row, layer.stride * channels, row, 1),
+    )
+    return seen.reshape(models, count * places**2, layer.kernel**2 * channels)
+
+
+def spread(of_patches: Tensor, shape: tuple[int, ...], layer: Convolution) -> Tensor:
+    """The transpose of `patches`: every value is added to the pixel that it was of."""
+    models, count, side, _, channels = shape
+    wide, kernel, stride = side + 2 * layer.padding, layer.kernel, layer.stride
+    places = (wide - kernel) // stride + 1
+    parts = of_patches.view(models, count, places, places, kernel, kernel, channels)
+    found = of_patches.new_zeros(models, count, wide, wide, channels)
+    reach = stride * (places - 1) + 1
+    for down in range(kernel):
+        for right in range(kernel):
+            at = found[:, :, down : down + reach : stride, right : right + reach : stride]
+            at += parts[:, :, :, :, down, right]
+    edge = layer.padding
+    return found[:, :, edge : wide - edge, edge : wide - edge]
+
+
+def forward(
+    network: Network, weights: Tensor, pictures: Tensor, kept: Tensor | None
+) -> tuple[Tensor, Tensor, _Kept]:
+    """Logits [models, n, classes], features [models, n, …], and what `backward` needs.
+
+    weights [models, count]; pictures [models, n, 32, 32, 3]; kept [models, n, features].
+    """
+    of = list(views(network, weights).values())
+    models, count = pictures.shape[:2]
+    found, layers = pictures, []
+    for number, layer in enumerate(network.convolutions):
+        filters, bias = of[2 * number].flatten(2), of[2 * number + 1]
+        seen = patches(found, layer)
+        given = torch.baddbmm(bias[:, None], seen, filters.transpose(1, 2)).relu_()
+        side = network.sides()[number + 1]
+        found = given.view(models, count, side, side, layer.outputs)
+        layers.append((seen, given))
+    features = found.flatten(2, 3).mean(dim=2) if network.means else found.flatten(2)
+    if kept is not None:
+        features = features * kept
+    return torch.baddbmm(of[-1][:, None], features, of[-2].transpose(1, 2)), features, layers
+
+
+def backward(
+    network: Network,
+    weights: Tensor,
+    gradients: Tensor,
+    of_logits: Tensor,
+    features: Tensor,
+    kept: Tensor,
+    layers: _Kept,
+) -> None:
+    """Add to `gradients` [models, count] what follows from the gradient of the logits."""
+    of, into = (list(views(network, one).values()) for one in (weights, gradients))
+    into[-2].add_(torch.bmm(of_logits.transpose(1, 2), features))
+    into[-1].add_(of_logits.sum(dim=1))
+    above = torch.bmm(of_logits, of[-2]).mul_(kept)
+    models, count = above.shape[:2]
+    sides = network.sides()
+    if network.means:
+        places = sides[-1] ** 2
+        above = (above / places)[:, :, None].expand(-1, -1, places, -1)
+    channels = network.convolutions[-1].outputs
+    above = above.reshape(models, count * sides[-1] ** 2, channels)
+    for number in reversed(range(len(layers))):
+        layer, (seen, given) = network.convolutions[number], layers[number]
+        above = torch.ops.aten.threshold_backward(above, given, 0)
+        filters = of[2 * number].flatten(2)
+        into[2 * number].add_(torch.bmm(above.transpose(1, 2), seen).view_as(of[2 * number]))
+        into[2 * number + 1].add_(above.sum(dim=1))
+        if number:
+            channels = network.convolutions[number - 1].outputs
+            shape = (models, count, sides[number], sides[number], channels)
+            below = spread(torch.bmm(above, filters), shape, layer)
+            above = below.reshape(models, -1, channels)
