@@ -29,12 +29,19 @@ def log_in(uri, *, resume, header=HEADER, name="pbt"):
     return SearchFolder(str(uri), header, resume=resume).log(name)
 
 
-@pytest.fixture
-def killed(tmp_path):
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory):
     """The folder of a search that was killed at its tenth report."""
+    where = tmp_path_factory.mktemp("cut") / "s"
     with pytest.raises(Killed):
-        run_search(search(), Toy(killed_after=10), log_in(tmp_path / "s", resume=False))
-    return tmp_path / "s"
+        run_search(search(), Toy(killed_after=10), log_in(where, resume=False))
+    return where
+
+
+@pytest.fixture
+def killed(cut, tmp_path):
+    """A copy of it to be damaged."""
+    return pathlib.Path(shutil.copytree(cut, tmp_path / "s"))
 
 
 def resume(where, seed=3):
