@@ -34,6 +34,8 @@ class SequentialTrainer:
         keep_freed_memory()
         self.network, self._patience = network, patience
         self._pixels, self._labels = torch.tensor(train.pixels), torch.tensor(train.labels)
+        self._shape = self._pixels.shape[1:]
+        self._pixels = self._pixels.flatten(1)  # Of rows, whole ones are copied.
         self._validation = validation
 
     def train(
@@ -71,7 +73,7 @@ class SequentialTrainer:
         total = torch.zeros(())
         for start, stop in batches.cut(rows, epochs.batch_size(job)):
             taken = order[start:stop]
-            pictures = given(self._pixels[taken])
+            pictures = given(self._pixels.index_select(0, taken).view(-1, *self._shape))
             found = logits(self.network, weights, pictures, kept[start:stop])
             losses = F.cross_entropy(found, self._labels[taken], reduction="sum")
             gradients.zero_()

@@ -126,5 +126,7 @@ def logits(
         found = F.relu(F.conv2d(found, filters, bias, layer.stride, layer.padding))
         if layer.pooled:
             found = F.max_pool2d(found, 2)
-    features = found.mean(dim=(2, 3)) if network.means else found.permute(0, 2, 3, 1).flatten(1)
+    # The mean by pooling: the gradient of `mean` has no memory of its own, which ReLU's is slow on.
+    pooled = F.avg_pool2d(found, found.shape[-1]) if network.means else found
+    features = pooled.permute(0, 2, 3, 1).flatten(1)
     return F.linear(features if kept is None else features * kept, weights[-2], weights[-1])

@@ -17,10 +17,10 @@ from torch import Tensor
 from hyperparameter_tuning import epochs, network_state
 from hyperparameter_tuning.convolutional import PATIENCE, begun, step
 from hyperparameter_tuning.jobs import Job, Report
-from hyperparameter_tuning.network import Network, given
+from hyperparameter_tuning.network import Network
 from hyperparameter_tuning.network_state import State
 from hyperparameter_tuning.picture_parts import Pictures
-from hyperparameter_tuning.vectorised_network import backward, forward
+from hyperparameter_tuning.vectorised_network import backward, first_patches, forward
 
 WIDTH = 4
 """Models that are computed together: of more, what they keep leaves the cache."""
@@ -43,8 +43,12 @@ class VectorisedTrainer:
             raise UsageError(f"the network {network.name} has pooling: it is not vectorised")
         keep_freed_memory()
         self.network, self._patience, self._width = network, patience, width
-        self._pixels, self._labels = torch.tensor(train.pixels), torch.tensor(train.labels)
-        self._judged = torch.tensor(validation.pixels), torch.tensor(validation.labels)
+        self._labels, self._judged_labels = (
+            torch.tensor(one.labels) for one in (train, validation)
+        )
+        self._pixels, self._judged = (
+            first_patches(network, torch.tensor(one.pixels)) for one in (train, validation)
+        )
 
     def train(
         self, jobs: Sequence[Job], states: Mapping[int, bytes]
@@ -97,9 +101,9 @@ class VectorisedTrainer:
         for start, stop in batches.cut(rows, each):
             taken = order[:, start:stop]
             held = kept[:, start:stop]
-            found, features, layers = forward(
-                self.network, weights, given(self._pixels[taken]), held
-            )
+            pixels = self._pixels.index_select(0, taken.reshape(-1)).to(weights.dtype)
+            pixels = pixels.view(*taken.shape, -1)
+            found, features, layers = forward(self.network, weights, pixels, held)
             likely, labels = found.log_softmax(dim=2), self._labels[taken][:, :, None]
             totals -= likely.gather(2, labels)[:, :, 0].sum(dim=1)
             wrong = likely.exp_().scatter_add_(2, labels, -torch.ones_like(likely[:, :, :1]))
@@ -113,10 +117,10 @@ class VectorisedTrainer:
 
     @torch.no_grad()
     def _scores(self, weights: Tensor) -> list[float]:
-        pixels, labels = self._judged
+        pixels, labels = self._judged, self._judged_labels
         right = torch.zeros(len(weights), dtype=torch.int64)
         for start in range(0, len(labels), AT_ONCE):
-            block = given(pixels[start : start + AT_ONCE]).expand(len(weights), -1, -1, -1, -1)
+            block = pixels[start : start + AT_ONCE].to(weights.dtype).expand(len(weights), -1, -1)
             found = forward(self.network, weights, block, None)[0].argmax(dim=2)
             right += (found == labels[start : start + AT_ONCE]).sum(dim=1)
         return [one / len(labels) for one in right.tolist()]
