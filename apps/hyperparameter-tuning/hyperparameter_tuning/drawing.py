@@ -67,7 +67,8 @@ def _chance(quality: Mapping[str, Any]) -> Any:
     level = [{"chance": quality["chance"], "shown": "chance"}] if there else []
     base = alt.Chart(alt.InlineData(values=level)).encode(y="chance:Q")
     rule = base.mark_rule(strokeDash=[1, 3], color="black")
-    return rule + base.mark_text(align="left", dx=4, dy=-6).encode(x=alt.value(0), text="shown:N")
+    words = base.mark_text(align="right", dx=-4, dy=-6)
+    return rule + words.encode(x=alt.value(WIDTH), text="shown:N")
 
 
 def parallel_coordinates(quality: Mapping[str, Any]) -> Any:
