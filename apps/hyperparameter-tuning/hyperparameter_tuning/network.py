@@ -79,7 +79,7 @@ def paper(classes: int = 10) -> Network:
 
 
 def small(classes: int = 10) -> Network:
-    layers = (Convolution(16, 5, 3, 0), Convolution(24, 3, 2, 0))
+    layers = (Convolution(16, 4, 4, 0), Convolution(24, 3, 2, 0))
     return Network("small", layers, means=True, classes=classes)
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 Doubles = npt.NDArray[np.float64]
 NEAR = 1e-3
 """Logits nearer to each other may change places."""
-STRIDES = {"small": ((3, 0, False), (2, 0, False)), "paper": ((1, 1, False), (1, 1, True)) * 3}
+STRIDES = {"small": ((4, 0, False), (2, 0, False)), "paper": ((1, 1, False), (1, 1, True)) * 3}
 """Of every layer: stride, padding, whether the largest of 2 × 2 follows."""
 
 

@@ -53,8 +53,8 @@ def spread(of_patches: Tensor, shape: tuple[int, ...], layer: Convolution) -> Te
 
 
 def first_patches(network: Network, pixels: Tensor) -> Tensor:
-    """uint8[n, 32, 32, 3] → uint8[n, places · values] of the first layer; 2.4 times as many of the
-    small network. Its edge, if it has one, is what is given as 0."""
+    """uint8[n, 32, 32, 3] → uint8[n, places · values] of the first layer; of the small
+    network as many as the pictures have. An edge, if there is one, is what is given as 0."""
     layer = network.convolutions[0]
     edge = layer.padding
     padded = F.pad(pixels, (0, 0, edge, edge, edge, edge), value=int(MIDDLE))
