@@ -41,13 +41,22 @@ def spread(of_patches: Tensor, shape: tuple[int, ...], layer: Convolution) -> Te
     models, count, side, _, channels = shape
     wide, kernel, stride = side + 2 * layer.padding, layer.kernel, layer.stride
     places = (wide - kernel) // stride + 1
-    parts = of_patches.view(models, count, places, places, kernel, kernel, channels)
+    parts = of_patches.view(models, count, places, places, kernel, kernel * channels)
+    parts = parts.transpose(3, 4)
     found = of_patches.new_zeros(models, count, wide, wide, channels)
-    reach = stride * (places - 1) + 1
-    for down in range(kernel):
-        for right in range(kernel):
-            at = found[:, :, down : down + reach : stride, right : right + reach : stride]
-            at += parts[:, :, :, :, down, right]
+    row = wide * channels
+    # Of each patch, as many rows and columns at once as its neighbours leave alone.
+    for down in range(0, kernel, stride):
+        high = min(stride, kernel - down)
+        for right in range(0, kernel, stride):
+            across = min(stride, kernel - right) * channels
+            at = found.as_strided(
+                (models, count, places, high, places, across),
+                (count * wide * row, wide * row, stride * row, row, stride * channels, 1),
+                down * row + right * channels,
+            )
+            start = right * channels
+            at += parts[:, :, :, down : down + high, :, start : start + across]
     edge = layer.padding
     return found[:, :, edge : wide - edge, edge : wide - edge]
 
