@@ -19,6 +19,7 @@ from studykit import storage
 from studykit.storage import filesystems
 from studytest import forms, running
 from studytest.columns import as_parquet
+from studytest.figures import of_the_answer
 
 PACKAGES = sorted(
     {path.parent.name for place in sys.path for path in Path(place).glob("*/run_plain.py")}
@@ -28,10 +29,6 @@ CELLS = [
     for package in PACKAGES
     for engine in importlib.import_module(f"{package}.study").STUDY.engines
 ]
-
-OF_AN_ENGINE = {"attempts", "spilled_bytes"}
-"""Figures of `quality` that say how an engine came to the answer."""
-
 
 OPTIONS: dict[str, tuple[object, ...]] = {
     # Its default weights are fetched, and made for images of 224 pixels.
@@ -174,11 +171,7 @@ def _listed(place: str) -> list[str]:
 def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
     """All figures of the answer are equal; what an engine says of its own work may differ."""
     assert expected
-    assert_equal(
-        {name: value for name, value in found.items() if name not in OF_AN_ENGINE},
-        {name: value for name, value in expected.items() if name not in OF_AN_ENGINE},
-        "quality",
-    )
+    assert_equal(of_the_answer(found), of_the_answer(expected), "quality")
 
 
 def assert_equal(found: Any, expected: Any, where: str) -> None:

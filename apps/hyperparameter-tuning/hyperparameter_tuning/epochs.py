@@ -55,11 +55,13 @@ class Clock:
     """CPU-seconds of this process's threads, and seconds, since it was made."""
 
     def __init__(self) -> None:
-        self._cpu, self._wall = time.process_time(), time.perf_counter()
+        # One thread's own, so that others may train beside it.
+        self._clock = time.thread_time if torch.get_num_threads() == 1 else time.process_time
+        self._cpu, self._wall = self._clock(), time.perf_counter()
 
     def share(self, of: Sequence[Progress]) -> None:
         """Book what was spent since to these, by equal parts."""
-        cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
+        cpu, wall = self._clock() - self._cpu, time.perf_counter() - self._wall
         for one in of:
             one.cpu_seconds += cpu / len(of)
             one.seconds += wall / len(of)

@@ -4,6 +4,7 @@ As bytes it is a safetensors file, which no reader can be made to run code by; t
 torch's own names and shapes, so that they are a model for anyone.
 """
 
+import json
 from dataclasses import dataclass
 
 import safetensors.torch
@@ -60,6 +61,23 @@ def packed(network: Network, state: State) -> bytes:
     # Of several words about itself safetensors changes the order from one file to the next.
     made_of = {"network": network.name}
     return safetensors.torch.save(tensors, made_of)
+
+
+def model(content: bytes) -> bytes:
+    """The parameters alone of a state, as a safetensors file."""
+    tensors = safetensors.torch.load(content)
+    own = {name: one for name, one in tensors.items() if not _of_training(name)}
+    return safetensors.torch.save(own, {"network": _network(content)})
+
+
+def _of_training(name: str) -> bool:
+    return name == PROGRESS or name.startswith((MEANS, SQUARES))
+
+
+def _network(content: bytes) -> str:
+    """The word about itself: the header is JSON of so many bytes."""
+    length = int.from_bytes(content[:8], "little")
+    return str(json.loads(content[8 : 8 + length])["__metadata__"]["network"])
 
 
 def unpacked(network: Network, content: bytes) -> State:
