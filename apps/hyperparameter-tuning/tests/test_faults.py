@@ -1,0 +1,158 @@
+"""A search that was killed goes on as if it had not been, and takes nothing that is not its own."""
+
+import json
+import shutil
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+from case import CASE
+from small_searches import JOBS, SEARCH, found, made, reports, wait_for_reports
+from studytest import leftovers, running
+from studytest.contract.of_study import OfStudy
+from studytest.forking import Forks
+
+WORKERS = ("--workers", 2, "--oversubscribe")
+
+
+class TestFaults(OfStudy):
+    case = CASE
+
+    @pytest.fixture(scope="class")
+    def start(self):
+        with Forks() as forks:
+            yield lambda engine, *argv, **variables: forks.start(
+                CASE.module(engine), *argv, **variables
+            )
+
+    @pytest.fixture(scope="class")
+    def pictures(self, tmp_path_factory):
+        return made(tmp_path_factory.mktemp("pictures"))
+
+    @pytest.fixture(scope="class")
+    def undisturbed(self, pictures, tmp_path_factory):
+        """The record of a search that nobody disturbed, and the folder that has it."""
+        folder = tmp_path_factory.mktemp("undisturbed")
+        checkpoint = folder / "search"
+        record = self.called(
+            "plain", *SEARCH, "--data", pictures, "--workers", 1, "--checkpoint", checkpoint,
+            "--results", folder,
+        )  # fmt: skip
+        return record, checkpoint
+
+    def kill(self, process) -> None:
+        """The driver, by the signal that leaves it no time."""
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+
+    def resumed(self, engine, pictures, checkpoint, tmp_path, *more):
+        """The record of the search that goes on, and the jobs that it did not compute again."""
+        record = self.called(
+            engine, *SEARCH, "--data", pictures, *WORKERS, "--checkpoint", checkpoint, "--resume",
+            "--results", tmp_path / "results", *more,
+        )  # fmt: skip
+        return record, record["quality"]["searches"]["pbt"]["replayed_jobs"]
+
+    def test_on_plain_a_killed_search_goes_on_to_the_same_end(
+        self, pictures, undisturbed, start, tmp_path
+    ):
+        checkpoint = tmp_path / "search"
+        with leftovers.nothing_left():
+            process = start(
+                "plain", *SEARCH, "--data", pictures, *WORKERS, "--checkpoint", checkpoint,
+                "--results", tmp_path / "results",
+            )  # fmt: skip
+            wait_for_reports(checkpoint, 7, process)
+            self.kill(process)
+        kept = reports(checkpoint)
+        assert 7 <= len(kept) < JOBS and not (tmp_path / "results").exists()
+        record, replayed = self.resumed("plain", pictures, checkpoint, tmp_path)
+        assert replayed == len(kept)
+        assert found(record) == found(undisturbed[0])
+
+    def test_on_ray_a_killed_actor_and_a_killed_driver_cost_no_trial(
+        self, pictures, undisturbed, start, joining, tmp_path
+    ):
+        checkpoint = tmp_path / "search"
+        with leftovers.nothing_left():
+            process = start(
+                "ray", *SEARCH, "--data", pictures, *WORKERS, "--checkpoint", checkpoint,
+                "--results", tmp_path / "results",
+            )  # fmt: skip
+            wait_for_reports(checkpoint, 2, process)
+            actors = self.actors(process)
+            assert len(actors) == 2
+            actors[0].kill()
+            # A generation has four jobs, of which either actor has two: both work again.
+            wait_for_reports(checkpoint, 10, process)
+            assert len(self.actors(process)) == 2
+            self.kill(process)
+        kept = reports(checkpoint)
+        assert len(kept) < JOBS
+        record, replayed = self.resumed("ray", pictures, checkpoint, tmp_path, *joining("ray"))
+        assert replayed == len(kept)
+        assert found(record) == found(undisturbed[0])
+
+    def actors(self, process) -> list[psutil.Process]:
+        mark = CASE.mark_of_workers("ray")
+        return [one for one in running.descendants(process.pid) if mark in " ".join(one.cmdline())]
+
+    @pytest.fixture
+    def checkpoint(self, undisturbed, tmp_path) -> Path:
+        """A copy of a search's folder, to be damaged."""
+        return Path(shutil.copytree(undisturbed[1], tmp_path / "search"))
+
+    def refusal(self, pictures, checkpoint, tmp_path, *more) -> str:
+        before = {path: path.read_bytes() for path in checkpoint.rglob("*.*")}
+        line = self.refused(
+            "plain", 2, *SEARCH, "--data", pictures, *WORKERS, "--checkpoint", checkpoint,
+            "--results", tmp_path / "results", *(more or ("--resume",)),
+        )  # fmt: skip
+        assert {path: path.read_bytes() for path in checkpoint.rglob("*.*")} == before
+        return line
+
+    def test_a_state_that_is_damaged_is_named(self, pictures, checkpoint, tmp_path):
+        state = max((checkpoint / "pbt").glob("*.state"), key=lambda path: int(path.stem))
+        content = bytearray(state.read_bytes())
+        content[len(content) // 2] ^= 1
+        state.write_bytes(content)
+        assert f"pbt/{state.name}: damaged" in self.refusal(pictures, checkpoint, tmp_path)
+
+    def test_a_report_that_was_changed_by_hand_is_named(self, pictures, checkpoint, tmp_path):
+        report = checkpoint / "pbt" / "5.json"
+        whole = json.loads(report.read_text())
+        whole["content"]["report"]["scores"] = [1.0]
+        report.write_text(json.dumps(whole))
+        assert "pbt/5.json: damaged" in self.refusal(pictures, checkpoint, tmp_path)
+
+    def test_a_folder_that_is_no_search_is_named(self, pictures, tmp_path):
+        foreign = tmp_path / "foreign"
+        foreign.mkdir()
+        (foreign / "search.json").write_text('{"epochs": 3}')
+        line = self.refusal(pictures, foreign, tmp_path)
+        assert "foreign/search.json: no file of a search" in line
+
+    def test_the_search_of_another_study_is_named(self, data, pictures, tmp_path):
+        trees = tmp_path / "trees"
+        self.called(
+            "plain", "--data", data, "--max-depth", "1,2", "--epochs", 2, "--workers", 1,
+            "--checkpoint", trees, "--results", tmp_path / "results",
+        )  # fmt: skip
+        line = self.refusal(pictures, trees, tmp_path)
+        assert "trees/search.json: a search of" in line
+
+    @pytest.mark.parametrize(
+        ("more", "named"),
+        [(("--epochs", 7), "epochs"), (("--seed", 43), "seed"), (("--dropout", "0.3,0.4"), "drop")],
+    )
+    def test_a_search_that_asked_for_something_else_is_named(
+        self, pictures, checkpoint, tmp_path, more, named
+    ):
+        line = self.refusal(pictures, checkpoint, tmp_path, "--resume", *more)
+        assert f"search.json: a search of {named}" in line
+
+    def test_a_search_is_not_begun_over_one_that_is_kept(self, pictures, checkpoint, tmp_path):
+        line = self.refusal(pictures, checkpoint, tmp_path, "--no-check")
+        assert "search.json: a search is kept there; --resume" in line
