@@ -22,6 +22,7 @@ STUDIES = (BREAST_CANCER, CIFAR10)
 GRID, PBT, ASHA, RANDOM, DEFAULT = "grid", "pbt", "asha", "random", "default"
 OF_NETWORKS = (PBT, ASHA, RANDOM, DEFAULT)
 NETWORKS = ("small", "paper")
+NATIVE = "native"
 ROUNDS, EPOCHS = 30, 25
 """The paper's, of trees and of networks."""
 
@@ -117,6 +118,8 @@ def validate(options: Options, parameters: Parameters) -> None:
         raise UsageError("--search, --beside and --vectorised are of networks: --study cifar10")
     for kind in (parameters.kind, *parameters.kinds_beside):
         choose("search", kind, (GRID,) if trees else OF_NETWORKS)
+    if options.method == NATIVE and not trees:
+        raise UsageError("--method native: --study breast-cancer only")
     searches.require_something(parameters.axes, trees)
     search_log.require_num_to_keep(parameters.num_to_keep)
     if parameters.resume and parameters.checkpoint is None:
@@ -132,6 +135,7 @@ STUDY = Study(
     name="hyperparameter-tuning",
     package="hyperparameter_tuning",
     engines=("plain", "ray"),
+    methods=("exact", NATIVE),
     dataset=breast_cancer.DATASET.name,
     parameters=Parameters,
     locate=locate,
