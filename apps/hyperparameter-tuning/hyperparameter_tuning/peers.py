@@ -12,6 +12,7 @@ from studykit import columnar
 from studykit.errors import CheckError, ResourceError
 from studykit.records import Check
 from studykit.run import Outcome, Run
+from studykit.text import delimited
 from studysweep import peers
 
 from hyperparameter_tuning import diagnosis_table, searches
@@ -33,9 +34,11 @@ def with_polars(run: Run) -> Outcome:
         ]
         features = pl.concat([table.select(names).cast(pl.Float32) for table in tables])
     quality = {"rows": features.height}
-    return peers.step(
-        run, quality, lambda: peers.check_rows(run, features.height, [(uri, 1) for uri in files])
-    )
+    bodies = [
+        (uri, 0 if columnar.is_parquet(uri) else delimited.header(uri, "diagnoses")[1].stop)
+        for uri in files
+    ]
+    return peers.step(run, quality, lambda: peers.check_rows(run, features.height, bodies))
 
 
 def with_sklearn(run: Run) -> Outcome:
