@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -72,14 +73,20 @@ class TestFaults(OfStudy):
         assert replayed == len(kept)
         assert found(record) == found(undisturbed[0])
 
+    @pytest.fixture
+    def temporary(self):
+        """For Ray's own files, which a driver that is killed cannot remove."""
+        with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
+            yield folder
+
     def test_on_ray_a_killed_actor_and_a_killed_driver_cost_no_trial(
-        self, pictures, undisturbed, start, joining, tmp_path
+        self, pictures, undisturbed, start, joining, temporary, tmp_path
     ):
         checkpoint = tmp_path / "search"
         with leftovers.nothing_left():
             process = start(
                 "ray", *SEARCH, "--data", pictures, *WORKERS, "--checkpoint", checkpoint,
-                "--results", tmp_path / "results",
+                "--results", tmp_path / "results", TMPDIR=temporary,
             )  # fmt: skip
             wait_for_reports(checkpoint, 2, process)
             actors = self.actors(process)
