@@ -5,6 +5,7 @@ An engine hands over who computes as a `Team`; what is here puts the steps in or
 
 import contextlib
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +57,28 @@ def answered(run: Run, team: Team) -> Answer:
             }
             seconds = team.seconds()
             computed(seconds)
-    for one in (searched, *beside.values()):
+    return concluded(
+        of,
+        searched,
+        beside=beside,
+        said=search.said if isinstance(search, Grid) else [],
+        seconds=seconds,
+        bytes_sent=team.sent,
+    )
+
+
+def concluded(
+    of: Problem,
+    searched: Searched,
+    *,
+    beside: Mapping[str, Searched] | None = None,
+    said: Sequence[str] = (),
+    seconds: Sequence[dict[str, float]] = (),
+    bytes_sent: int = 0,
+) -> Answer:
+    """What follows from searches that are over: chance is flagged, the best models judged."""
+    others = dict(beside or {})
+    for one in (searched, *others.values()):
         guards.flag(one.search.trials, of.validation_rows, of.chance, of.accuracy)
     predicted, judged = _judged(of, searched)
     return Answer(
@@ -64,10 +86,10 @@ def answered(run: Run, team: Team) -> Answer:
         searched=searched,
         predicted=predicted,
         judged=judged,
-        beside={kind: (one, _judged(of, one)[1]) for kind, one in beside.items()},
-        said=search.said if isinstance(search, Grid) else [],
-        seconds=seconds,
-        bytes_sent=team.sent,
+        beside={kind: (one, _judged(of, one)[1]) for kind, one in others.items()},
+        said=list(said),
+        seconds=list(seconds),
+        bytes_sent=bytes_sent,
     )
 
 

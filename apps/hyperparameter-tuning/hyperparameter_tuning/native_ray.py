@@ -8,8 +8,9 @@ from studykit.engines import ray_cluster
 from studykit.errors import ResourceError
 from studykit.run import Run
 
-from hyperparameter_tuning import answering, native_trees
+from hyperparameter_tuning import answering, native_trees, problem
 from hyperparameter_tuning.answering import Answer
+from hyperparameter_tuning.paper import BREAST_CANCER
 
 
 def answered(run: Run) -> Answer:
@@ -18,4 +19,20 @@ def answered(run: Run) -> Answer:
         raise ResourceError(
             f"--method native needs one host, for its checkpoints; {ray_cluster.hosts()} are here"
         )
-    return answering.answered(run, native_trees.GridOfTrainers(run))
+    if run.parameters.study == BREAST_CANCER:
+        return answering.answered(run, native_trees.GridOfTrainers(run))
+    return population(run)
+
+
+def population(run: Run) -> Answer:
+    # Here, because it imports what reads pictures.
+    from hyperparameter_tuning import native_population
+
+    count = run.options.worker_count
+    with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
+        of = problem.read(run)
+    with run.iterations("searching by Ray Tune's PBT") as computed:
+        found, seconds = native_population.searched(run, of)
+        by_worker = [{"load": 0.0, "compute": seconds / count}] * count
+        computed(by_worker)
+    return answering.concluded(of, found, seconds=by_worker, bytes_sent=of.size * count)

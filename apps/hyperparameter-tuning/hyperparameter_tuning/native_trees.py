@@ -18,6 +18,7 @@ import ray
 from ray import tune
 from ray.train import RunConfig, ScalingConfig
 from ray.train.xgboost import XGBoostTrainer
+from studykit import processes
 from studykit.run import Run
 from xgboost import collective
 
@@ -47,7 +48,7 @@ class GridOfTrainers:
     def train(
         self, jobs: Sequence[Job], states: Mapping[int, bytes]
     ) -> Iterator[tuple[Report, bytes]]:
-        with tempfile.TemporaryDirectory(prefix="study-ray-tune-") as folder:
+        with processes.temporary_folder("study-ray-tune-") as folder:
             asked = Asked(tuple(jobs), self._held, self._count, self._threads, folder)
             tuner = tune.Tuner(
                 # The cores are Ray Train's to ask for: the function only waits for its workers.
@@ -99,7 +100,7 @@ def trial(config: dict[str, Any], asked: Asked) -> None:
         run_config=RunConfig(name=f"trial-{job.trial}", storage_path=asked.folder),
     )
     report, state = trainer.fit().return_value
-    with tempfile.TemporaryDirectory(prefix="study-ray-trial-") as folder:
+    with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         (Path(folder) / MODEL).write_bytes(state)
         (Path(folder) / REPORT).write_text(json.dumps(asdict(report)))
         tune.report({"score": report.scores[-1]}, checkpoint=tune.Checkpoint.from_directory(folder))

@@ -119,7 +119,7 @@ def validate(options: Options, parameters: Parameters) -> None:
     for kind in (parameters.kind, *parameters.kinds_beside):
         choose("search", kind, (GRID,) if trees else OF_NETWORKS)
     if options.method == NATIVE and not trees:
-        raise UsageError("--method native: --study breast-cancer only")
+        _require_native(parameters)
     searches.require_something(parameters.axes, trees)
     search_log.require_num_to_keep(parameters.num_to_keep)
     if parameters.resume and parameters.checkpoint is None:
@@ -129,6 +129,15 @@ def validate(options: Options, parameters: Parameters) -> None:
     if parameters.vectorised and parameters.network != "small":
         raise UsageError("--vectorised: the small network only")
     outputs.require_writable(options.out, parameters.study)
+
+
+def _require_native(parameters: Parameters) -> None:
+    """UsageError for what Ray Tune's own search for a network does not know."""
+    asked = parameters
+    if asked.kind != PBT or asked.beside or asked.vectorised:
+        raise UsageError("--method native of networks: --search pbt, alone, not --vectorised")
+    if asked.checkpoint is not None or asked.rounds > 1:
+        raise UsageError("--method native of networks knows neither --checkpoint nor --rounds")
 
 
 STUDY = Study(
