@@ -21,10 +21,6 @@ DEPTHS = [1, 5, 50, 100]
 
 
 @functools.cache
-def at_the_end(report):
-    return {name: values[-1] for name, values in report.figures.items()}
-
-
 def parts():
     features, labels = diagnosis_files.table()
     return diagnoses.divided(Diagnoses(features, labels, diagnosis_files.NAMES), 42)
@@ -45,6 +41,10 @@ def wrapped(depth, rounds=30):
     return xgboost.XGBClassifier(
         n_estimators=rounds, max_depth=depth, max_bin=456, n_jobs=1, random_state=42
     )
+
+
+def at_the_end(report):
+    return {name: values[-1] for name, values in report.figures.items()}
 
 
 @pytest.mark.parametrize("depth", [1, 5])
