@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-import ray
 from case import CASE
 from diagnosis_files import table
-from hyperparameter_tuning import boosting, native_trees, ray_bundles
+from hyperparameter_tuning import boosting
 from hyperparameter_tuning.diagnoses import Diagnoses
 from hyperparameter_tuning.grid import Grid
 from studykit.errors import ResourceError
@@ -43,7 +42,13 @@ class TestNative(OfStudy):
         assert "not on plain" in line
 
 
+# Ray reads its token while it is imported: other tests of this process join a cluster by theirs. So
+# what imports it is imported where it is used.
+
+
 def test_shares_are_every_row_once_and_one_share_is_the_whole():
+    from hyperparameter_tuning import native_trees
+
     features, labels = table()
     part = Diagnoses(features[:200], labels[:200], ())
     one = native_trees.ShareTrainer(part, 42, 1, rank=0, count=1)
@@ -60,6 +65,9 @@ def test_shares_are_every_row_once_and_one_share_is_the_whole():
 
 
 def test_what_no_node_has_is_refused_at_once(monkeypatch):
+    import ray
+    from hyperparameter_tuning import ray_bundles
+
     nodes = [
         {"Alive": True, "Resources": {"CPU": 3.0, "GPU": 1.0}},
         {"Alive": True, "Resources": {"CPU": 3.0}},
