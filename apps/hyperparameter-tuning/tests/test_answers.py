@@ -43,7 +43,7 @@ class TestAnswers(OfStudy):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(epochs, "Clock", CountingClock)
             record = self.called(
-                "plain", "--study", "cifar10", "--data", pictures, "--vectorised", "--trials", 8,
+                "plain", "--study", "cifar10", "--data", pictures, "--vectorised", "--trials", 4,
                 "--epochs", 8, "--interval", 2, "--beside", ",".join(BESIDE), "--workers", 1,
                 "--out", folder / "answer", "--results", folder,
             )  # fmt: skip
@@ -76,7 +76,7 @@ class TestAnswers(OfStudy):
         """By a clock that counts epochs, so that it is the budget that is tried."""
         searches = vectorised[0]["quality"]["searches"]
         given = searches["pbt"]["cpu_seconds"]
-        assert given == 0.5 * searches["pbt"]["epochs"] == 32.0
+        assert given == 0.5 * searches["pbt"]["epochs"] == 16.0
         assert searches[kind]["cpu_seconds"] == pytest.approx(given, rel=0.1)
         assert searches[kind]["cpu_seconds"] == 0.5 * searches[kind]["epochs"]
         assert searches[kind]["best"]["test_rows"] == 400
