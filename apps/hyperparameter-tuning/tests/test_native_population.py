@@ -1,6 +1,7 @@
 """Ray Tune's population: from scratch to a model that reads, every copy accounted for."""
 
 import dataclasses
+import importlib
 import random
 import tempfile
 from pathlib import Path
@@ -8,9 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from case import CASE
-from hyperparameter_tuning import native_population, native_told
 from hyperparameter_tuning.jobs import DIVERGED, DONE, Job, Report
-from hyperparameter_tuning.native_told import Told
 from small_searches import made
 from studytest import running
 from studytest.contract.of_study import OfStudy
@@ -18,6 +17,16 @@ from toys import SPACE
 
 FIRST = {"learning_rate": 1e-3, "batch_size": 64, "dropout": 0.3}
 OTHER = {"learning_rate": 1.2e-3, "batch_size": 32, "dropout": 0.5}
+
+
+# Ray reads its token while it is imported: other tests of this process join a cluster by theirs. So
+# what imports it is imported where it is used.
+def population():
+    return importlib.import_module("hyperparameter_tuning.native_population")
+
+
+def told():
+    return importlib.import_module("hyperparameter_tuning.native_told")
 
 
 class TestPopulation(OfStudy):
@@ -62,14 +71,14 @@ class TestPopulation(OfStudy):
 
 def test_ranges_are_cut_to_and_what_was_done_is_said():
     config = {"trial": 3, "learning_rate": 0.012, "batch_size": 32, "dropout": 0.2}
-    assert native_population.within(SPACE, config) == {
+    assert population().within(SPACE, config) == {
         "trial": 3, "learning_rate": 1e-2, "batch_size": 32, "dropout": 0.25,
     }  # fmt: skip
-    assert native_told.perturbation(SPACE, FIRST, OTHER) == {
+    assert told().perturbation(SPACE, FIRST, OTHER) == {
         "learning_rate": "× 1.2", "batch_size": "the next lower", "dropout": "cut to the range",
     }  # fmt: skip
     again = {"learning_rate": 0.004, "batch_size": 64, "dropout": 0.24 / 0.8 * 0.8}
-    assert native_told.perturbation(SPACE, FIRST, again) == {
+    assert told().perturbation(SPACE, FIRST, again) == {
         "learning_rate": "drawn anew", "batch_size": "as it was", "dropout": "× 0.8",
     }  # fmt: skip
 
@@ -78,7 +87,7 @@ def test_ray_perturbs_within_the_space():
     from ray.tune.schedulers import pbt
 
     random.seed(1)
-    scheduler = native_population.scheduler(SPACE, interval=2, seed=3)
+    scheduler = population().scheduler(SPACE, interval=2, seed=3)
     for _ in range(200):
         found, _ = pbt._explore(
             dict(FIRST), scheduler._hyperparam_mutations, scheduler._resample_probability,
@@ -93,11 +102,13 @@ def first(number):
 
 def told(name, parent, trial, score, configuration=FIRST, first_epoch=0, status=DONE):
     report = Report(0, [score] * 2, {"loss": [1.0, 0.5]}, 2, 1.5, 2.0, status)
-    return Told(name, parent, trial, configuration, first_epoch, 2, dataclasses.asdict(report))
+    return told().Told(
+        name, parent, trial, configuration, first_epoch, 2, dataclasses.asdict(report)
+    )
 
 
 def heard(folder, *all_told):
-    listener = native_told.Listener([first(0), first(1)], folder, lambda text: None)
+    listener = told().Listener([first(0), first(1)], folder, lambda text: None)
     for one in all_told:
         (folder / one.name).write_bytes(one.name.encode())
         for _ in range(2):  # Ray tells the last result of a trial twice.
