@@ -26,10 +26,25 @@ def interval(right: int, count: int, looks: int = 1) -> tuple[float, float]:
 
 
 def at_chance(accuracy: float | None, count: int, chance: float, looks: int = 1) -> bool:
-    """Whether an accuracy on `count` rows may be chance; one that is not known is."""
+    """Whether an accuracy on `count` rows may be chance; one that is not known is.
+
+    It is not where so many right rows or more come by guessing once in forty times at most, looked
+    at `looks` times (the binomial tail, exactly; Bonferroni)."""
     if accuracy is None:
         return True
-    return interval(round(accuracy * count), count, looks)[0] <= chance
+    return _tail(round(accuracy * count), count, chance) > ERROR / 2 / looks
+
+
+def _tail(right: int, count: int, share: float) -> float:
+    """The probability of `right` or more of `count`, each with this one."""
+    if right <= 0 or share >= 1:
+        return 1.0
+    logs = [
+        math.lgamma(count + 1) - math.lgamma(k + 1) - math.lgamma(count - k + 1)
+        + k * math.log(share) + (count - k) * math.log1p(-share)
+        for k in range(right, count + 1)
+    ]  # fmt: skip
+    return math.fsum(map(math.exp, logs))
 
 
 def by_score(step: Step) -> float | None:
@@ -51,15 +66,18 @@ def flag(
 ) -> list[int]:
     """Say of each trial that it is at chance, if it is; the numbers of those.
 
-    `accuracy` is that on the `count` validation rows. The best one counts, judged as the best of
-    as many as the trial has had: of sixteen at chance, one looks better than it.
+    `accuracy` is that on the `count` validation rows. A trial's best one counts, judged as one of
+    all that the search has looked at: of hundreds at chance, some look better than it.
     """
+    found = {
+        trial.number: [one for step in trial.history if (one := accuracy(step)) is not None]
+        for trial in trials
+    }
+    looks = max(sum(map(len, found.values())), 1)
     flagged = []
     for trial in trials:
-        looked = (accuracy(step) for step in trial.history)
-        found = [one for one in looked if one is not None]
-        best_one = max(found, default=None)
-        if trial.history and at_chance(best_one, count, chance, max(1, len(found))):
+        best_one = max(found[trial.number], default=None)
+        if trial.history and at_chance(best_one, count, chance, looks):
             flagged.append(trial.number)
             trial.status = trial.status if trial.status == DIVERGED else AT_CHANCE
     return flagged

@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from statistics import NormalDist
 
 import pytest
 import torch
@@ -115,20 +114,23 @@ class TestAnswers(OfStudy):
         )  # fmt: skip
         quality = record["quality"]
         assert (quality["rows"], quality["test_rows"], quality["chance"]) == (200, 40, 0.1)
+        looks = sum(len(one["history"]) for one in quality["trials"])
         expected = [
             one["trial"]
             for one in quality["trials"]
-            if no_better(one, quality["validation_rows"], quality["chance"])
+            if no_better(one, quality["validation_rows"], quality["chance"], looks)
         ]
         assert expected and quality["at_chance"] == expected
 
 
-def no_better(trial, rows, chance) -> bool:
-    """Whether a one-sided score test with chance as its hypothesis keeps it, at 2.5 % divided by
-    the number of looks: what a Wilson interval holds is what this test keeps."""
-    scores = [step["score"] for step in trial["history"] if step["score"] is not None]
-    z = (max(scores) - chance) / math.sqrt(chance * (1 - chance) / rows)
-    return z <= NormalDist().inv_cdf(1 - 0.025 / len(scores))
+def no_better(trial, rows, chance, looks) -> bool:
+    """Whether guessing comes to the trial's best more than once in forty times, divided by all
+    looks of the search: the sum of the binomial probabilities."""
+    right = round(rows * max(step["score"] for step in trial["history"]))
+    tail = sum(
+        math.comb(rows, k) * chance**k * (1 - chance) ** (rows - k) for k in range(right, rows + 1)
+    )
+    return tail > 0.025 / looks
 
 
 def right_of(model: Path, pictures: str) -> int:

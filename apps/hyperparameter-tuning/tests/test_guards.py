@@ -1,5 +1,7 @@
 """What is chance and what is not; a best configuration that no trial had."""
 
+import math
+
 import pytest
 from hyperparameter_tuning import guards, paper
 from hyperparameter_tuning.jobs import AT_CHANCE, DIVERGED, Step, Trial
@@ -36,14 +38,27 @@ def test_the_papers_reported_configuration_is_outside_the_space_that_it_says():
 
 
 @pytest.mark.parametrize(("right", "flagged"), [(0, True), (13, True), (19, True), (30, False)])
-def test_a_trial_is_at_chance_unless_its_interval_is_above_it(right, flagged):
-    """Wilson's lower end of 19 of 128 is 0.097, of 30 it is 0.17."""
+def test_a_trial_is_at_chance_unless_guessing_hardly_comes_to_it(right, flagged):
+    """By guessing, 19 of 128 or more come once in twenty times, 30 or more once in 200,000."""
     assert (guards.flag([trial(7, right / 128)], 128, 0.1) == [7]) == flagged
 
 
 def test_the_best_of_many_looks_has_to_be_better():
-    assert guards.flag([trial(0, 0.16)], 128, 0.1) == []
-    assert guards.flag([trial(0, *[0.1] * 7, 0.16)], 128, 0.1) == [0]
+    """Of 128, 22 or more come by guessing once in 140 times: of eight looks, too often."""
+    right = 22 / 128
+    assert guards.flag([trial(0, right)], 128, 0.1) == []
+    assert guards.flag([trial(0, *[0.1] * 7, right)], 128, 0.1) == [0]
+    assert guards.flag([trial(0, right), *(trial(n, 0.1) for n in range(1, 8))], 128, 0.1) == [
+        *range(8)
+    ]
+
+
+@pytest.mark.parametrize(("right", "count", "share"), [(0, 9, 0.1), (9, 9, 0.5), (23, 128, 0.1)])
+def test_the_tail_is_the_sum_of_its_probabilities(right, count, share):
+    exact = sum(
+        math.comb(count, k) * share**k * (1 - share) ** (count - k) for k in range(right, count + 1)
+    )
+    assert guards._tail(right, count, share) == pytest.approx(exact, rel=1e-9)
 
 
 def test_the_interval_ends_where_its_share_is_just_not_refuted():

@@ -25,7 +25,7 @@ def population():
     return importlib.import_module("hyperparameter_tuning.native_population")
 
 
-def told():
+def of_ray():
     return importlib.import_module("hyperparameter_tuning.native_told")
 
 
@@ -74,11 +74,11 @@ def test_ranges_are_cut_to_and_what_was_done_is_said():
     assert population().within(SPACE, config) == {
         "trial": 3, "learning_rate": 1e-2, "batch_size": 32, "dropout": 0.25,
     }  # fmt: skip
-    assert told().perturbation(SPACE, FIRST, OTHER) == {
+    assert of_ray().perturbation(SPACE, FIRST, OTHER) == {
         "learning_rate": "× 1.2", "batch_size": "the next lower", "dropout": "cut to the range",
     }  # fmt: skip
     again = {"learning_rate": 0.004, "batch_size": 64, "dropout": 0.24 / 0.8 * 0.8}
-    assert told().perturbation(SPACE, FIRST, again) == {
+    assert of_ray().perturbation(SPACE, FIRST, again) == {
         "learning_rate": "drawn anew", "batch_size": "as it was", "dropout": "× 0.8",
     }  # fmt: skip
 
@@ -102,13 +102,13 @@ def first(number):
 
 def told(name, parent, trial, score, configuration=FIRST, first_epoch=0, status=DONE):
     report = Report(0, [score] * 2, {"loss": [1.0, 0.5]}, 2, 1.5, 2.0, status)
-    return told().Told(
+    return of_ray().Told(
         name, parent, trial, configuration, first_epoch, 2, dataclasses.asdict(report)
     )
 
 
 def heard(folder, *all_told):
-    listener = told().Listener([first(0), first(1)], folder, lambda text: None)
+    listener = of_ray().Listener([first(0), first(1)], folder, lambda text: None)
     for one in all_told:
         (folder / one.name).write_bytes(one.name.encode())
         for _ in range(2):  # Ray tells the last result of a trial twice.
