@@ -15,13 +15,19 @@ from hyperparameter_tuning.paper import BREAST_CANCER
 
 def answered(run: Run) -> Answer:
     """ResourceError, before Ray waits for it, where there is no such cluster."""
-    if ray_cluster.hosts() > 1:
-        raise ResourceError(
-            f"--method native needs one host, for its checkpoints; {ray_cluster.hosts()} are here"
-        )
+    require_one_host()
     if run.parameters.study == BREAST_CANCER:
         return answering.answered(run, native_trees.GridOfTrainers(run))
     return population(run)
+
+
+def require_one_host() -> None:
+    """ResourceError for more of them."""
+    if ray_cluster.hosts() > 1:
+        raise ResourceError(
+            f"Ray Tune's checkpoints lie on one host here, the cluster has {ray_cluster.hosts()}:"
+            " --method exact"
+        )
 
 
 def population(run: Run) -> Answer:

@@ -13,9 +13,9 @@ from typing import Any
 
 from ray import tune
 
-from hyperparameter_tuning.jobs import DONE, Configuration, Job, Report, Trial
+from hyperparameter_tuning.jobs import DONE, Configuration, Job, Report
 from hyperparameter_tuning.register import Register, best, last_score
-from hyperparameter_tuning.searching import Searched
+from hyperparameter_tuning.searching import Past, Searched
 from hyperparameter_tuning.space import FACTORS, Choice, Space
 
 
@@ -129,19 +129,3 @@ def perturbation(space: Space, before: Configuration, after: Configuration) -> d
         ends = new in (dimension.low, dimension.high)
         found[name] = f"× {factor}" if factor else ("cut to the range" if ends else "drawn anew")
     return found
-
-
-@dataclass(frozen=True)
-class Past:
-    """A `jobs.Search` that is over."""
-
-    trials: Sequence[Trial]
-
-    def ask(self) -> Sequence[Job]:
-        return []
-
-    def tell(self, reports: Sequence[Report]) -> None:
-        raise ValueError("it is over")
-
-    def needed(self) -> set[int]:
-        return set()

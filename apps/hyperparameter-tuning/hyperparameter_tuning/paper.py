@@ -55,6 +55,8 @@ FIGURE_4 = (
     Network(0.01, 0.25, 0.109375, 30, 102.69),
     Network(0.01, 0.5, 0.109375, 30, 106.756),
 )
+ITERATIONS = 30
+"""Rounds of a tree, by the text; iterations of a network, by figure 4."""
 TEST_PICTURES = 128
 """All accuracies of figure 4 are multiples of 1/128."""
 CHANCE = 0.1

@@ -4,8 +4,11 @@ Ray waits for ever for resources that no node has (the paper reports it as its l
 7). So they are counted before anything is asked of it.
 """
 
+import contextlib
 import logging
 import os
+import signal
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,9 +39,17 @@ def fitted(tuner: Any) -> Any:
     # Ctrl-C stays with the run: Ray Tune's handler would end it as if all were well. Its loggers
     # write what no one reads here.
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
+    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"  # The new one prints tables whatever it is told.
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     logging.getLogger("ray.tune").setLevel(logging.ERROR)
-    found = tuner.fit()
+    # Its handler of the other signal it leaves behind.
+    handler = signal.getsignal(signal.SIGUSR1)
+    try:
+        # Standard output is the record's alone.
+        with contextlib.redirect_stdout(sys.stderr):
+            found = tuner.fit()
+    finally:
+        signal.signal(signal.SIGUSR1, handler)
     if found.errors:
         raise found.errors[0]
     return found

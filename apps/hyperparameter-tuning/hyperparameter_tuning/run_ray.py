@@ -18,7 +18,7 @@ from studykit.errors import UsageError
 from studykit.options import Options
 from studykit.run import Outcome, Run
 
-from hyperparameter_tuning import answering, outcome, study, worker
+from hyperparameter_tuning import answering, outcome, run_plain, study, worker
 from hyperparameter_tuning.jobs import Job, Report
 from hyperparameter_tuning.problem import Problem
 
@@ -80,7 +80,17 @@ def native_way(run: Run) -> Outcome:
     return outcome.exact(run, native_ray.answered(run))
 
 
-METHODS = {"exact": exact, "native": native_way}
+def published_way(run: Run) -> Outcome:
+    with run.phase("start", "importing Ray Train and Ray Tune"):
+        # Here, as above.
+        from hyperparameter_tuning import published, published_ray
+
+        worker.WARM_UP[run.parameters.study]()
+    reader, computing = published_ray.reader(run), published_ray.computing(run)
+    return published.searched(run, reader, computing, run_plain.exact)
+
+
+METHODS = {"exact": exact, "native": native_way, "published": published_way}
 
 main = ray_engine.entry_point(study.STUDY, METHODS)
 

@@ -37,6 +37,22 @@ class Searched:
         return best(self.search.trials)
 
 
+@dataclass(frozen=True)
+class Past:
+    """A `jobs.Search` that is over."""
+
+    trials: Sequence[Trial]
+
+    def ask(self) -> Sequence[Job]:
+        return []
+
+    def tell(self, reports: Sequence[Report]) -> None:
+        raise ValueError("it is over")
+
+    def needed(self) -> set[int]:
+        return set()
+
+
 def run_search(
     search: Search,
     trainer: Trainer,

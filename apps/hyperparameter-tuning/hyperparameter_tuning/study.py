@@ -22,7 +22,7 @@ STUDIES = (BREAST_CANCER, CIFAR10)
 GRID, PBT, ASHA, RANDOM, DEFAULT = "grid", "pbt", "asha", "random", "default"
 OF_NETWORKS = (PBT, ASHA, RANDOM, DEFAULT)
 NETWORKS = ("small", "paper")
-NATIVE = "native"
+NATIVE, PUBLISHED = "native", "published"
 ROUNDS, EPOCHS = 30, 25
 """The paper's, of trees and of networks."""
 
@@ -120,6 +120,8 @@ def validate(options: Options, parameters: Parameters) -> None:
         choose("search", kind, (GRID,) if trees else OF_NETWORKS)
     if options.method == NATIVE and not trees:
         _require_native(parameters)
+    if options.method == PUBLISHED:
+        _require_published(parameters)
     searches.require_something(parameters.axes, trees)
     search_log.require_num_to_keep(parameters.num_to_keep)
     if parameters.resume and parameters.checkpoint is None:
@@ -140,11 +142,21 @@ def _require_native(parameters: Parameters) -> None:
         raise UsageError("--method native of networks knows neither --checkpoint nor --rounds")
 
 
+def _require_published(parameters: Parameters) -> None:
+    """UsageError for what the paper's searches do not know."""
+    asked = parameters
+    if asked.search or asked.beside or asked.vectorised or asked.checkpoint or asked.rounds > 1:
+        raise UsageError(
+            "--method published knows none of --search, --beside, --vectorised, --checkpoint,"
+            " --rounds"
+        )
+
+
 STUDY = Study(
     name="hyperparameter-tuning",
     package="hyperparameter_tuning",
     engines=("plain", "ray"),
-    methods=("exact", NATIVE),
+    methods=("exact", NATIVE, PUBLISHED),
     dataset=breast_cancer.DATASET.name,
     parameters=Parameters,
     locate=locate,
