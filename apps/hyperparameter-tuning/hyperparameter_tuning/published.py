@@ -40,7 +40,7 @@ from hyperparameter_tuning import guards, outcome, outputs, paper, quality
 from hyperparameter_tuning.answered import Answered
 from hyperparameter_tuning.jobs import DONE, Configuration, Job, Report, Step, Trial
 from hyperparameter_tuning.quality import Judged
-from hyperparameter_tuning.register import Register, best, best_configuration
+from hyperparameter_tuning.register import Register, best
 from hyperparameter_tuning.searching import Past, Searched
 
 ORACLE = "none: what the paper ran, see what is wrong with it"
@@ -162,18 +162,3 @@ def told(run: Run, of: Published, found: Searched) -> Outcome:
         bytes_read=run.dataset.bytes,
         summary=[outcome.shown(figures)],
     )
-
-
-def equal(trials: Sequence[Trial], names: Sequence[str]) -> list[list[int]]:
-    """Numbers of the trials that have the same of these figures, where two or more have."""
-    by_figures: dict[tuple[float, ...], list[int]] = {}
-    for trial in trials:
-        figures = trial.history[-1].figures
-        by_figures.setdefault(tuple(figures[name] for name in names), []).append(trial.number)
-    return [numbers for numbers in by_figures.values() if len(numbers) > 1]
-
-
-def best_of(trials: Sequence[Trial]) -> Configuration:
-    leader = best(trials)
-    assert leader is not None
-    return best_configuration(leader)

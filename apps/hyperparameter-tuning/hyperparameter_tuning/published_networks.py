@@ -23,7 +23,7 @@ from hyperparameter_tuning import (
     network_state,
     paper,
     pictures,
-    published,
+    published_figures,
 )  # fmt: skip
 from hyperparameter_tuning.jobs import Job, Report, Step, Trial
 from hyperparameter_tuning.network import Network, logits, views
@@ -130,7 +130,7 @@ class Networks:
         count = len(self.others)
         elsewhere = self._right(model, self.others) / count if count else None
         allowed = [trial.configuration for trial in trials]
-        row = dict(published.best_of(trials))
+        row = dict(published_figures.best_of(trials))
         reported = row | {"dropout": paper.REPORTED["dropout"]}
         at_chance = sum(trial.status == "at chance" for trial in trials)
         here = self.judged(state).share

@@ -12,7 +12,7 @@ import numpy as np
 import xgboost
 from studykit.run import Run
 
-from hyperparameter_tuning import boosting, diagnoses, guards, published
+from hyperparameter_tuning import boosting, diagnoses, guards, published_figures
 from hyperparameter_tuning.diagnoses import TEST_SHARE, Diagnoses
 from hyperparameter_tuning.diagnosis_table import SPLIT_BYTES
 from hyperparameter_tuning.jobs import DONE, Job, Report, Step, Trial
@@ -106,7 +106,7 @@ class Trees:
         return state
 
     def further(self, trials: Sequence[Trial], state: bytes) -> dict[str, Any]:
-        same = published.equal(trials, list(FIGURES))
+        same = published_figures.equal(trials, list(FIGURES))
         depths = {trial.number: trial.configuration["max_depth"] for trial in trials}
         wrong = [
             f"depths {' and '.join(f'{depths[number]:g}' for number in numbers)}, trials"
@@ -126,7 +126,7 @@ class Trees:
                 f" {self.workers} workers"
             )
         return {
-            "best_configuration": dict(published.best_of(trials)),
+            "best_configuration": dict(published_figures.best_of(trials)),
             "equal_trials": same,
             "train_rows_lost": self.lost,
             "wrong": wrong,
