@@ -19,7 +19,7 @@ from studykit import storage
 from studykit.storage import filesystems
 from studytest import forms, running
 from studytest.columns import as_parquet
-from studytest.figures import of_the_answer
+from studytest.figures import assert_equal, of_the_answer
 
 PACKAGES = sorted(
     {path.parent.name for place in sys.path for path in Path(place).glob("*/run_plain.py")}
@@ -172,19 +172,3 @@ def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
     """All figures of the answer are equal; what an engine says of its own work may differ."""
     assert expected
     assert_equal(of_the_answer(found), of_the_answer(expected), "quality")
-
-
-def assert_equal(found: Any, expected: Any, where: str) -> None:
-    """Equal; numbers within the rounding of another order of sums."""
-    if isinstance(expected, dict):
-        assert found.keys() == expected.keys(), where
-        for key in expected:
-            assert_equal(found[key], expected[key], f"{where}.{key}")
-    elif isinstance(expected, list):
-        assert len(found) == len(expected), where
-        for index, (one, other) in enumerate(zip(found, expected, strict=True)):
-            assert_equal(one, other, f"{where}[{index}]")
-    elif isinstance(expected, float):
-        assert found == pytest.approx(expected, rel=1e-6, abs=1e-9), where
-    else:
-        assert found == expected, where

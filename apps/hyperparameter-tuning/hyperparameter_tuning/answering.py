@@ -19,8 +19,8 @@ from hyperparameter_tuning.problem import Problem
 from hyperparameter_tuning.quality import Judged
 from hyperparameter_tuning.register import best_configuration
 from hyperparameter_tuning.search_log import SearchFolder
+from hyperparameter_tuning.searches import GRID
 from hyperparameter_tuning.searching import Searched, run_search
-from hyperparameter_tuning.study import GRID
 from hyperparameter_tuning.team import Team
 
 

@@ -18,7 +18,7 @@ from hyperparameter_tuning.jobs import (
     Report,
     Trial,
 )
-from hyperparameter_tuning.register import Register, best_job, require_positive
+from hyperparameter_tuning.register import Register, best_job, last_jobs, require_positive
 from hyperparameter_tuning.space import Space
 
 
@@ -41,8 +41,7 @@ class SuccessiveHalving:
         if reduction < 2:
             raise ValueError("reduction: less than two halves nothing")
         self._budget = budget or Budget(None)
-        if trials is None and self._budget.cpu_seconds is None:
-            raise ValueError("neither a number of trials nor a budget: it would never end")
+        self._budget.require_end(trials)
         self._space, self._most, self._width = space, trials, width
         self._reduction = reduction
         self.rungs = rungs(min(shortest, epochs), epochs, reduction)
@@ -108,12 +107,7 @@ class SuccessiveHalving:
         self._register.tell(reports)
 
     def needed(self) -> set[int]:
-        going = {
-            trial.history[-1].job
-            for trial in self.trials
-            if trial.status == RUNNING and trial.history
-        }
-        return going | best_job(self.trials)
+        return last_jobs(self.trials, RUNNING) | best_job(self.trials)
 
 
 def rungs(shortest: int, epochs: int, reduction: int) -> list[int]:

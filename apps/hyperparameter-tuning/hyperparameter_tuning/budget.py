@@ -18,6 +18,11 @@ class Budget:
     """Of one epoch, where that is known before the first report."""
     _promised: float = 0.0
 
+    def require_end(self, trials: int | None) -> None:
+        """ValueError where neither this nor a number of trials ends a search."""
+        if trials is None and self.cpu_seconds is None:
+            raise ValueError("neither a number of trials nor a budget: it would never end")
+
     def begin(self) -> None:
         """Before the jobs of one `ask`."""
         self._promised = 0.0

@@ -1,15 +1,13 @@
 """The best network on the pictures that no trial has seen."""
 
-from typing import Any
-
 import numpy as np
 import torch
 
 from hyperparameter_tuning import network_state
 from hyperparameter_tuning.convolutional import predicted
-from hyperparameter_tuning.guards import interval
 from hyperparameter_tuning.network import Network
 from hyperparameter_tuning.picture_parts import Labels, Pictures
+from hyperparameter_tuning.quality import Judged
 
 
 def predictions(network: Network, content: bytes, pictures: Pictures) -> Labels:
@@ -19,12 +17,11 @@ def predictions(network: Network, content: bytes, pictures: Pictures) -> Labels:
     return found
 
 
-def judged(labels: Labels, read: Labels, classes: int) -> dict[str, Any]:
-    """accuracy, its interval of 95 %, and confusion: [class][read as] pictures."""
-    right = int(np.count_nonzero(labels == read))
+def judged(labels: Labels, read: Labels, classes: int) -> Judged:
+    """With confusion: [class][read as] pictures."""
     confusion = np.bincount(labels * classes + read, minlength=classes**2)
-    return {
-        "accuracy": right / len(labels),
-        "accuracy_interval": list(interval(right, len(labels))),
-        "confusion": confusion.reshape(classes, classes).tolist(),
-    }
+    return Judged(
+        int(np.count_nonzero(labels == read)),
+        len(labels),
+        {"confusion": confusion.reshape(classes, classes).tolist()},
+    )

@@ -86,8 +86,8 @@ def first_jobs(run: Run) -> tuple[Job, ...]:
     """Those of this study's own search: its first configurations, its trials' seeds."""
     asked = run.parameters
     search = searches.of_networks(
-        "pbt", asked.axes, seed=run.options.seed, trials=asked.trials, epochs=asked.most_epochs,
-        interval=asked.interval,
+        searches.PBT, asked.axes, seed=run.options.seed, trials=asked.trials,
+        epochs=asked.most_epochs, interval=asked.interval,
     )  # fmt: skip
     return tuple(search.ask())
 

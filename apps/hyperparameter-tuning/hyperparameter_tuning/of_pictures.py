@@ -88,9 +88,7 @@ class Recognition:
         return judging.predictions(self.network, state, self.test)
 
     def judged(self, predicted: Labels) -> Judged:
-        found = judging.judged(self.test.labels, predicted, len(self.test.classes))
-        right = int(np.count_nonzero(self.test.labels == predicted))
-        return Judged(right, len(self.test), {"confusion": found["confusion"]})
+        return judging.judged(self.test.labels, predicted, len(self.test.classes))
 
     def further(self, step: Step) -> dict[str, Any]:
         return {"classes": list(self.test.classes), "test_part": self.test.part}

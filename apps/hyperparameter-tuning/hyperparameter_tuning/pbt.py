@@ -21,7 +21,7 @@ from hyperparameter_tuning.jobs import (
     Report,
     Trial,
 )
-from hyperparameter_tuning.register import Register, best_job, ranked, require_positive
+from hyperparameter_tuning.register import Register, best_job, last_jobs, ranked, require_positive
 from hyperparameter_tuning.space import Space
 
 QUARTER = 4
@@ -113,8 +113,7 @@ class PopulationBasedTraining:
         if self._done >= self._epochs:
             return best_job(self.trials)
         # One that stopped early trains no more, but may be copied.
-        going = [trial for trial in self.trials if trial.status in (RUNNING, STOPPED_EARLY)]
-        last = {trial.history[-1].job for trial in going if trial.history}
+        last = last_jobs(self.trials, RUNNING, STOPPED_EARLY)
         sources = {copy.source.number for copy in self._copies.values()}
         return last | sources | best_job(self.trials)
 

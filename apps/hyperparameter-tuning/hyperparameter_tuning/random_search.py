@@ -17,7 +17,7 @@ from hyperparameter_tuning.jobs import (
     Report,
     Trial,
 )
-from hyperparameter_tuning.register import Register, best_job, require_positive
+from hyperparameter_tuning.register import Register, best_job, last_jobs, require_positive
 from hyperparameter_tuning.space import Space
 
 
@@ -37,8 +37,7 @@ class RandomSearch:
     ) -> None:
         require_positive(trials=trials, epochs=epochs, interval=interval, width=width)
         self._budget = budget or Budget(None)
-        if trials is None and self._budget.cpu_seconds is None:
-            raise ValueError("neither a number of trials nor a budget: it would never end")
+        self._budget.require_end(trials)
         self._most, self._epochs, self._width = trials, epochs, width
         self._interval = interval or epochs
         self._register = Register(seed)
@@ -87,12 +86,7 @@ class RandomSearch:
                 trial.status = DONE
 
     def needed(self) -> set[int]:
-        going = {
-            trial.history[-1].job
-            for trial in self.trials
-            if trial.status == RUNNING and trial.history
-        }
-        return going | best_job(self.trials)
+        return last_jobs(self.trials, RUNNING) | best_job(self.trials)
 
 
 class SingleDefault(RandomSearch):

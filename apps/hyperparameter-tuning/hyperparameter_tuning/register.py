@@ -148,6 +148,11 @@ def best_job(trials: Sequence[Trial]) -> set[int]:
     return set() if leader is None or leader.best_job is None else {leader.best_job}
 
 
+def last_jobs(trials: Sequence[Trial], *statuses: str) -> set[int]:
+    """Numbers of the last jobs of the trials of these statuses."""
+    return {trial.history[-1].job for trial in trials if trial.status in statuses and trial.history}
+
+
 def best_configuration(trial: Trial) -> Configuration:
     """With which its best state was trained last, which need not be the trial's last one."""
     return next(step.configuration for step in trial.history if step.job == trial.best_job)

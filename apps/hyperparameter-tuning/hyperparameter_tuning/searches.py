@@ -12,6 +12,8 @@ from hyperparameter_tuning.pbt import PopulationBasedTraining
 from hyperparameter_tuning.random_search import RandomSearch, SingleDefault
 from hyperparameter_tuning.space import NETWORK_DEFAULT, Choice, Space, Uniform
 
+GRID, PBT, ASHA, RANDOM, DEFAULT = "grid", "pbt", "asha", "random", "default"
+OF_NETWORKS = (PBT, ASHA, RANDOM, DEFAULT)
 WIDTH = 4
 """Trials of a random search, or jobs of ASHA, that are asked for at a time: by this, and not by the
 workers, a search knows how many are free."""
@@ -59,9 +61,9 @@ def space(axes: Axes) -> Space:
 
 def allowed(kind: str, axes: Axes) -> tuple[Space | None, list[Configuration]]:
     """The space, or the only configurations, that a search of this kind may come to."""
-    if kind == "grid":
+    if kind == GRID:
         return None, [{"max_depth": depth} for depth in depths(axes)]
-    return (None, [NETWORK_DEFAULT]) if kind == "default" else (space(axes), [])
+    return (None, [NETWORK_DEFAULT]) if kind == DEFAULT else (space(axes), [])
 
 
 def grid(axes: Axes, *, seed: int, epochs: int) -> Grid:
@@ -80,15 +82,15 @@ def of_networks(
 ) -> Search:
     """With a budget, as many trials as it pays for."""
     most, seed = (trials if budget is None else None), seed % 2**63
-    if kind == "pbt":
+    if kind == PBT:
         return PopulationBasedTraining(
             space(axes), seed=seed, trials=trials, epochs=epochs, interval=interval, budget=budget
         )
-    if kind == "asha":
+    if kind == ASHA:
         return SuccessiveHalving(
             space(axes), seed=seed, trials=most, epochs=epochs, width=WIDTH, budget=budget
         )
-    if kind == "random":
+    if kind == RANDOM:
         return RandomSearch(
             space(axes), seed=seed, trials=most, epochs=epochs, interval=interval, width=WIDTH,
             budget=budget,

@@ -17,10 +17,9 @@ from studykit.records import DatasetInfo
 
 from hyperparameter_tuning import outputs, search_log, searches
 from hyperparameter_tuning.paper import BREAST_CANCER, CIFAR10
+from hyperparameter_tuning.searches import GRID, OF_NETWORKS, PBT
 
 STUDIES = (BREAST_CANCER, CIFAR10)
-GRID, PBT, ASHA, RANDOM, DEFAULT = "grid", "pbt", "asha", "random", "default"
-OF_NETWORKS = (PBT, ASHA, RANDOM, DEFAULT)
 NETWORKS = ("small", "paper")
 NATIVE, PUBLISHED = "native", "published"
 ROUNDS, EPOCHS = 30, 25

@@ -11,7 +11,7 @@ import pytest
 from hyperparameter_tuning.study import STUDY
 from pyarrow import csv, parquet
 from studytest.case import Damage, StudyCase
-from studytest.figures import of_the_answer
+from studytest.figures import assert_equal, of_the_answer
 
 MADE = diagnosis_files.made()
 HEADER, *ROWS = MADE.splitlines(keepends=True)
@@ -27,23 +27,7 @@ def same(found: Mapping[str, Any], right: Mapping[str, Any]) -> None:
     """All but what it took: a trial is the same wherever it is computed. XGBoost sums histograms
     by as many threads as it has, so the last digits of its losses may be others."""
     one, other = (json.loads(json.dumps(of_the_answer(dict(each)))) for each in (found, right))
-    assert one.keys() == other.keys()
-    assert_close(one, other, "quality")
-
-
-def assert_close(found: Any, right: Any, where: str) -> None:
-    if isinstance(right, dict):
-        assert found.keys() == right.keys(), where
-        for name in right:
-            assert_close(found[name], right[name], f"{where}.{name}")
-    elif isinstance(right, list):
-        assert len(found) == len(right), where
-        for place, (one, other) in enumerate(zip(found, right, strict=True)):
-            assert_close(one, other, f"{where}[{place}]")
-    elif isinstance(right, float):
-        assert found == pytest.approx(right, rel=1e-6, abs=1e-9), where
-    else:
-        assert found == right, where
+    assert_equal(one, other, "quality")
 
 
 def written(out: Path, quality: Mapping[str, Any]) -> None:

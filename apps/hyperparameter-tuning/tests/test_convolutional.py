@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hyperparameter_tuning import judging, network, network_state
+from hyperparameter_tuning import guards, judging, network, network_state
 from hyperparameter_tuning.convolutional import SequentialTrainer
 from hyperparameter_tuning.jobs import DIVERGED, DONE, STOPPED_EARLY
 from networks_data import job, striped
@@ -39,10 +39,11 @@ def test_a_network_learns_and_is_judged_by_counting(trainer):
     read = judging.predictions(SMALL, content, tests)
     found = judging.judged(tests.labels, read, 3)
     right = sum(int(a == b) for a, b in zip(read, tests.labels, strict=True))
-    assert found["accuracy"] == right / 60
-    low, high = found["accuracy_interval"]
+    assert found.share == right / 60
+    low, high = guards.interval(found.right, found.count)
     assert low < right / 60 <= high + 1e-12
-    assert np.trace(found["confusion"]) == right and np.sum(found["confusion"]) == 60
+    confusion = found.figures["confusion"]
+    assert np.trace(confusion) == right and np.sum(confusion) == 60
 
 
 def test_two_epochs_and_three_are_five_bit_for_bit(trainer):

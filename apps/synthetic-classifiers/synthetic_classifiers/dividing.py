@@ -109,33 +109,34 @@ class Room:
     def __init__(
         self, first_row: int, is_test: npt.NDArray[np.bool_], train: Samples, test: Samples
     ) -> None:
-        self._row, self._is_test = first_row, is_test
-        self._left, self._taken = [train, test], [train, test]
+        self._row, self._is_test, self._left = first_row, is_test, [train, test]
 
     def put(self, features: Features, labels: Labels) -> None:
         """Samples, a row each."""
-        is_test = self._next(labels)
-        for part, found in zip(self._taken, (~is_test, is_test), strict=True):
+        _, parts = self._next(labels)
+        for part, places in parts:
             # Not "raise", by which NumPy fills a copy first, and then `out`.
-            places = np.flatnonzero(found)
             np.take(features, places, axis=0, out=part.features, mode="clip")
 
     def put_columns(self, columns: Features, labels: Labels) -> None:
         """Samples as float32[features, samples]."""
-        is_test = self._next(labels)
-        deal(columns, is_test, *(part.features for part in self._taken))
+        is_test, parts = self._next(labels)
+        deal(columns, is_test, *(part.features for part, _ in parts))
 
-    def _next(self, labels: Labels) -> npt.NDArray[np.bool_]:
-        """Put labels and numbers of the next rows; which of them test. `_taken` is their room."""
+    def _next(
+        self, labels: Labels
+    ) -> tuple[npt.NDArray[np.bool_], list[tuple[Samples, npt.NDArray[np.intp]]]]:
+        """Put labels and numbers of the next rows. Which of them test; the room of those that train
+        and of those that test, with their places among these rows."""
         count = len(labels)
         is_test, self._is_test = self._is_test[:count], self._is_test[count:]
-        self._taken = []
-        for which, found in enumerate((~is_test, is_test)):
-            places, room = np.flatnonzero(found), self._left[which]
+        parts = []
+        for which, chosen in enumerate((~is_test, is_test)):
+            places, room = np.flatnonzero(chosen), self._left[which]
             part = room.part(0, len(places))
             self._left[which] = room.part(len(places), len(room))
             np.add(places, self._row, out=part.rows)
             np.take(labels, places, out=part.labels, mode="clip")
-            self._taken.append(part)
+            parts.append((part, places))
         self._row += count
-        return is_test
+        return is_test, parts
