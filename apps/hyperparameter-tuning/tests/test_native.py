@@ -7,6 +7,7 @@ from diagnosis_files import table
 from hyperparameter_tuning import boosting
 from hyperparameter_tuning.diagnoses import Diagnoses
 from hyperparameter_tuning.grid import Grid
+from ray_modules import imported
 from studykit.errors import ResourceError
 from studytest import running
 from studytest.contract.of_study import OfStudy
@@ -42,12 +43,8 @@ class TestNative(OfStudy):
         assert "not on plain" in line
 
 
-# Ray reads its token while it is imported: other tests of this process join a cluster by theirs. So
-# what imports it is imported where it is used.
-
-
 def test_shares_are_every_row_once_and_one_share_is_the_whole():
-    from hyperparameter_tuning import native_trees
+    native_trees = imported("hyperparameter_tuning.native_trees")
 
     features, labels = table()
     part = Diagnoses(features[:200], labels[:200], ())
@@ -65,8 +62,7 @@ def test_shares_are_every_row_once_and_one_share_is_the_whole():
 
 
 def test_what_no_node_has_is_refused_at_once(monkeypatch):
-    import ray
-    from hyperparameter_tuning import ray_bundles
+    ray, ray_bundles = map(imported, ("ray", "hyperparameter_tuning.ray_bundles"))
 
     nodes = [
         {"Alive": True, "Resources": {"CPU": 3.0, "GPU": 1.0}},

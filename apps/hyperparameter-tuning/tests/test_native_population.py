@@ -1,7 +1,6 @@
 """Ray Tune's population: from scratch to a model that reads, every copy accounted for."""
 
 import dataclasses
-import importlib
 import random
 import tempfile
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from case import CASE
 from hyperparameter_tuning.jobs import DIVERGED, DONE, Job, Report
+from ray_modules import imported
 from small_searches import made
 from studytest import running
 from studytest.contract.of_study import OfStudy
@@ -19,14 +19,12 @@ FIRST = {"learning_rate": 1e-3, "batch_size": 64, "dropout": 0.3}
 OTHER = {"learning_rate": 1.2e-3, "batch_size": 32, "dropout": 0.5}
 
 
-# Ray reads its token while it is imported: other tests of this process join a cluster by theirs. So
-# what imports it is imported where it is used.
 def population():
-    return importlib.import_module("hyperparameter_tuning.native_population")
+    return imported("hyperparameter_tuning.native_population")
 
 
 def of_ray():
-    return importlib.import_module("hyperparameter_tuning.native_told")
+    return imported("hyperparameter_tuning.native_told")
 
 
 class TestPopulation(OfStudy):
@@ -84,7 +82,7 @@ def test_ranges_are_cut_to_and_what_was_done_is_said():
 
 
 def test_ray_perturbs_within_the_space():
-    from ray.tune.schedulers import pbt
+    pbt = imported("ray.tune.schedulers.pbt")
 
     random.seed(1)
     scheduler = population().scheduler(SPACE, interval=2, seed=3)
