@@ -6,30 +6,24 @@ workers. Bins do not depend on the shares (see `boosting`), so a trial has the f
 process has, to rounding.
 """
 
-import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import ray
+import ray.train
 from ray import tune
-from ray.train import RunConfig, ScalingConfig
-from ray.train.xgboost import XGBoostTrainer
 from studykit import processes
 from studykit.run import Run
 from xgboost import collective
 
-from hyperparameter_tuning import ray_bundles
+from hyperparameter_tuning import ray_bundles, ray_trials
 from hyperparameter_tuning.boosting import BoostingTrainer
 from hyperparameter_tuning.diagnoses import Diagnoses
 from hyperparameter_tuning.jobs import Job, Report
 from hyperparameter_tuning.of_diagnoses import Diagnosis
 from hyperparameter_tuning.problem import Problem
-
-REPORT, MODEL = "report.json", "model.ubj"
 
 
 class GridOfTrainers:
@@ -63,7 +57,9 @@ class GridOfTrainers:
                 run_config=tune.RunConfig(name="grid", storage_path=folder, verbose=0),
             )
             found = ray_bundles.fitted(tuner)
-            answers = {int(one.config["max_depth"]): _read(one.checkpoint) for one in found}
+            answers = {
+                int(one.config["max_depth"]): ray_trials.read(one.checkpoint) for one in found
+            }
         for job in jobs:
             report, state = answers[_depth(job)]
             self._compute += report.seconds
@@ -91,19 +87,15 @@ class Asked:
 def trial(config: dict[str, Any], asked: Asked) -> None:
     """Ray Tune's function: have the point trained by Ray Train, report it with its model."""
     (job,) = (one for one in asked.jobs if _depth(one) == config["max_depth"])
-    trainer = XGBoostTrainer(
+    report, state = ray_trials.trained(
         on_every_worker,
-        train_loop_config={"job": job, "problem": asked.problem, "threads": asked.threads},
-        scaling_config=ScalingConfig(
-            num_workers=asked.workers, resources_per_worker={"CPU": asked.threads}
-        ),
-        run_config=RunConfig(name=f"trial-{job.trial}", storage_path=asked.folder),
+        {"problem": asked.problem, "threads": asked.threads},
+        job=job,
+        workers=asked.workers,
+        threads=asked.threads,
+        folder=asked.folder,
     )
-    report, state = trainer.fit().return_value
-    with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
-        (Path(folder) / MODEL).write_bytes(state)
-        (Path(folder) / REPORT).write_text(json.dumps(asdict(report)))
-        tune.report({"score": report.scores[-1]}, checkpoint=tune.Checkpoint.from_directory(folder))
+    ray_trials.tell(report, state, asked.folder)
 
 
 def on_every_worker(config: dict[str, Any]) -> tuple[Report, bytes]:
@@ -161,9 +153,3 @@ def _of_all(report: Report) -> Report:
 
 def _depth(job: Job) -> int:
     return int(job.configuration["max_depth"])
-
-
-def _read(checkpoint: tune.Checkpoint) -> tuple[Report, bytes]:
-    with checkpoint.as_directory() as folder:
-        told = json.loads((Path(folder) / REPORT).read_text())
-        return Report(**told), (Path(folder) / MODEL).read_bytes()

@@ -4,26 +4,21 @@ A trial of trees is an `XGBoostTrainer` of all workers, one of networks a functi
 The paper's own ran on a GPU; asking for one that is not there was its endless wait.
 """
 
-import json
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import ray
+import ray.train
 from ray import tune
-from ray.train import RunConfig, ScalingConfig
 from studykit import processes
 from studykit.run import Run
 
-from hyperparameter_tuning import paper, published, ray_bundles
+from hyperparameter_tuning import paper, published, ray_bundles, ray_trials
 from hyperparameter_tuning.jobs import Job, Report
 from hyperparameter_tuning.native_ray import require_one_host
 from hyperparameter_tuning.published import Compute, Published
-
-REPORT, STATE = "report.json", "state"
 
 
 def reader(run: Run) -> Callable[[Run], Published]:
@@ -57,7 +52,7 @@ def computing(run: Run) -> Compute:
                 run_config=tune.RunConfig(name="published", storage_path=folder, verbose=0),
             )  # fmt: skip
             found = {one.config["trial"]: one for one in ray_bundles.fitted(tuner)}
-            return [_read(found[job.trial].checkpoint) for job in jobs]
+            return [ray_trials.read(found[job.trial].checkpoint) for job in jobs]
 
     return compute
 
@@ -77,10 +72,7 @@ def trial(config: dict[str, Any], given: Given) -> None:
     """Ray Tune's function."""
     job = given.jobs[config["trial"]]
     report, state = by_workers(job, given) if given.workers else by_itself(job, given)
-    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-        (Path(folder) / STATE).write_bytes(state)
-        (Path(folder) / REPORT).write_text(json.dumps(asdict(report)))
-        tune.report({"score": report.scores[-1]}, checkpoint=tune.Checkpoint.from_directory(folder))
+    ray_trials.tell(report, state, given.folder)
 
 
 def by_itself(job: Job, given: Given) -> tuple[Report, bytes]:
@@ -89,18 +81,14 @@ def by_itself(job: Job, given: Given) -> tuple[Report, bytes]:
 
 
 def by_workers(job: Job, given: Given) -> tuple[Report, bytes]:
-    from ray.train.xgboost import XGBoostTrainer
-
-    trainer = XGBoostTrainer(
+    return ray_trials.trained(
         on_every_worker,
-        train_loop_config={"job": job, "problem": given.problem},
-        scaling_config=ScalingConfig(
-            num_workers=given.workers, resources_per_worker={"CPU": given.threads}
-        ),
-        run_config=RunConfig(name=f"trial-{job.trial}", storage_path=given.folder),
+        {"problem": given.problem},
+        job=job,
+        workers=given.workers,
+        threads=given.threads,
+        folder=given.folder,
     )
-    found: tuple[Report, bytes] = trainer.fit().return_value
-    return found
 
 
 def on_every_worker(config: dict[str, Any]) -> tuple[Report, bytes]:
@@ -111,9 +99,3 @@ def on_every_worker(config: dict[str, Any]) -> tuple[Report, bytes]:
     report, state = ray.get(config["problem"][0]).compute(config["job"], rank)
     cpu = collective.allreduce(np.array([report.cpu_seconds]), collective.Op.SUM)
     return replace(report, cpu_seconds=float(cpu[0])), state
-
-
-def _read(checkpoint: tune.Checkpoint) -> tuple[Report, bytes]:
-    with checkpoint.as_directory() as folder:
-        told = json.loads((Path(folder) / REPORT).read_text())
-        return Report(**told), (Path(folder) / STATE).read_bytes()
