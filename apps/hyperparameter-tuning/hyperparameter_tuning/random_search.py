@@ -1,18 +1,20 @@
-"""Random search (Bergstra and Bengio 2012), and one configuration taken as it is.
+"""Random search (Bergstra and Bengio 2012); of the space of one point, what a user gets who does
+not search.
 
-Both train trial after trial from scratch, in jobs of `interval` epochs, so that a trial's states
-are kept, and the budget looked at, as often as in the searches that they stand beside. A trial
-ends when its trainer stops it early, or after `epochs`.
+It trains trial after trial from scratch, in jobs of `interval` epochs, so that a trial's states are
+kept, and the budget looked at, as often as in the searches that it stands beside. A trial ends when
+its trainer stops it early, or after `epochs`. Of one point, the first trial is the training that
+such a user would run; those after it, from other weights, only use up the budget that the searches
+had, as the best of several trainings would.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from hyperparameter_tuning.budget import Budget
 from hyperparameter_tuning.jobs import (
     DONE,
     OUT_OF_BUDGET,
     RUNNING,
-    Configuration,
     Job,
     Report,
     Trial,
@@ -40,10 +42,7 @@ class RandomSearch:
         self._budget.require_end(trials)
         self._most, self._epochs, self._width = trials, epochs, width
         self._interval = interval or epochs
-        self._register = Register(seed)
-        self._draw: Callable[[int], Configuration] = lambda number: space.sample(
-            self._register.random(number)
-        )
+        self._register, self._space = Register(seed), space
 
     @property
     def trials(self) -> Sequence[Trial]:
@@ -69,7 +68,8 @@ class RandomSearch:
         """Ask for one trial more, if it can be paid for."""
         granted = self._budget.granted(self._register, None, min(self._interval, self._epochs))
         if granted > 0:
-            trial = self._register.enter(self._draw(len(self.trials)))
+            drawn = self._space.sample(self._register.random(len(self.trials)))
+            trial = self._register.enter(drawn)
             self._register.job(trial, granted)
         return granted > 0
 
@@ -87,34 +87,3 @@ class RandomSearch:
 
     def needed(self) -> set[int]:
         return last_jobs(self.trials, RUNNING) | best_job(self.trials)
-
-
-class SingleDefault(RandomSearch):
-    """What a user gets who does not search: one configuration, from other weights each time.
-
-    The first trial is the training that such a user would run; those after it only use up the
-    budget that the searches had, as the best of several trainings would.
-    """
-
-    def __init__(
-        self,
-        space: Space,
-        configuration: Configuration,
-        *,
-        seed: int,
-        trials: int | None,
-        epochs: int,
-        interval: int | None = None,
-        width: int = 1,
-        budget: Budget | None = None,
-    ) -> None:
-        super().__init__(
-            space,
-            seed=seed,
-            trials=trials,
-            epochs=epochs,
-            interval=interval,
-            width=width,
-            budget=budget,
-        )
-        self._draw = lambda number: configuration

@@ -9,8 +9,8 @@ from hyperparameter_tuning.budget import Budget
 from hyperparameter_tuning.grid import Grid
 from hyperparameter_tuning.jobs import Configuration, Search
 from hyperparameter_tuning.pbt import PopulationBasedTraining
-from hyperparameter_tuning.random_search import RandomSearch, SingleDefault
-from hyperparameter_tuning.space import NETWORK_DEFAULT, Choice, Space, Uniform
+from hyperparameter_tuning.random_search import RandomSearch
+from hyperparameter_tuning.space import NETWORK_DEFAULT, Choice, Space, Uniform, point
 
 GRID, PBT, ASHA, RANDOM, DEFAULT = "grid", "pbt", "asha", "random", "default"
 OF_NETWORKS = (PBT, ASHA, RANDOM, DEFAULT)
@@ -63,7 +63,7 @@ def allowed(kind: str, axes: Axes) -> tuple[Space | None, list[Configuration]]:
     """The space, or the only configurations, that a search of this kind may come to."""
     if kind == GRID:
         return None, [{"max_depth": depth} for depth in depths(axes)]
-    return (None, [NETWORK_DEFAULT]) if kind == DEFAULT else (space(axes), [])
+    return (point(NETWORK_DEFAULT) if kind == DEFAULT else space(axes)), []
 
 
 def grid(axes: Axes, *, seed: int, epochs: int) -> Grid:
@@ -95,9 +95,9 @@ def of_networks(
             space(axes), seed=seed, trials=most, epochs=epochs, interval=interval, width=WIDTH,
             budget=budget,
         )  # fmt: skip
-    return SingleDefault(
-        space(axes), NETWORK_DEFAULT, seed=seed, trials=1 if budget is None else None,
-        epochs=epochs, interval=interval, budget=budget,
+    return RandomSearch(
+        point(NETWORK_DEFAULT), seed=seed, trials=1 if budget is None else None, epochs=epochs,
+        interval=interval, budget=budget,
     )  # fmt: skip
 
 

@@ -125,6 +125,11 @@ class Space:
         return not self.outside(configuration)
 
 
+def point(configuration: Configuration) -> Space:
+    """The space of this one alone."""
+    return Space({name: Choice((value,)) for name, value in configuration.items()})
+
+
 NETWORK = Space(
     {
         "learning_rate": Uniform(1e-4, 1e-2, logarithmic=True),

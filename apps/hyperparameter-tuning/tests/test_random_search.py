@@ -7,9 +7,9 @@ from hyperparameter_tuning.budget import Budget
 from hyperparameter_tuning.grid import Grid
 from hyperparameter_tuning.jobs import DIVERGED, DONE, OUT_OF_BUDGET, STOPPED_EARLY, Job, Report
 from hyperparameter_tuning.pbt import PopulationBasedTraining
-from hyperparameter_tuning.random_search import RandomSearch, SingleDefault
+from hyperparameter_tuning.random_search import RandomSearch
 from hyperparameter_tuning.searching import run_search
-from hyperparameter_tuning.space import NETWORK_DEFAULT
+from hyperparameter_tuning.space import NETWORK_DEFAULT, point
 from studykit.errors import UsageError
 from toys import SPACE, Toy, report
 
@@ -79,9 +79,7 @@ def test_a_budget_of_nothing_trains_nothing():
 
 
 def test_a_default_is_trained_again_from_other_weights_until_the_budget_is_used():
-    search = SingleDefault(
-        SPACE, NETWORK_DEFAULT, seed=1, trials=None, epochs=4, budget=Budget(5.0)
-    )
+    search = RandomSearch(point(NETWORK_DEFAULT), seed=1, trials=None, epochs=4, budget=Budget(5.0))
     searched = run_search(search, Toy())
     assert [trial.epochs for trial in search.trials] == [4, 4, 2]
     assert searched.cpu_seconds == 5.0

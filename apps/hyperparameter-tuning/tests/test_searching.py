@@ -9,10 +9,10 @@ from hyperparameter_tuning.budget import Budget
 from hyperparameter_tuning.grid import Grid
 from hyperparameter_tuning.jobs import Search
 from hyperparameter_tuning.pbt import PopulationBasedTraining
-from hyperparameter_tuning.random_search import RandomSearch, SingleDefault
+from hyperparameter_tuning.random_search import RandomSearch
 from hyperparameter_tuning.search_log import SearchFolder
 from hyperparameter_tuning.searching import run_search
-from hyperparameter_tuning.space import NETWORK_DEFAULT
+from hyperparameter_tuning.space import NETWORK_DEFAULT, point
 from studytest import running
 from toys import SPACE, Killed, Toy
 
@@ -25,8 +25,8 @@ SEARCHES: dict[str, Callable[[], Search]] = {
     "random": lambda: RandomSearch(
         SPACE, seed=3, trials=None, epochs=4, interval=2, width=2, budget=Budget(9.5)
     ),
-    "default": lambda: SingleDefault(
-        SPACE, NETWORK_DEFAULT, seed=3, trials=None, epochs=4, interval=2, budget=Budget(6)
+    "default": lambda: RandomSearch(
+        point(NETWORK_DEFAULT), seed=3, trials=None, epochs=4, interval=2, budget=Budget(6)
     ),
     "grid": lambda: Grid(
         {"learning_rate": [1e-3, 2e-3, 1e-3], "dropout": [0.25]}, seed=3, epochs=2
