@@ -1,4 +1,5 @@
-"""The processes below this one: what began since some moment, and how all of it is ended.
+"""The processes below this one: what began since some moment, and how all of it is ended; the
+folder that they use, and how it is removed.
 
 Engines start processes in sessions of their own, which no signal to a group reaches; so the tree
 is followed instead.
@@ -9,6 +10,7 @@ import os
 import secrets
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -20,6 +22,15 @@ from studykit import interrupts
 ASKED_SECONDS = 2.0
 """From asking to end until killing: who has lost its driver works for nobody."""
 KILLED_SECONDS = 10.0
+REMOVE_AFTER_US = """
+while read -r line; do :; done
+for second in 1 2 3 4 5; do
+    [ -e "$1" ] || exit 0
+    rm -rf -- "$1"
+    sleep 1
+done
+"""
+"""Looks again, because what outlives this process for a moment may still write to the folder."""
 
 
 def below() -> set[psutil.Process]:
@@ -42,14 +53,36 @@ def ended_on_error() -> Iterator[None]:
 
 @contextlib.contextmanager
 def temporary_folder(prefix: str) -> Iterator[str]:
-    """A folder that goes with the block, also where an interrupt comes while it is made."""
+    """A folder that goes with the block, also where an interrupt comes while it is made, and with
+    this process, also where that is killed and cannot remove it."""
     # Known before it is there, and by 48 bits of chance nobody else's.
     folder = os.path.join(tempfile.gettempdir(), prefix + secrets.token_urlsafe(6))
+    with _removed_after_us(folder):
+        try:
+            os.mkdir(folder, 0o700)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _removed_after_us(folder: str) -> Iterator[None]:
+    """A shell waits for the end of this process, however it comes, to remove what is left."""
+    guardian = subprocess.Popen(
+        ["/bin/sh", "-c", REMOVE_AFTER_US, "sh", folder],
+        # A pipe whose other end no program that this process starts gets: only this process has
+        # it, and forks of it, which may use the folder as long as they live.
+        stdin=subprocess.PIPE,
+        # Whoever reads what this process says shall not wait for the shell's end.
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,  # What a terminal sends to this process's group is not for it.
+    )
     try:
-        os.mkdir(folder, 0o700)
-        yield folder
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        guardian.communicate()
 
 
 def end(processes: Iterable[psutil.Process]) -> None:
@@ -68,11 +101,11 @@ def end(processes: Iterable[psutil.Process]) -> None:
 def wait_for(processes: Iterable[psutil.Process], seconds: float) -> None:
     """Return when all have ended, or after so many seconds."""
     until = time.monotonic() + seconds
-    while any(map(_lives, processes)) and time.monotonic() < until:
+    while any(map(lives, processes)) and time.monotonic() < until:
         time.sleep(0.05)
 
 
-def _lives(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -6,13 +6,13 @@
 """
 
 import logging
-import tempfile
 import time
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import ray
+from studykit import processes
 from studykit.errors import UsageError
 from studykit.run import Outcome, Run
 
@@ -79,7 +79,7 @@ def network(run: Run) -> Outcome:
     train, tests = loading.read_parts(run)
     settings = native_training.Asked(asked.model, own, asked.epochs, options.seed)
     with (
-        tempfile.TemporaryDirectory(prefix="study-ray-train-") as folder,
+        processes.temporary_folder("study-ray-train-") as folder,
         run.phase("start", f"Ray Train starts {options.worker_count} workers, which train"),
     ):
         trainer = Trainer(

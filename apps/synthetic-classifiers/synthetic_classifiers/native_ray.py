@@ -6,7 +6,6 @@ last fifth of the rows tests: Ray Data has no seeded hash, and a shuffle would m
 """
 
 import logging
-import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +21,7 @@ from ray.train.lightgbm import (
     normalize_pandas_for_lightgbm,
 )
 from ray.train.xgboost import XGBoostTrainer
-from studykit import columnar, storage
+from studykit import columnar, processes, storage
 from studykit.errors import UsageError
 from studykit.run import Run
 
@@ -90,7 +89,7 @@ def _trained(run: Run, name: str, train: "ray.data.Dataset", tests: pd.DataFrame
     options, parameters = run.options, run.parameters
     trainer, loop, predict = WAYS[name]
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="study-ray-train-") as folder:
+    with processes.temporary_folder("study-ray-train-") as folder:
         content: bytes = (
             trainer(
                 loop,

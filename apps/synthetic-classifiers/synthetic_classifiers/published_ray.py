@@ -2,10 +2,10 @@
 
 import logging
 import os
-import tempfile
 from typing import Any
 
 import ray
+from studykit import processes
 from studykit.run import Outcome, Run
 
 from synthetic_classifiers import published
@@ -39,7 +39,7 @@ def classifiers(run: Run, exact: Baseline) -> Outcome:
 
 def _trials(tune: Any, config: dict[str, Any]) -> list[float]:
     """The accuracy of every trial."""
-    with tempfile.TemporaryDirectory(prefix="study-ray-tune-") as folder:
+    with processes.temporary_folder("study-ray-tune-") as folder:
         found = tune.Tuner(
             tune.with_resources(
                 tune.with_parameters(trial, given=config), {"cpu": config["threads"]}

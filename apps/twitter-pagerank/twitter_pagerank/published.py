@@ -37,13 +37,13 @@ The record says how far the answer is from the exact one.
 
 import dataclasses
 import json
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from studykit import processes
 from studykit.errors import DataError
 from studykit.records import Check
 from studykit.run import Outcome, Run
@@ -110,7 +110,7 @@ def highest(scores: Scores, count: int | None = None) -> Scores:
 
 def merge(ranked: Iterable[Scores]) -> Scores:
     """Add up chunks as they come, 20 to a file, and the files: Ray's way."""
-    with tempfile.TemporaryDirectory(prefix="pagerank-published-") as folder:
+    with processes.temporary_folder("pagerank-published-") as folder:
         files: list[Path] = []
         total: Scores = {}
         count = 0

@@ -9,11 +9,11 @@ contributions), which only other hosts have to be sent. A rank that dies ends th
 stops the others and says so.
 """
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch.distributed as dist
+from studykit import processes
 from studykit.engines import host_memory, torch_engine
 from studykit.engines.collectives import all_reduce, gather_objects
 from studykit.engines.host_memory import Hosts
@@ -90,7 +90,7 @@ def published_way(run: Run) -> Outcome | None:
     with run.phase("load", "looking at the input"):
         source = study.cut_input(run, published_torch.CHUNK_BYTES)
 
-    with tempfile.TemporaryDirectory(prefix="pagerank-published-") as folder:
+    with processes.temporary_folder("pagerank-published-") as folder:
         with run.phase("compute", f"ranking {len(source.splits)} chunks"):
             reverse = run.parameters.reverse
             published_torch.rank_into(Path(folder), source, reverse, rank, count)

@@ -9,7 +9,6 @@ before any work.
 import contextlib
 import logging
 import socket
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -162,7 +161,7 @@ def profiled(run: Run) -> Iterator[None]:
     if not run.options.profile:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="study-dask-") as folder:
+    with processes.temporary_folder("study-dask-") as folder:
         page = Path(folder) / "report.html"
         report = distributed.performance_report(str(page), mode="inline")
         report.__enter__()

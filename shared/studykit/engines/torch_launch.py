@@ -12,6 +12,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing import connection
@@ -72,7 +73,17 @@ def _at_their_time(waiting: int, work: Callable[[], int]) -> int:
     if not told:  # The launcher has found something wrong, or is no more.
         return 0
     os.environ[phases.STARTED_AT] = repr(*BEGIN.unpack(told))
+    threading.Thread(target=_end_with_launcher, args=(waiting,), daemon=True).start()
     return work()
+
+
+def _end_with_launcher(waiting: int) -> None:
+    """A launcher that is killed cannot end its ranks: they see its end of the pipe close."""
+    # While ranks end, it closes it too, and waits for nobody then.
+    os.read(waiting, 1)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        os.kill(os.getpid(), number)
+        time.sleep(processes.ASKED_SECONDS)
 
 
 def _wait(ranks: Sequence[ForkProcess], folder: Path) -> None:

@@ -7,7 +7,6 @@ import contextlib
 import datetime
 import os
 import signal
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import torch
 import torch.distributed as dist
 from torch.profiler import ProfilerActivity, profile
 
-from studykit import cli
+from studykit import cli, processes
 from studykit.engines.collectives import gather_objects
 from studykit.errors import ResourceError, StudyError, UsageError
 from studykit.options import Options
@@ -139,7 +138,7 @@ def profiled(run: Run) -> Iterator[None]:
         return
     with profile(activities=[ProfilerActivity.CPU]) as profiler:
         yield
-    with tempfile.TemporaryDirectory(prefix="study-trace-") as folder:
+    with processes.temporary_folder("study-trace-") as folder:
         path = Path(folder) / "trace.json"
         profiler.export_chrome_trace(str(path))
         traces = gather_objects(path.read_bytes())

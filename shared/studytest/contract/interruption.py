@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,9 +17,12 @@ from studytest.contract.of_study import OfStudy
 from studytest.forking import Forked, Forks
 
 Start = Callable[..., Forked]
+Temporary = Callable[[signal.Signals], Path]
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 """Signals and the exit codes that say them."""
+ENDS = SIGNALS | {signal.SIGKILL: -signal.SIGKILL}
+"""Those, and the one of which a process hears nothing."""
 
 
 class Interruption(OfStudy):
@@ -38,19 +42,33 @@ class Interruption(OfStudy):
             "--results", results, *self.case.endless, *argv, **variables,
         )  # fmt: skip
 
+    @pytest.fixture
+    def temporary(self) -> Iterator[Temporary]:
+        """For the TMPDIR of a run that a signal ends: a short path, because Ray's sockets lie
+        below it."""
+        with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
+
+            def below(number: signal.Signals) -> Path:
+                path = Path(folder) / number.name
+                path.mkdir(exist_ok=True)
+                return path
+
+            yield below
+
     def test_a_signal_leaves_nothing(
-        self, engine: str, start_endless: Start, tmp_path: Path
+        self, engine: str, start_endless: Start, tmp_path: Path, temporary: Temporary
     ) -> None:
         with leftovers.nothing_left():
             # Side by side: most of their time they wait for what they have started.
-            started = {n: start_endless(engine, tmp_path) for n in SIGNALS}
+            started = {n: start_endless(engine, tmp_path, TMPDIR=str(temporary(n))) for n in ENDS}
             for process in started.values():
                 running.wait_for_line(process, self.case.working)
             time.sleep(0.5)
             ended = {n: running.interrupt(process, n) for n, process in started.items()}
-        for number, code in SIGNALS.items():
+        for number, code in ENDS.items():
             assert ended[number].code == code, ended[number].stderr
             assert "Traceback" not in ended[number].stderr
+            assert list(temporary(number).iterdir()) == []
         assert list(tmp_path.rglob("*")) == []
 
     def test_past_the_time_limit_is_exit_124(self, start_endless: Start, tmp_path: Path) -> None:

@@ -1,17 +1,14 @@
 """A signal or the time limit while Ray, Dask or the ranks are still starting leaves nothing."""
 
 import signal
-import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
 from studykit import records
 
 from studytest import leftovers, running
-from studytest.contract.interruption import SIGNALS, Interruption, Start
+from studytest.contract.interruption import SIGNALS, Interruption, Start, Temporary
 from studytest.running import Finished
 
 BEGUN = {"ray": "starting Ray", "dask": "starting Dask"}
@@ -23,19 +20,11 @@ LIMIT_SECONDS = {"ray": 1.5, "dask": 1.5, "torch": 0.4}
 
 
 class Starting(Interruption):
-    @pytest.fixture
-    def temporary(self) -> Iterator[Path]:
-        """For the TMPDIR of runs: a short path, because Ray's sockets lie below it."""
-        with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
-            yield Path(folder)
-
     def test_a_signal_while_the_engine_starts_leaves_nothing(
-        self, framework: str, start_endless: Start, tmp_path: Path, temporary: Path
+        self, framework: str, start_endless: Start, tmp_path: Path, temporary: Temporary
     ) -> None:
         def interrupted(number: signal.Signals) -> Finished:
-            folder = temporary / number.name
-            folder.mkdir()
-            process = start_endless(framework, tmp_path, TMPDIR=str(folder))
+            process = start_endless(framework, tmp_path, TMPDIR=str(temporary(number)))
             if framework in BEGUN:
                 running.wait_for_line(process, BEGUN[framework])
             else:
@@ -50,24 +39,24 @@ class Starting(Interruption):
             assert ended[number].code == code, ended[number].stderr
             assert "Traceback" not in ended[number].stderr
             assert self.case.working not in ended[number].stderr, "it had started"
-            assert list((temporary / number.name).iterdir()) == []
+            assert list(temporary(number).iterdir()) == []
         assert list(tmp_path.iterdir()) == []
 
     def wait_for_ranks(self, pid: int) -> None:
         """Until the launcher has forked the first."""
-        while not running.descendants(pid):
+        while not self.workers_of("torch", pid):
             time.sleep(0.02)
 
     def test_past_the_time_limit_while_the_engine_starts(
-        self, framework: str, start_endless: Start, tmp_path: Path, temporary: Path
+        self, framework: str, start_endless: Start, tmp_path: Path, temporary: Temporary
     ) -> None:
-        limit = LIMIT_SECONDS[framework]
+        limit, folder = LIMIT_SECONDS[framework], temporary(signal.SIGALRM)
         with leftovers.nothing_left():
-            process = start_endless(framework, tmp_path, "--timeout", limit, TMPDIR=str(temporary))
+            process = start_endless(framework, tmp_path, "--timeout", limit, TMPDIR=str(folder))
             finished = running.finish(process, 60)
         assert finished.code == 124, finished.stderr
         assert f"--timeout {limit} s" in finished.error
         assert self.case.working not in finished.stderr, "it had started"
-        assert list(temporary.iterdir()) == []
+        assert list(folder.iterdir()) == []
         (path,) = tmp_path.rglob("*.*")
         assert records.read(str(path)).status == "timeout"
