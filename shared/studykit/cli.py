@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -121,6 +121,12 @@ def _exit(code: int, reason: Exception | str, debug: bool = False) -> SystemExit
     else:
         _say(reason, debug)
     return SystemExit(code)
+
+
+def end_at_once(error: StudyError) -> NoReturn:
+    """For a thread that has waited in vain for the main one: nothing is cleaned up."""
+    _exit(error.exit_code, error)
+    os._exit(error.exit_code)
 
 
 def _say(error: Exception, debug: bool) -> None:

@@ -55,13 +55,13 @@ def execute(
         showing.print_plan(study, engine, options, parameters)
         return 0
     rss_before = psutil.Process().memory_info().rss
-    with interrupts.limited(options.timeout, memory_limit) as use:
+    with interrupts.limited(options.timeout) as end:
         dataset = study.locate(options, parameters)
-        run = Run(study, engine, options, parameters, dataset, quiet=quiet)
+        run = Run(study, engine, options, parameters, dataset, quiet=quiet, end=end)
         run.phases.add("start", import_seconds)
         record = _begun(run, started)
         try:
-            run.sampler = sampler = TreeSampler(sampled_pid, use)
+            run.sampler = sampler = TreeSampler(sampled_pid, _limit_of_memory(memory_limit, end))
             with sampler if sampled else contextlib.nullcontext():
                 outcome = compute(run)
                 if sampled:
@@ -86,6 +86,21 @@ def execute(
     if record.status == "wrong":
         raise CheckError(record.error or "the answer failed its check")
     return 0
+
+
+def _limit_of_memory(limit: int | None, end: Callable[[StudyError], None]) -> Callable[[int], None]:
+    """A function to be told how many bytes are in use: more than the limit end the run."""
+
+    def use(found: int) -> None:
+        if limit is not None and found > limit:
+            end(
+                BusyError(
+                    f"--memory-limit is {limit:,} bytes, the run needed {found:,}: raise it, or"
+                    " take fewer workers or an engine that spills"
+                )
+            )
+
+    return use
 
 
 def _begun(run: Run, started: datetime.datetime) -> Record:

@@ -1,4 +1,4 @@
-"""What ends a run from outside: Ctrl-C, SIGTERM, its limits of time and of memory.
+"""What ends a run from outside: Ctrl-C, SIGTERM, its limits of time and memory, a lost cluster.
 
 The one idea: each is raised in the main thread, wherever that happens to be, so that every
 `finally` on the way out runs. And like Ctrl-C's KeyboardInterrupt none of them is an Exception:
@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from studykit.errors import BusyError, StudyError, TimeLimitError
+from studykit.errors import StudyError, TimeLimitError
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 REPEATED_SECONDS = 0.5
@@ -39,29 +39,28 @@ def terminate(number: int, frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def limited(seconds: float | None, memory: int | None) -> Iterator[Callable[[int], None]]:
-    """The block ends with a TimeLimitError, or with a BusyError where it takes more memory.
+def limited(seconds: float | None) -> Iterator[Callable[[StudyError], None]]:
+    """The block ends with a TimeLimitError where it takes longer.
 
-    Yields the function that is told, by any thread, how many bytes are in use.
+    Yields a function by which any thread ends it with another error, of which the first counts.
     """
-    reached: StudyError = TimeLimitError(f"not done within --timeout {seconds or 0:g} s")
+    reached: StudyError | None = None
 
     def expire(number: int, frame: FrameType | None) -> None:
+        nonlocal reached
+        reached = reached or TimeLimitError(f"not done within --timeout {seconds or 0:g} s")
         raise LimitReached(reached)
 
-    def use(found: int) -> None:
+    def end(error: StudyError) -> None:
         nonlocal reached
-        if memory is not None and found > memory and not isinstance(reached, BusyError):
-            reached = BusyError(
-                f"--memory-limit is {memory:,} bytes, the run needed {found:,}: raise it, or take"
-                " fewer workers or an engine that spills"
-            )
+        if reached is None:
+            reached = error
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
 
     previous = signal.signal(signal.SIGALRM, expire)
     signal.setitimer(signal.ITIMER_REAL, seconds or 0)
     try:
-        yield use
+        yield end
     except LimitReached as limit:
         raise limit.error from None
     finally:

@@ -14,7 +14,7 @@ from rich.console import RenderableType
 from rich.status import Status
 
 from studykit import cli
-from studykit.errors import UsageError
+from studykit.errors import StudyError, UsageError
 from studykit.memory import TreeSampler
 from studykit.options import Options, Study
 from studykit.phases import Phases
@@ -62,6 +62,8 @@ class Run:
     profiles: dict[str, bytes] = field(default_factory=dict)
     """{file name: content}, kept beside the record with --profile."""
     sampler: TreeSampler | None = None
+    end: Callable[[StudyError], None] = lambda error: None
+    """Ends the run with an error, by whatever thread it is called."""
     _status: Status | None = None
 
     @property

@@ -41,7 +41,7 @@ class _Kept:
         self._taken: Counter[str] = Counter()
 
     @contextlib.contextmanager
-    def run(self, options: Options) -> Iterator[None]:
+    def run(self, options: Options, *_: object) -> Iterator[None]:
         """In place of `ray_cluster.cluster`."""
         self._taken.clear()
         yield

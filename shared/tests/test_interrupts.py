@@ -3,10 +3,12 @@
 import os
 import signal
 import tempfile
+import threading
 
 import pytest
 from studykit import cli, interrupts, processes
-from studytest import running
+from studykit.errors import BusyError
+from studytest import leftovers, running
 
 LOCK_STAYS_TAKEN = f"""
 import sys, threading, {cli.__name__} as cli
@@ -35,7 +37,7 @@ class Deaf:
         time.sleep(60)
 
 def command():
-    with cli.manners(debug=False), interrupts.limited(seconds, None), interrupts.repeated():
+    with cli.manners(debug=False), interrupts.limited(seconds), interrupts.repeated():
         Deaf()
         threading.Event().wait()
 
@@ -79,10 +81,20 @@ def test_what_comes_after_the_block_is_not_repeated():
 
 def test_after_a_time_limit_no_signal_comes():
     handler = signal.getsignal(signal.SIGALRM)
-    with interrupts.limited(60, None):
+    with interrupts.limited(60):
         pass
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     assert signal.getsignal(signal.SIGALRM) is handler
+
+
+def test_another_thread_ends_the_block_with_its_error_of_which_the_first_counts():
+    def tell(end):
+        end(BusyError("first"))
+        end(BusyError("second"))
+
+    with pytest.raises(BusyError, match="first"), interrupts.limited(None) as end:
+        threading.Thread(target=tell, args=(end,)).start()
+        threading.Event().wait(30)
 
 
 @pytest.mark.parametrize("made", [False, True])
@@ -98,4 +110,23 @@ def test_a_folder_whose_making_is_interrupted_goes(tmp_path, monkeypatch, made):
     monkeypatch.setattr(os, "mkdir", make)
     with pytest.raises(KeyboardInterrupt), processes.temporary_folder("a-"):
         raise AssertionError("it was interrupted before")
+    assert os.listdir(tmp_path) == []
+
+
+KILLED = f"""
+import os, signal, sys, {processes.__name__} as processes
+
+with processes.temporary_folder("a-") as folder:
+    open(folder + "/file", "w").close()
+    print("made", folder, file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_folder_of_a_process_that_is_killed_goes(tmp_path):
+    with leftovers.nothing_left():
+        process = running.start_python("-c", KILLED, TMPDIR=str(tmp_path))
+        _, folder = running.wait_for_line(process, "made")[-1].split()
+        assert running.finish(process).code == -signal.SIGKILL
+    assert os.path.dirname(folder) == str(tmp_path)
     assert os.listdir(tmp_path) == []

@@ -6,6 +6,7 @@ machine, and gone when the search is over.
 
 from studykit.engines import ray_cluster
 from studykit.errors import ResourceError
+from studykit.options import Options
 from studykit.run import Run
 
 from hyperparameter_tuning import answering, native_trees, problem
@@ -15,18 +16,18 @@ from hyperparameter_tuning.paper import BREAST_CANCER
 
 def answered(run: Run) -> Answer:
     """ResourceError, before Ray waits for it, where there is no such cluster."""
-    require_one_host()
+    require_one_host(run.options)
     if run.parameters.study == BREAST_CANCER:
         return answering.answered(run, native_trees.GridOfTrainers(run))
     return population(run)
 
 
-def require_one_host() -> None:
+def require_one_host(options: Options) -> None:
     """ResourceError for more of them."""
-    if ray_cluster.hosts() > 1:
+    count = ray_cluster.hosts(options)
+    if count > 1:
         raise ResourceError(
-            f"Ray Tune's checkpoints lie on one host here, the cluster has {ray_cluster.hosts()}:"
-            " --method exact"
+            f"Ray Tune's checkpoints lie on one host here, the cluster has {count}: --method exact"
         )
 
 

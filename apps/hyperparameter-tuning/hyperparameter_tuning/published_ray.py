@@ -31,7 +31,7 @@ def reader(run: Run) -> Callable[[Run], Published]:
 
 def computing(run: Run) -> Compute:
     """ResourceError, before Ray waits for it, where there is no such cluster."""
-    require_one_host()
+    require_one_host(run.options)
     options = run.options
     ray_bundles.require({"CPU": options.threads}, options.worker_count)
     trees = run.parameters.study == paper.BREAST_CANCER

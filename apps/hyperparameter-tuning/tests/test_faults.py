@@ -1,19 +1,23 @@
 """A search that was killed goes on as if it had not been, and takes nothing that is not its own."""
 
 import json
+import os
 import shutil
 import signal
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 from case import CASE
 from small_searches import JOBS, SEARCH, found, made, reports, wait_for_reports
+from studykit import records
 from studytest import leftovers, running
 from studytest.contract.of_study import OfStudy
 from studytest.forking import Forks
 
+LONGER = (*SEARCH, "--epochs", 40, "--patience", 40)
 WORKERS = ("--workers", 2, "--oversubscribe")
 
 
@@ -48,10 +52,10 @@ class TestFaults(OfStudy):
         process.communicate()
         assert process.returncode == -signal.SIGKILL
 
-    def resumed(self, engine, pictures, checkpoint, tmp_path, *more):
+    def resumed(self, engine, pictures, checkpoint, tmp_path, *more, search=SEARCH):
         """The record of the search that goes on, and the jobs that it did not compute again."""
         record = self.called(
-            engine, *SEARCH, "--data", pictures, *WORKERS, "--checkpoint", checkpoint, "--resume",
+            engine, *search, "--data", pictures, *WORKERS, "--checkpoint", checkpoint, "--resume",
             "--results", tmp_path / "results", *more,
         )  # fmt: skip
         return record, record["quality"]["searches"]["pbt"]["replayed_jobs"]
@@ -73,9 +77,24 @@ class TestFaults(OfStudy):
         assert replayed == len(kept)
         assert found(record) == found(undisturbed[0])
 
+    def test_on_plain_an_interrupt_ends_networks_in_the_middle_of_an_epoch(
+        self, pictures, start, tmp_path
+    ):
+        with leftovers.nothing_left():
+            # An epoch takes a core a minute.
+            process = start(
+                "plain", "--study", "cifar10", "--data", pictures, "--network", "paper", *WORKERS,
+                "--results", tmp_path / "results",
+            )  # fmt: skip
+            running.wait_for_line(process, "searching by pbt")
+            time.sleep(1)  # Until both train.
+            finished = running.interrupt(process, signal.SIGINT)
+        assert finished.code == 130 and "Traceback" not in finished.stderr, finished.stderr
+        assert not (tmp_path / "results").exists()
+
     @pytest.fixture
     def temporary(self):
-        """For Ray's own files, which a driver that is killed cannot remove."""
+        """For Ray's own files: a short path, because its sockets lie below it."""
         with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
             yield folder
 
@@ -96,11 +115,44 @@ class TestFaults(OfStudy):
             wait_for_reports(checkpoint, 10, process)
             assert len(self.actors(process)) == 2
             self.kill(process)
+        assert os.listdir(temporary) == []
         kept = reports(checkpoint)
         assert len(kept) < JOBS
         record, replayed = self.resumed("ray", pictures, checkpoint, tmp_path, *joining("ray"))
         assert replayed == len(kept)
         assert found(record) == found(undisturbed[0])
+
+    @pytest.fixture(scope="class")
+    def longer(self, pictures, tmp_path_factory):
+        """The record of a search that takes longer than it is noticed that Ray's head is gone."""
+        folder = tmp_path_factory.mktemp("longer")
+        return self.called("plain", *LONGER, "--data", pictures, *WORKERS, "--results", folder)
+
+    @pytest.mark.parametrize("killed", ["gcs_server", "raylet"])
+    def test_on_ray_a_killed_head_ends_the_search_with_an_error_and_costs_no_trial(
+        self, killed, pictures, longer, start, joining, temporary, tmp_path
+    ):
+        checkpoint, results = tmp_path / "search", tmp_path / "results"
+        with leftovers.nothing_left():
+            process = start(
+                "ray", *LONGER, "--data", pictures, *WORKERS, "--checkpoint", checkpoint,
+                "--results", results, TMPDIR=temporary,
+            )  # fmt: skip
+            wait_for_reports(checkpoint, 2, process)
+            (head,) = (one for one in running.descendants(process.pid) if one.name() == killed)
+            head.kill()
+            finished = running.finish(process, 60)
+        assert (finished.code, finished.error) == (4, f"error: Ray has lost its {killed}")
+        assert "Traceback" not in finished.stderr
+        assert os.listdir(temporary) == []
+        (path,) = results.rglob("*.json")
+        assert records.read(str(path)).status == "failed"
+        kept = reports(checkpoint)
+        record, replayed = self.resumed(
+            "ray", pictures, checkpoint, tmp_path, *joining("ray"), search=LONGER
+        )
+        assert 2 <= replayed == len(kept)
+        assert found(record) == found(longer)
 
     def actors(self, process) -> list[psutil.Process]:
         mark = CASE.mark_of_workers("ray")

@@ -10,26 +10,37 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 
 import ray
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from studykit import interrupts, machine, processes
+from studykit import cli, interrupts, machine, processes
 from studykit.engines import clusters
-from studykit.errors import BusyError
+from studykit.errors import BusyError, StudyError
 from studykit.memory import TreeSampler
 from studykit.options import Options
 
 START_ATTEMPTS = 3
 """Ray gives its own processes 30 s to start, which a busy machine may need more than."""
+HEAD = ("gcs_server", "raylet")
+"""Ray starts neither of them again; without them it waits, and ends this process after a minute."""
+LOOK_SECONDS, PATIENCE_SECONDS, STUCK_SECONDS = 0.5, 2.0, 10.0
 OBJECT_STORE_SHARE = 0.4
 """Of --memory-limit, or of the memory there is; the rest is for the workers' own arrays."""
 
 
 @contextlib.contextmanager
-def cluster(options: Options) -> Iterator[None]:
-    """A Ray with a core for every thread asked for. ResourceError where there is none."""
+def cluster(
+    options: Options, end: Callable[[StudyError], None] = lambda error: None
+) -> Iterator[None]:
+    """A Ray with a core for every thread asked for. ResourceError where there is none.
+
+    `end` is called, by a thread, where one of a private Ray's own processes ends before the block:
+    Ray would wait for it.
+    """
     variables = machine.pin_threads(options.threads)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Warnings about accelerators and progress bars say nothing about the study.
@@ -54,7 +65,40 @@ def cluster(options: Options) -> Iterator[None]:
         signal.signal(signal.SIGTERM, on_sigterm)
         available = int(ray.cluster_resources().get("CPU", 0))
         clusters.require_cores(options, available, "cores, the Ray cluster")
+        if options.address is None:
+            stack.enter_context(_head_watched(folder, end))
         yield
+
+
+@contextlib.contextmanager
+def _head_watched(folder: str, end: Callable[[StudyError], None]) -> Iterator[None]:
+    """Where a process without which this Ray cannot go on ends before the block, the block does."""
+    head = [one for one in processes.below() if one.name() in HEAD and folder in str(one.cmdline())]
+    over = threading.Event()
+
+    def lost() -> BusyError | None:
+        names = [process.name() for process in head if not processes.lives(process)]
+        return BusyError(f"Ray has lost its {' and '.join(names)}") if names else None
+
+    def watch() -> None:
+        while not over.wait(LOOK_SECONDS):
+            error = lost()
+            # Where all of a group of processes is asked to end, this one ends by itself.
+            if error and not over.wait(PATIENCE_SECONDS):
+                end(error)
+                # A question to Ray, which waits for its answer, is not interrupted.
+                if not over.wait(STUCK_SECONDS):
+                    cli.end_at_once(error)
+
+    thread = threading.Thread(target=watch, daemon=True, name="ray-head")
+    thread.start()
+    try:
+        yield
+    except RayError as error:
+        raise lost() or error from None
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextlib.contextmanager
@@ -117,8 +161,11 @@ def _object_store_bytes(options: Options) -> int:
     return max(int(min(budget * OBJECT_STORE_SHARE, free * 0.9)), 80_000_000)
 
 
-def hosts() -> int:
-    """Nodes that are alive: Ray lists dead ones too."""
+def hosts(options: Options) -> int:
+    """Nodes that are alive: Ray lists dead ones too. A private Ray is not asked, for it would not
+    answer where it was lost since."""
+    if options.address is None:
+        return 1
     return sum(1 for node in ray.nodes() if node["Alive"])
 
 
