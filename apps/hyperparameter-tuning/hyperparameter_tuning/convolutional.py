@@ -5,7 +5,8 @@ are one array each, torch's fused Adam steps once over all of them, memory that 
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +15,7 @@ from studytrain.allocator import keep_freed_memory
 from torch import Tensor
 
 from hyperparameter_tuning import epochs, network_state
-from hyperparameter_tuning.jobs import Job, Report
+from hyperparameter_tuning.jobs import Job, Report, Stopped
 from hyperparameter_tuning.network import Network, given, logits, views
 from hyperparameter_tuning.network_state import State
 from hyperparameter_tuning.picture_parts import Pictures
@@ -37,6 +38,15 @@ class SequentialTrainer:
         self._shape = self._pixels.shape[1:]
         self._pixels = self._pixels.flatten(1)  # Of rows, whole ones are copied.
         self._validation = validation
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """`jobs.Stoppable`: between the halves of a batch, each of which may take a second."""
+        self._stopped.set()
+
+    def _require_going(self) -> None:
+        if self._stopped.is_set():
+            raise Stopped
 
     def train(
         self, jobs: Sequence[Job], states: Mapping[int, bytes]
@@ -54,7 +64,7 @@ class SequentialTrainer:
                 state = before
                 epochs.diverged(progress)
                 continue
-            score = accuracy(self.network, state.weights, self._validation)
+            score = self._accuracy(state.weights)
             state.scored(score)
             progress.told(loss, score, state.waited, self._patience)
         content = network_state.packed(self.network, state)
@@ -72,15 +82,22 @@ class SequentialTrainer:
             weight.requires_grad_().grad = gradient
         total = torch.zeros(())
         for start, stop in batches.cut(rows, epochs.batch_size(job)):
+            self._require_going()
             taken = order[start:stop]
             pictures = given(self._pixels.index_select(0, taken).view(-1, *self._shape))
             found = logits(self.network, weights, pictures, kept[start:stop])
             losses = F.cross_entropy(found, self._labels[taken], reduction="sum")
             gradients.zero_()
+            self._require_going()
             (losses / (stop - start)).backward()  # type: ignore[no-untyped-call] # torch's own
             total += losses.detach()
             step(state, gradients, epochs.learning_rate(job))
         return total.item() / rows
+
+    def _accuracy(self, weights: Tensor) -> float:
+        pictures = torch.tensor(self._validation.pixels)
+        found = predicted(self.network, weights, pictures, self._require_going)
+        return int((found == torch.tensor(self._validation.labels)).sum()) / len(found)
 
 
 def begun(network: Network, job: Job, begin: bytes | None) -> State:
@@ -101,13 +118,15 @@ def step(state: State, gradients: Tensor, learning_rate: float) -> None:
 
 
 @torch.no_grad()
-def predicted(network: Network, weights: Tensor, pixels: Tensor) -> Tensor:
-    """int64[n]: the classes of uint8[n, 32, 32, 3]."""
-    of_layers = list(views(network, weights).values())
-    blocks = pixels.split(epochs.JUDGED_AT_ONCE)
-    return torch.cat([logits(network, of_layers, given(one)).argmax(dim=1) for one in blocks])
-
-
-def accuracy(network: Network, weights: Tensor, pictures: Pictures) -> float:
-    found = predicted(network, weights, torch.tensor(pictures.pixels))
-    return int((found == torch.tensor(pictures.labels)).sum()) / len(pictures)
+def predicted(
+    network: Network,
+    weights: Tensor,
+    pixels: Tensor,
+    before_each: Callable[[], None] = lambda: None,
+) -> Tensor:
+    """int64[n]: the classes of uint8[n, 32, 32, 3]. `before_each`: called before each block."""
+    of_layers, found = list(views(network, weights).values()), []
+    for block in pixels.split(epochs.JUDGED_AT_ONCE):
+        before_each()
+        found.append(logits(network, of_layers, given(block)).argmax(dim=1))
+    return torch.cat(found)

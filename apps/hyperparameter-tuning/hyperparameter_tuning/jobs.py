@@ -8,7 +8,7 @@ workers, and a search that was killed goes on by being told again what had been 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 # {"learning_rate": 1e-3, "batch_size": 64, "dropout": 0.3}, or {"max_depth": 5}
 Configuration = Mapping[str, float | int]
@@ -89,6 +89,19 @@ class Trainer(Protocol):
 
         `states` has those of their parents, by the number of the job that left them.
         """
+        ...
+
+
+class Stopped(Exception):
+    """A job was not trained to its end, because nobody wants its report any more."""
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """A trainer whose jobs can take long, in a thread that cannot be interrupted."""
+
+    def stop(self) -> None:
+        """Called by another thread: the job that is trained ends soon, by `Stopped`."""
         ...
 
 

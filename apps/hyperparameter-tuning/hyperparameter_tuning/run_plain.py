@@ -18,7 +18,7 @@ from studykit.engines import plain_engine
 from studykit.run import Outcome, Run
 
 from hyperparameter_tuning import answering, outcome, study, worker
-from hyperparameter_tuning.jobs import Job, Report, Trainer
+from hyperparameter_tuning.jobs import Job, Report, Stoppable, Trainer
 from hyperparameter_tuning.problem import Problem
 
 
@@ -31,7 +31,8 @@ class PlainTeam:
         self._threads = workers * threads if vectorised else threads
         self._vectorised, self.sent = vectorised, 0
         self._compute, self._load = 0.0, 0.0
-        self._own = threading.local()
+        self._own, self._closed = threading.local(), False
+        self._trainers: list[Trainer] = []
         self._pool = ThreadPoolExecutor(self._count, "trial")
 
     def begin(self, problem: Problem) -> None:
@@ -57,12 +58,23 @@ class PlainTeam:
             began = time.monotonic()
             found = self._own.trainer = self._problem.trainer(self._threads, self._vectorised)
             self._load += time.monotonic() - began
+            self._trainers.append(found)
+            if self._closed:
+                self._stop()
         return found
+
+    def _stop(self) -> None:
+        for trainer in self._trainers:
+            if isinstance(trainer, Stoppable):
+                trainer.stop()
 
     def seconds(self) -> list[dict[str, float]]:
         return [{"load": self._load, "compute": self._compute}]
 
     def close(self) -> None:
+        """Where an interrupt has ended the search, its jobs are still trained."""
+        self._closed = True
+        self._stop()
         self._pool.shutdown(cancel_futures=True)
 
 

@@ -1,13 +1,15 @@
 """Networks trained one after the other: they learn, go on exactly, stop, diverge."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
-from hyperparameter_tuning import guards, judging, network, network_state
+from hyperparameter_tuning import convolutional, guards, judging, network, network_state
 from hyperparameter_tuning.convolutional import SequentialTrainer
-from hyperparameter_tuning.jobs import DIVERGED, DONE, STOPPED_EARLY
+from hyperparameter_tuning.jobs import DIVERGED, DONE, STOPPED_EARLY, Stoppable, Stopped
 from networks_data import job, striped
 
 SMALL = network.small(3)
@@ -88,3 +90,22 @@ def test_a_training_that_diverges_leaves_its_last_finite_state(trainer):
     )
     assert (report.status, report.epochs, list(report.scores)) == (DIVERGED, 0, [])
     assert len(content) == len(begun)
+
+
+def test_a_job_that_nobody_waits_for_any_more_ends_before_its_time(monkeypatch):
+    endless, stepped = 10**9, threading.Event()
+    trainer = SequentialTrainer(SMALL, striped(60), striped(30, seed=1), patience=endless)
+
+    def step(*of):
+        stepped.set()
+        first(*of)
+
+    first = convolutional.step
+    monkeypatch.setattr(convolutional, "step", step)
+    assert isinstance(trainer, Stoppable)
+    with ThreadPoolExecutor(1) as other:
+        training = other.submit(trained, trainer, job(epochs=endless))
+        assert stepped.wait(60)
+        trainer.stop()
+        with pytest.raises(Stopped):
+            training.result(60)
