@@ -62,14 +62,17 @@ def peak_memory(records: Iterable[Record], published: Published = ()) -> Any | N
     return theme.styled(panels.arranged(drawn, beside, columns=2), "Peak memory", note)
 
 
-def quality(records: Iterable[Record], keys: Mapping[str, str]) -> Any | None:
-    """One row of panels per key of `quality` or of `check.detail`: {key: title with its unit}."""
+def quality(
+    records: Iterable[Record], keys: Mapping[str, str], beside: Sequence[Any] = ()
+) -> Any | None:
+    """One row of panels per key of `quality` or of `check.detail`: {key: title with its unit}, and
+    panels of a paper's figures."""
 
     def figure(key: str) -> Figure:
         return lambda record: _figure(record, key)
 
     figures = {title: figure(key) for key, title in keys.items()}
-    return bars(drawable(records), figures, "What the answers are worth")
+    return bars(drawable(records), figures, "What the answers are worth", beside)
 
 
 def bars(

@@ -71,7 +71,7 @@ class SuccessiveHalving:
                 if trial.number in self._promoted[rung] or trial.status != RUNNING:
                     continue
                 epochs = self.rungs[rung + 1] - trial.epochs
-                granted = self._budget.granted(self._register, trial, epochs)
+                granted = self._budget.granted(self._register, epochs)
                 if granted > 0:
                     self._promoted[rung].add(trial.number)
                     self._register.job(trial, granted, self._register.last_job(trial))
@@ -90,7 +90,7 @@ class SuccessiveHalving:
     def _begin(self) -> bool:
         if self._most is not None and len(self.trials) >= self._most:
             return False
-        granted = self._budget.granted(self._register, None, self.rungs[0])
+        granted = self._budget.granted(self._register, self.rungs[0])
         if granted > 0:
             number = len(self.trials)
             trial = self._register.enter(self._space.sample(self._register.random(number)))

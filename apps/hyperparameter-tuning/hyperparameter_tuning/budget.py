@@ -1,12 +1,12 @@
 """CPU-seconds that a search may use: jobs are asked for while some are left, the last one shorter.
 
-What a job will cost is told from the trial's own epochs, else from all so far. So what is used
-comes out within half an epoch of a job of what was given, once one epoch's cost is known.
+What an epoch will cost is taken to be what the dearest did so far: batches of another size, or
+fewer networks trained as one, cost more. So what is used comes out within half of such an epoch of
+what was given: where less was spent than foretold, jobs are asked for once more.
 """
 
 from dataclasses import dataclass
 
-from hyperparameter_tuning.jobs import Trial
 from hyperparameter_tuning.register import Register
 
 
@@ -27,22 +27,20 @@ class Budget:
         """Before the jobs of one `ask`."""
         self._promised = 0.0
 
-    def granted(self, register: Register, trial: Trial | None, epochs: int) -> int:
+    def granted(self, register: Register, epochs: int) -> int:
         """How many of these epochs can be paid for; the jobs granted since `begin` are."""
         if self.cpu_seconds is None:
             return epochs
         left = self.cpu_seconds - register.cpu_seconds - self._promised
         if left <= 0:
             return 0
-        cost = self._epoch(register, trial)
+        cost = self._epoch(register)
         if cost is None:
             return epochs
         granted = min(epochs, round(left / cost)) if cost > 0 else epochs
         self._promised += granted * cost
         return granted
 
-    def _epoch(self, register: Register, trial: Trial | None) -> float | None:
-        if trial is not None and trial.epochs:
-            return trial.cpu_seconds / trial.epochs
-        epochs = sum(report.epochs for report in register.reports)
-        return register.cpu_seconds / epochs if epochs else self.epoch_cpu_seconds
+    def _epoch(self, register: Register) -> float | None:
+        known = [one.cpu_seconds / one.epochs for one in register.reports if one.epochs]
+        return max(known, default=self.epoch_cpu_seconds)

@@ -26,14 +26,20 @@ PATIENCE = 5
 class SequentialTrainer:
     """`hyperparameter_tuning.jobs.Trainer`, of networks: one after the other.
 
-    A trial stops early after `patience` epochs without a better validation accuracy.
+    `seed`, the search's, orders the pictures. A trial stops early after `patience` epochs without a
+    better validation accuracy.
     """
 
     def __init__(
-        self, network: Network, train: Pictures, validation: Pictures, patience: int = PATIENCE
+        self,
+        network: Network,
+        train: Pictures,
+        validation: Pictures,
+        seed: int,
+        patience: int = PATIENCE,
     ) -> None:
         keep_freed_memory()
-        self.network, self._patience = network, patience
+        self.network, self._seed, self._patience = network, seed, patience
         self._pixels, self._labels = torch.tensor(train.pixels), torch.tensor(train.labels)
         self._shape = self._pixels.shape[1:]
         self._pixels = self._pixels.flatten(1)  # Of rows, whole ones are copied.
@@ -74,7 +80,7 @@ class SequentialTrainer:
     def _epoch(self, state: State, job: Job, epoch: int) -> float:
         """Learn from every picture once; the mean loss on the way."""
         rows = len(self._labels)
-        order = epochs.order(rows, job, epoch)
+        order = epochs.order(rows, self._seed, epoch)
         kept = epochs.kept(self.network, rows, job, epoch)
         gradients = torch.zeros_like(state.weights)
         weights = list(views(self.network, state.weights).values())

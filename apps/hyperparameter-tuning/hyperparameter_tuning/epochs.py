@@ -1,4 +1,4 @@
-"""What an epoch of a trial is made of, whoever computes it: a function of (seed, epoch) alone."""
+"""What an epoch of a trial is made of, whoever computes it: a function of seeds and the epoch."""
 
 import time
 from collections.abc import Sequence
@@ -67,8 +67,11 @@ class Clock:
             one.seconds += wall / len(of)
 
 
-def order(rows: int, job: Job, epoch: int) -> Tensor:
-    return torch.from_numpy(batches.order(rows, job.seed, epoch))
+def order(rows: int, seed: int, epoch: int) -> Tensor:
+    """int64[rows]: in which order all trials of a search see the pictures. What tells two trials
+    apart is then their configuration, weights and dropout alone, and those that are trained
+    together are given the same pictures."""
+    return torch.from_numpy(batches.order(rows, seed, epoch))
 
 
 def kept(network: Network, rows: int, job: Job, epoch: int) -> Tensor:

@@ -33,7 +33,7 @@ class Job:
     parent: int | None  # The job whose state it begins with; None: from scratch.
     first_epoch: int  # Epochs that this state has behind it.
     epochs: int
-    seed: int  # Of the trial: weights, order of rows, dropout are functions of (seed, epoch).
+    seed: int  # Of the trial: first weights and dropout are functions of (seed, epoch).
 
 
 @dataclass(frozen=True)

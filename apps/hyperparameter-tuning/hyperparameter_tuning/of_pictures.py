@@ -82,7 +82,7 @@ class Recognition:
     def trainer(self, threads: int, vectorised: bool = False) -> Trainer:
         torch.set_num_threads(threads)
         kind = VectorisedTrainer if vectorised else convolutional.SequentialTrainer
-        return kind(self.network, self.train, self.validation, self.patience)
+        return kind(self.network, self.train, self.validation, self.seed, self.patience)
 
     def predicted(self, state: bytes) -> Labels:
         return judging.predictions(self.network, state, self.test)

@@ -78,7 +78,7 @@ class PopulationBasedTraining:
         return self._register.asked()
 
     def _ask_for(self, trial: Trial, epochs: int) -> None:
-        granted = self._budget.granted(self._register, trial, epochs)
+        granted = self._budget.granted(self._register, epochs)
         if granted < 1:
             return
         copy = self._copies.get(trial.number)

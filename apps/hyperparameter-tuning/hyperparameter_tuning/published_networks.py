@@ -92,7 +92,7 @@ class Networks:
 
     def _iteration(self, state: State, job: Job, epoch: int) -> float:
         """Learn from every picture once; the mean loss on the way."""
-        order = epochs.order(len(self.train), job, epoch).numpy()
+        order = epochs.order(len(self.train), job.seed, epoch).numpy()
         kept = epochs.kept(self.network, len(self.train), job, epoch)
         labels = torch.tensor(self.train.labels[order])
         pixels, total = bright(self.train.pixels[order]), 0.0

@@ -66,7 +66,7 @@ class RandomSearch:
 
     def _begin(self) -> bool:
         """Ask for one trial more, if it can be paid for."""
-        granted = self._budget.granted(self._register, None, min(self._interval, self._epochs))
+        granted = self._budget.granted(self._register, min(self._interval, self._epochs))
         if granted > 0:
             drawn = self._space.sample(self._register.random(len(self.trials)))
             trial = self._register.enter(drawn)
@@ -75,7 +75,7 @@ class RandomSearch:
 
     def _ask_for(self, trial: Trial) -> None:
         epochs = min(self._interval, self._epochs - trial.epochs)
-        granted = self._budget.granted(self._register, trial, epochs)
+        granted = self._budget.granted(self._register, epochs)
         if granted > 0:
             self._register.job(trial, granted, self._register.last_job(trial))
 

@@ -1,12 +1,15 @@
 """Several small networks trained as one: the vectorised trainer.
 
-All models go through their pictures in step, so many at a time as divide every batch size. Each
+All models go through the same pictures in step, so many at a time as divide every batch size. Each
 adds up its gradients until its own batch is full, and then takes its own step of Adam with its own
-learning rate: the steps that the sequential trainer takes, to rounding.
+learning rate: the steps that the sequential trainer takes, to rounding. Only models that have as
+many epochs behind them see the same pictures: others are trained after them.
 """
 
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 import torch
 from studykit.errors import UsageError
@@ -29,20 +32,23 @@ AT_ONCE = 32
 
 
 class VectorisedTrainer:
-    """`hyperparameter_tuning.jobs.Trainer`, of networks: `width` at a time, without pooling."""
+    """`hyperparameter_tuning.jobs.Trainer`, of networks: `width` at a time, without pooling.
+
+    `seed`, the search's, orders the pictures."""
 
     def __init__(
         self,
         network: Network,
         train: Pictures,
         validation: Pictures,
+        seed: int,
         patience: int = PATIENCE,
         width: int = WIDTH,
     ) -> None:
         if any(layer.pooled for layer in network.convolutions):
             raise UsageError(f"the network {network.name} has pooling: it is not vectorised")
         keep_freed_memory()
-        self.network, self._patience, self._width = network, patience, width
+        self.network, self._seed, self._patience, self._width = network, seed, patience, width
         self._labels, self._judged_labels = (
             torch.tensor(one.labels) for one in (train, validation)
         )
@@ -53,10 +59,13 @@ class VectorisedTrainer:
     def train(
         self, jobs: Sequence[Job], states: Mapping[int, bytes]
     ) -> Iterator[tuple[Report, bytes]]:
-        for start in range(0, len(jobs), self._width):
-            group = jobs[start : start + self._width]
+        done: dict[int, tuple[Report, bytes]] = {}
+        waiting = deque(jobs)
+        for group in _groups(jobs, self._width):
             begin = [None if one.parent is None else states[one.parent] for one in group]
-            yield from self._together(group, begin)
+            done |= zip([one.number for one in group], self._together(group, begin), strict=True)
+            while waiting and waiting[0].number in done:
+                yield done.pop(waiting.popleft().number)
 
     def _together(
         self, jobs: Sequence[Job], begin: Sequence[bytes | None]
@@ -67,8 +76,9 @@ class VectorisedTrainer:
             clock = epochs.Clock()
             before = {at: states[at].copy() for at in going}
             weights = _joined([states[at] for at in going])
+            epoch = jobs[0].first_epoch + len(progress[going[0]].scores)
             losses = self._epoch(
-                [states[at] for at in going], weights, [progress[at] for at in going]
+                [states[at] for at in going], weights, [jobs[at] for at in going], epoch
             )
             scores = self._scores(weights)
             for at, loss, score in zip(going, losses, scores, strict=True):
@@ -86,26 +96,21 @@ class VectorisedTrainer:
 
     @torch.no_grad()
     def _epoch(
-        self, states: Sequence[State], weights: Tensor, of: Sequence[epochs.Progress]
+        self, states: Sequence[State], weights: Tensor, jobs: Sequence[Job], epoch: int
     ) -> list[float]:
         """Learn from every picture once; the mean losses on the way."""
-        jobs = [one.job for one in of]
-        numbers = [one.job.first_epoch + len(one.scores) for one in of]
         rows, each = len(self._labels), _at_once(jobs)
-        order = torch.stack([epochs.order(rows, *one) for one in zip(jobs, numbers, strict=True)])
-        kept = torch.stack(
-            [epochs.kept(self.network, rows, *one) for one in zip(jobs, numbers, strict=True)]
-        )
+        order = epochs.order(rows, self._seed, epoch)
+        kept = torch.stack([epochs.kept(self.network, rows, job, epoch) for job in jobs])
         shares = torch.stack([_shares(rows, epochs.batch_size(job)) for job in jobs])
         right = self._labels[order]
         gradients, totals = torch.zeros_like(weights), torch.zeros(len(jobs))
         for start, stop in batches.cut(rows, each):
-            taken = order[:, start:stop]
             held = kept[:, start:stop]
-            pixels = self._pixels.index_select(0, taken.reshape(-1)).to(weights.dtype)
-            pixels = pixels.view(*taken.shape, -1)
+            pixels = self._pixels.index_select(0, order[start:stop]).to(weights.dtype)
             found, features, layers = forward(self.network, weights, pixels, held)
-            likely, labels = found.log_softmax(dim=2), right[:, start:stop, None]
+            likely = found.log_softmax(dim=2)
+            labels = right[start:stop, None].expand(len(jobs), -1, -1)
             totals -= likely.gather(2, labels)[:, :, 0].sum(dim=1)
             wrong = likely.exp_().scatter_add_(2, labels, -torch.ones_like(likely[:, :, :1]))
             wrong *= shares[:, start:stop, None]
@@ -121,10 +126,20 @@ class VectorisedTrainer:
         pixels, labels = self._judged, self._judged_labels
         right = torch.zeros(len(weights), dtype=torch.int64)
         for start in range(0, len(labels), AT_ONCE):
-            block = pixels[start : start + AT_ONCE].to(weights.dtype).expand(len(weights), -1, -1)
+            block = pixels[start : start + AT_ONCE].to(weights.dtype)
             found = forward(self.network, weights, block, None)[0].argmax(dim=2)
             right += (found == labels[start : start + AT_ONCE]).sum(dim=1)
         return [one / len(labels) for one in right.tolist()]
+
+
+def _groups(jobs: Sequence[Job], width: int) -> list[list[Job]]:
+    """Those that go together: as many epochs are behind them, and they are no more than `width`."""
+    groups = []
+    ordered = sorted(jobs, key=lambda job: job.first_epoch)
+    for _, equal in groupby(ordered, key=lambda job: job.first_epoch):
+        alike = list(equal)
+        groups += [alike[start : start + width] for start in range(0, len(alike), width)]
+    return groups
 
 
 def _joined(states: Sequence[State]) -> Tensor:

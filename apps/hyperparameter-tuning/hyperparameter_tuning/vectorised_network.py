@@ -1,9 +1,12 @@
-"""One network of many weights: logits and gradients of several models as batched products.
+"""One network of many weights: logits and gradients of several models as products of matrices.
 
 The one idea: on small pictures a layer is a product of two small matrices, whose cost is mostly in
-the calls around it. Models that are trained together share these calls: their patches are rows
-[models, places, values], their filters [models, outputs, values], and one batched product does a
-layer of all of them. The backward pass is written out, so that nothing is recorded on the way.
+what is around it. Models that are trained together share it. They are given the same pictures, so
+the first layer is one product: patches [places, values] by the filters of all models [values,
+models · outputs]. From the second on, patches are rows [models, places, values], filters [models,
+outputs, values], and one batched product does a layer of all models. Between layers the models lie
+inside the places, [n, side, side, models, channels], as the first product leaves them. The backward
+pass is written out, so that nothing is recorded on the way.
 
 The patches of the first layer, which are of the pictures alone, are laid out once and for all, as
 the bytes that they are; what `network.given` does to pixels is done to the filters instead.
@@ -21,44 +24,44 @@ _Kept = list[tuple[Tensor, Tensor]]
 
 def patches(pictures: Tensor, layer: Convolution) -> Tensor:
     """[models, n, side, side, channels] → [models, n · places, kernel · kernel · channels]."""
-    models, count, _, _, channels = pictures.shape
     if layer.padding:
         edge = layer.padding
         pictures = F.pad(pictures, (0, 0, edge, edge, edge, edge))
-    wide = pictures.shape[3]
-    places = (wide - layer.kernel) // layer.stride + 1
-    row = wide * channels
-    pictures = pictures.contiguous()
+    models, count, side, _, channels = pictures.shape
+    places = (side - layer.kernel) // layer.stride + 1
+    of_model, of_picture, down, right, of_channel = pictures.stride()
     seen = pictures.as_strided(
-        (models, count, places, places, layer.kernel, layer.kernel * channels),
-        (count * wide * row, wide * row, layer.stride * row, layer.stride * channels, row, 1),
+        (models, count, places, places, layer.kernel, layer.kernel, channels),
+        (of_model, of_picture, layer.stride * down, layer.stride * right, down, right, of_channel),
+        pictures.storage_offset(),
     )
     return seen.reshape(models, count * places**2, layer.kernel**2 * channels)
 
 
 def spread(of_patches: Tensor, shape: tuple[int, ...], layer: Convolution) -> Tensor:
-    """The transpose of `patches`: every value is added to the pixel that it was of."""
+    """The transpose of `patches`: every value is added to the pixel that it was of. As the models
+    lie between layers: inside the places."""
     models, count, side, _, channels = shape
-    wide, kernel, stride = side + 2 * layer.padding, layer.kernel, layer.stride
+    kernel, stride, edge = layer.kernel, layer.stride, layer.padding
+    wide = side + 2 * edge
     places = (wide - kernel) // stride + 1
-    parts = of_patches.view(models, count, places, places, kernel, kernel * channels)
-    parts = parts.transpose(3, 4)
-    found = of_patches.new_zeros(models, count, wide, wide, channels)
-    row = wide * channels
+    parts = of_patches.view(models, count, places, places, kernel, kernel, channels)
+    parts = parts.permute(1, 2, 4, 3, 5, 0, 6)
+    found = of_patches.new_zeros(count, wide, wide, models, channels)
+    of_picture, down, right, of_model, of_channel = found.stride()
     # Of each patch, as many rows and columns at once as its neighbours leave alone.
-    for down in range(0, kernel, stride):
-        high = min(stride, kernel - down)
-        for right in range(0, kernel, stride):
-            across = min(stride, kernel - right) * channels
+    for top in range(0, kernel, stride):
+        high = min(stride, kernel - top)
+        for left in range(0, kernel, stride):
+            across = min(stride, kernel - left)
             at = found.as_strided(
-                (models, count, places, high, places, across),
-                (count * wide * row, wide * row, stride * row, row, stride * channels, 1),
-                down * row + right * channels,
+                (count, places, high, places, across, models, channels),
+                (of_picture, stride * down, down, stride * right, right, of_model, of_channel),
+                top * down + left * right,
             )
-            start = right * channels
-            at += parts[:, :, :, down : down + high, :, start : start + across]
-    edge = layer.padding
-    return found[:, :, edge : wide - edge, edge : wide - edge]
+            at += parts[:, :, top : top + high, :, left : left + across]
+    inside = found[:, edge : wide - edge, edge : wide - edge]
+    return inside.permute(3, 0, 1, 2, 4)
 
 
 def first_patches(network: Network, pixels: Tensor) -> Tensor:
@@ -76,23 +79,22 @@ def forward(
 ) -> tuple[Tensor, Tensor, _Kept]:
     """Logits [models, n, classes], features [models, n, …], and what `backward` needs.
 
-    weights [models, count]; pixels [models, n, …]: the first layer's patches, not scaled yet; kept
+    weights [models, count]; pixels [n, …]: the first layer's patches, not scaled yet; kept
     [models, n, features].
     """
     of = list(views(network, weights).values())
-    models, count = pixels.shape[:2]
-    found, layers = pixels, []
-    for number, layer in enumerate(network.convolutions):
+    models, count, sides = len(weights), len(pixels), network.sides()
+    filters = of[0].flatten(2) / SPREAD
+    bias = of[1] - MIDDLE * filters.sum(dim=2)
+    seen = pixels.view(-1, filters.shape[2])
+    given = torch.addmm(bias.flatten(), seen, filters.flatten(0, 1).t()).relu_()
+    found = given.view(count, sides[1], sides[1], models, -1).permute(3, 0, 1, 2, 4)
+    layers = [(seen, given)]
+    for number, layer in enumerate(network.convolutions[1:], 1):
         filters, bias = of[2 * number].flatten(2), of[2 * number + 1]
-        if number:
-            seen = patches(found, layer)
-        else:
-            seen = found.reshape(models, -1, filters.shape[2])
-            filters = filters / SPREAD
-            bias = bias - MIDDLE * filters.sum(dim=2)
+        seen = patches(found, layer)
         given = torch.baddbmm(bias[:, None], seen, filters.transpose(1, 2)).relu_()
-        side = network.sides()[number + 1]
-        found = given.view(models, count, side, side, layer.outputs)
+        found = given.view(models, count, sides[number + 1], sides[number + 1], layer.outputs)
         layers.append((seen, given))
     features = found.flatten(2, 3).mean(dim=2) if network.means else found.flatten(2)
     if kept is not None:
@@ -123,15 +125,18 @@ def backward(
     above = above.reshape(models, count * sides[-1] ** 2, channels)
     for number in reversed(range(len(layers))):
         layer, (seen, given) = network.convolutions[number], layers[number]
+        of_filters, of_bias = into[2 * number], into[2 * number + 1]
         above = torch.ops.aten.threshold_backward(above, given, 0)
-        filters = of[2 * number].flatten(2)
-        of_filters, of_bias = torch.bmm(above.transpose(1, 2), seen), above.sum(dim=1)
-        if not number:
-            of_filters.sub_(MIDDLE * of_bias[:, :, None]).div_(SPREAD)
-        into[2 * number].add_(of_filters.view_as(of[2 * number]))
-        into[2 * number + 1].add_(of_bias)
         if number:
+            of_filters.add_(torch.bmm(above.transpose(1, 2), seen).view_as(of_filters))
+            of_bias.add_(above.sum(dim=1))
             channels = network.convolutions[number - 1].outputs
             shape = (models, count, sides[number], sides[number], channels)
-            below = spread(torch.bmm(above, filters), shape, layer)
-            above = below.reshape(models, -1, channels)
+            below = spread(torch.bmm(above, of[2 * number].flatten(2)), shape, layer)
+            above = below.permute(1, 2, 3, 0, 4).reshape(-1, models * channels)
+        else:
+            bias = above.sum(dim=0).view_as(of_bias)
+            filters = torch.mm(above.t(), seen).view(*bias.shape, -1)
+            filters.sub_(MIDDLE * bias[:, :, None]).div_(SPREAD)
+            of_filters.add_(filters.view_as(of_filters))
+            of_bias.add_(bias)

@@ -25,7 +25,7 @@ def _one_thread():
 
 @pytest.fixture(scope="module")
 def trainer():
-    return SequentialTrainer(SMALL, striped(300), striped(90, seed=1))
+    return SequentialTrainer(SMALL, striped(300), striped(90, seed=1), 4)
 
 
 def trained(trainer, *jobs, states=None):
@@ -69,7 +69,7 @@ def test_another_seed_rate_or_dropout_is_another_training(trainer):
 
 
 def test_a_trial_without_progress_stops_early_also_over_jobs():
-    trainer = SequentialTrainer(SMALL, striped(60), striped(30, seed=1), patience=2)
+    trainer = SequentialTrainer(SMALL, striped(60), striped(30, seed=1), 4, patience=2)
     still = {"rate": 1e-12, "seed": 3}
     [(report, state)] = trained(trainer, job(epochs=9, **still))
     assert (report.status, report.epochs) == (STOPPED_EARLY, 3)

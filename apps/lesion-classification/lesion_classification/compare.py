@@ -9,7 +9,7 @@ same command again continues an interrupted run, and draws anew where all is fin
 
 from study_data import published
 from studykit.records import Record
-from studyreport import charts, page
+from studyreport import charts, page, paper
 from studysweep import sweep
 
 from lesion_classification.peers import PEERS
@@ -20,13 +20,19 @@ QUALITY = {
     "accuracy": "Accuracy, mean over the folds",
     "f1": "F1, mean over the folds",
 }
+OF_THE_PAPER = {"roc_auc": "AUC in the paper", "accuracy": "Accuracy in the paper"}
+"""Its tables II and III; of folds in which pictures of one lesion train and test."""
 
 
 def draw(records: list[Record], folder: str) -> list[str]:
     """The report, with the paper's figures beside."""
-    drawn = charts.common(records, published.rows(STUDY.name)) | {
-        "quality": charts.quality(records, QUALITY)
-    }
+    figures = published.rows(STUDY.name)
+    beside = [
+        panel
+        for metric, title in OF_THE_PAPER.items()
+        for panel in paper.against_workers(figures, metric, title)
+    ]
+    drawn = charts.common(records, figures) | {"quality": charts.quality(records, QUALITY, beside)}
     return [page.write(folder, STUDY.name, records, drawn)]
 
 

@@ -63,7 +63,7 @@ def test_network_trials(benchmark, jobs, kind):
     torch.set_num_threads(1)
     found = stores.locate(cifar_like.DATASET, "tiny", stores.default_store())
     train, validation = pictures.validation_split(pictures.read(found.uri)[0], 42)
-    trainer = kind(network.small(), train, validation)
+    trainer = kind(network.small(), train, validation, 42)
     spent = []
 
     def trained():
