@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from synthetic_classifiers.layout import Features, Labels, RowNumbers, Samples
+from synthetic_classifiers.layout import Column, Features, Labels, RowNumbers, Samples
 
 TEST_SHARE = 0.2
 """As the paper's `train_test_split`."""
@@ -85,18 +85,10 @@ def sampled(rows: RowNumbers, share: float, seed: int) -> npt.NDArray[np.bool_]:
 
 
 @numba.njit(nogil=True, cache=True)
-def deal(columns, is_test, train, test):  # type: ignore[no-untyped-def]
-    """Columns, float32[features, rows], into the rows of two tables."""
-    trains = tests = 0
-    for row in range(len(is_test)):
-        if is_test[row]:
-            for feature in range(len(columns)):
-                test[tests, feature] = columns[feature, row]
-            tests += 1
-        else:
-            for feature in range(len(columns)):
-                train[trains, feature] = columns[feature, row]
-            trains += 1
+def place(column, places, feature, table):  # type: ignore[no-untyped-def]
+    """What a column has at these places, into one of a table's columns, row after row."""
+    for row in range(len(places)):
+        table[row, feature] = column[places[row]]
 
 
 class Room:
@@ -113,21 +105,19 @@ class Room:
 
     def put(self, features: Features, labels: Labels) -> None:
         """Samples, a row each."""
-        _, parts = self._next(labels)
-        for part, places in parts:
+        for part, places in self._next(labels):
             # Not "raise", by which NumPy fills a copy first, and then `out`.
             np.take(features, places, axis=0, out=part.features, mode="clip")
 
-    def put_columns(self, columns: Features, labels: Labels) -> None:
-        """Samples as float32[features, samples]."""
-        is_test, parts = self._next(labels)
-        deal(columns, is_test, *(part.features for part, _ in parts))
+    def put_columns(self, columns: Sequence[Column], labels: Labels) -> None:
+        """Samples as a column for each feature."""
+        for part, places in self._next(labels):
+            for feature, column in enumerate(columns):
+                place(column, places, feature, part.features)
 
-    def _next(
-        self, labels: Labels
-    ) -> tuple[npt.NDArray[np.bool_], list[tuple[Samples, npt.NDArray[np.intp]]]]:
-        """Put labels and numbers of the next rows. Which of them test; the room of those that train
-        and of those that test, with their places among these rows."""
+    def _next(self, labels: Labels) -> list[tuple[Samples, npt.NDArray[np.intp]]]:
+        """Put labels and numbers of the next rows. The room of those that train and of those that
+        test, with their places among these rows."""
         count = len(labels)
         is_test, self._is_test = self._is_test[:count], self._is_test[count:]
         parts = []
@@ -139,4 +129,4 @@ class Room:
             np.take(labels, places, out=part.labels, mode="clip")
             parts.append((part, places))
         self._row += count
-        return is_test, parts
+        return parts

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Features = npt.NDArray[np.float32]
 """float32[samples, features], a sample's numbers side by side."""
+Column = npt.NDArray[np.float32]
+"""float32[samples], of one feature."""
 Labels = npt.NDArray[np.int32]
 """Classes from 0, int32[samples]."""
 RowNumbers = npt.NDArray[np.int64]

@@ -1,6 +1,6 @@
 """Reading samples of Parquet: the label and the features by their names, and no other column."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -9,10 +9,10 @@ from studykit.columnar import RowGroups, Rows
 from studykit.errors import DataError
 from studykit.text import bad_rows
 
-from synthetic_classifiers.layout import Features, Labels, SampleFormat
+from synthetic_classifiers.layout import Column, Labels, SampleFormat
 
-BATCH_ROWS = 1 << 13
-"""Turned from columns into rows within a core's cache."""
+BATCH_ROWS = 1 << 15
+"""Turned from columns into rows within a core's second cache; of fewer, the calls cost more."""
 
 
 def schema(form: SampleFormat) -> pa.Schema:
@@ -25,23 +25,17 @@ def unknown_class(value: object, form: SampleFormat, uri: str) -> DataError:
     return DataError(reason, uri=uri, column=form.label)
 
 
-def read(split: RowGroups, form: SampleFormat, take: Callable[[Features, Labels], None]) -> None:
-    """Gives `take` the samples of a split, batch by batch: columns, float32[features, samples], in
-    memory that the next batch is put in, and labels.
+def read(
+    split: RowGroups, form: SampleFormat, take: Callable[[Sequence[Column], Labels], None]
+) -> None:
+    """Gives `take` the samples of a split, batch by batch: a column for each feature, in memory
+    that is the decoder's, and labels.
 
     DataError names row and column of what is wrong.
     """
-    room = np.empty(len(form.features) * BATCH_ROWS, np.float32)
 
     def place(rows: Rows) -> None:
-        columns = room[: len(form.features) * len(rows)].reshape(-1, len(rows))
-        for name, numbers in zip(form.features, columns, strict=True):
-            column = rows[name]
-            if column.null_count:
-                column = column.fill_null(np.nan)
-            numbers[:] = columnar.as_numpy(column)
-        if not np.isfinite(columns).all():
-            _require_finite(columns, rows, form)
+        columns = [_numbers(rows, name, form) for name in form.features]
         labels = rows.numbers(form.label)
         if labels.min() < 0 or labels.max() >= form.classes:
             row = int(np.argmax((labels < 0) | (labels >= form.classes)))
@@ -55,12 +49,16 @@ def read(split: RowGroups, form: SampleFormat, take: Callable[[Features, Labels]
         pass
 
 
-def _require_finite(columns: Features, rows: Rows, form: SampleFormat) -> None:
-    """But for what may be missing."""
-    for name, numbers in zip(form.features, columns, strict=True):
+def _numbers(rows: Rows, name: str, form: SampleFormat) -> Column:
+    """All finite, but for what may be missing."""
+    column = rows[name]
+    numbers: Column = columnar.as_numpy(column.fill_null(np.nan) if column.null_count else column)
+    if not np.isfinite(numbers).all():
         wrong = ~np.isfinite(numbers)
         if form.missing:
             wrong &= ~np.isnan(numbers)
         if wrong.any():
             row = int(np.argmax(wrong))
             raise rows.error(row, name, f"{numbers[row]} is not a finite number")
+    numbers.setflags(write=False)  # As nearly all are: compiled code is compiled for one kind.
+    return numbers

@@ -72,7 +72,7 @@ def read(split: Split, form: SampleFormat) -> Part:
     if isinstance(split, RowGroups):
         of_batches: list[Part] = []
         sample_tables.read(
-            split, form, lambda *part: of_batches.append((part[0].T.copy(), part[1]))
+            split, form, lambda *part: of_batches.append((np.stack(part[0], axis=1), part[1]))
         )
         return _joined(of_batches, form)
     parts = [
