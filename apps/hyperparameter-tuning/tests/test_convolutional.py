@@ -94,7 +94,7 @@ def test_a_training_that_diverges_leaves_its_last_finite_state(trainer):
 
 def test_a_job_that_nobody_waits_for_any_more_ends_before_its_time(monkeypatch):
     endless, stepped = 10**9, threading.Event()
-    trainer = SequentialTrainer(SMALL, striped(60), striped(30, seed=1), patience=endless)
+    trainer = SequentialTrainer(SMALL, striped(60), striped(30, seed=1), 4, patience=endless)
 
     def step(*of):
         stepped.set()
