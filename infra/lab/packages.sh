@@ -1,0 +1,48 @@
+# What the hosts have beside the machine's own packages: Debian's, installed into a layer that the
+# hosts see above the machine's root. The machine itself gets none of them.
+
+debian_packages=(openssh-server nftables wireguard-tools wireguard-go iproute2 iputils-ping python3 python3-apt)
+
+# Made again when the machine's own packages are others: the layer has dpkg's list of all.
+packages=$cache/study-lab/packages-$(
+  { printf '%s ' "${debian_packages[@]}" && cat /var/lib/dpkg/status 2>/dev/null; } | cksum | tr ' ' -
+)
+
+fetch_packages() {
+  [ -d "$packages" ] && return
+  type -P apt-get >/dev/null ||
+    fail 4 "a lab of hosts needs Debian's packages, and apt-get to fetch them: ${debian_packages[*]}"
+  made_once "$packages" make_layer
+}
+
+make_layer() { # FOLDER
+  say "Fetching ${debian_packages[*]} for the hosts: half a minute, once."
+  unshare --mount bash -euo pipefail -c "$(declare -f install_into)"'; install_into "$@"' \
+    layer "$1" "${debian_packages[@]}"
+}
+
+install_into() { # FOLDER PACKAGE…: in a mount namespace of its own, so that nothing stays mounted
+  local folder=$1 work
+  shift
+  work=$(mktemp -d)
+  mount -t tmpfs layer "$work"
+  mkdir "$work/upper" "$work/work" "$work/root"
+  mount -t overlay overlay -o "lowerdir=/,upperdir=$work/upper,workdir=$work/work" "$work/root"
+  mount -t proc proc "$work/root/proc"
+  mount --rbind /dev "$work/root/dev"
+  mount -t tmpfs tmp "$work/root/tmp"
+  mount -t tmpfs run "$work/root/run"
+  # No service starts: the layer is no host.
+  rm -f "$work/root/usr/sbin/policy-rc.d"
+  printf '#!/bin/sh\nexit 101\n' >"$work/root/usr/sbin/policy-rc.d"
+  chmod 755 "$work/root/usr/sbin/policy-rc.d"
+  chroot "$work/root" apt-get -qq update
+  DEBIAN_FRONTEND=noninteractive chroot "$work/root" \
+    apt-get -qq --yes --no-install-recommends install "$@" >/dev/null
+  cd "$work/upper"
+  rm -rf root run tmp dev proc var/cache var/log var/lib/apt usr/sbin/policy-rc.d etc/ssh/ssh_host_*
+  cp -a . "$folder"
+  cd /
+  umount -R "$work"
+  rmdir "$work"
+}
