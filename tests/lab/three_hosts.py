@@ -1,0 +1,148 @@
+"""A lab of three hosts for the tests: infra/lab's, made a cluster by infra/cluster's playbooks."""
+
+import contextlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = next(
+    folder for folder in Path(__file__).resolve().parents if (folder / "infra/lab/lab").is_file()
+)
+HOSTS = ("gateway", "inner", "outside")
+PRIVATE = {"gateway": "10.77.0.1", "inner": "10.77.0.2", "outside": "10.77.0.3"}
+PUBLIC = {"gateway": "172.31.77.1", "outside": "172.31.77.3"}
+STRANGER = "172.31.77.254"
+"""The control machine's address on the uplink."""
+PYTHON = Path(sys.prefix).resolve() / "bin" / Path(sys.executable).name
+"""This process's own, where it really is: its libraries may be links relative to that place."""
+LIMIT_SECONDS = 600
+"""Far more than anything here takes on a busy machine; past it something hangs."""
+Done = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True)
+class Lab:
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        return Path("/run") / self.name
+
+    def call(self, *argv: object) -> Done:
+        return call("infra/lab/lab", "--name", self.name, *argv)
+
+    def do(self, *argv: object) -> str:
+        """What a command of the lab prints. AssertionError where it fails."""
+        done = self.call(*argv)
+        assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def on(self, host: str, command: str) -> str:
+        """What a command of the shell prints on a host."""
+        return self.do("exec", host, "bash", "-c", command)
+
+    def python(self, host: str, code: str, *arguments: object) -> str:
+        """What a program prints that needs no library, run by the host's own Python."""
+        return self.do("exec", host, "/usr/bin/python3", "-c", code, *arguments)
+
+    def study(self, host: str, code: str, *arguments: object, **variables: str) -> Done:
+        """A program with the libraries of a study, run by the cluster's user.
+
+        With the settings of Ray that the playbook has made, or with others.
+        """
+        settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+        command = shlex.join([str(PYTHON), "-c", code, *map(str, arguments)])
+        run = f"set -a; . /etc/study/ray.env; {settings} exec runuser -u study -- {command}"
+        return self.call("exec", host, "bash", "-c", run)
+
+    def playbook(self, name: str) -> dict[str, dict[str, int]]:
+        """For each host how many tasks were ok, changed, failed …"""
+        done = self.call(
+            "control", ROOT / "infra/cluster/playbook", name,
+            "-i", ROOT / "infra/cluster/inventories/lab.yml",
+            "-e", f"python={PYTHON}",
+        )  # fmt: skip
+        assert done.returncode == 0, f"{done.stdout[-4000:]}{done.stderr[-2000:]}"
+        recap = re.findall(r"^(\w+) +: (ok=.*)$", done.stdout, re.MULTILINE)
+        return {
+            host: {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", counts)}
+            for host, counts in recap
+        }
+
+    def files(self, host: str) -> set[str]:
+        """What a host has written to its own disk."""
+        folder = self.folder / host
+        places = [folder / place for place in ("upper", "home", "root-home")]
+        return {
+            f"{place.name}/{path.relative_to(place)}"
+            for place in places
+            for path in place.rglob("*")
+            if not path.is_dir()
+        }
+
+
+def call(script: str, *argv: object) -> Done:
+    return subprocess.run(
+        [str(ROOT / script), *map(str, argv)], capture_output=True, text=True, timeout=LIMIT_SECONDS
+    )
+
+
+def paths() -> list[Path]:
+    """Where this process imports from."""
+    return [Path(path).resolve() for path in sys.path if path and Path(path).is_dir()]
+
+
+def libraries() -> set[Path]:
+    """The folders that hosts need to run this Python; its libraries may be links to elsewhere."""
+    folders = {Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()}
+    links = [entry.resolve() for path in paths() for entry in path.iterdir() if entry.is_symlink()]
+    elsewhere = [
+        link for link in links if link.exists() and not any(map(link.is_relative_to, folders))
+    ]
+    if elsewhere:
+        folders.add(Path(os.path.commonpath(elsewhere)))
+    assert Path("/") not in folders, elsewhere
+    return folders
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Lab]:
+    """A lab of its own; nothing of it is left behind. Skips by name where there can be none."""
+    for script, action in (("infra/lab/lab", "fetch"), ("infra/cluster/playbook", "fetch")):
+        done = call(script, action)
+        if done.returncode == 4:
+            pytest.skip(done.stderr.strip().splitlines()[-1])
+        assert done.returncode == 0, done.stderr
+    lab = Lab(f"study-lab-{os.getpid()}")
+    try:
+        lab.do("up", *(word for folder in sorted(libraries()) for word in ("--bind", folder)))
+        yield lab
+    finally:
+        lab.do("down")
+        assert_nothing_left(lab)
+
+
+def assert_nothing_left(lab: Lab) -> None:
+    assert not lab.folder.exists()
+    assert lab.name not in Path("/proc/mounts").read_text()
+    command_lines = [
+        path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if readable(path)
+    ]
+    assert not [line for line in command_lines if str(lab.folder).encode() in line]
+    assert not list(Path("/sys/fs/cgroup").glob(f"*/{lab.name}"))
+    assert not list(Path("/sys/fs/cgroup").glob(lab.name))
+
+
+def readable(path: Path) -> bool:
+    """Not of a process that has ended meanwhile."""
+    try:
+        return bool(path.read_bytes()) or True
+    except OSError:
+        return False
