@@ -36,33 +36,29 @@ class Answer:
     seconds: list[dict[str, float]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Loaded:
+    """A table in its workers' hands. rows, labels: as of `Answer`; order: of the test samples, from
+    that of the workers."""
+
+    data: Data
+    class_counts: npt.NDArray[np.int64]
+    features: Sequence[str]
+    rows: RowNumbers
+    labels: Labels
+    order: npt.NDArray[np.intp]
+
+
 def answered(run: Run, team: Team) -> Answer:
     """DataError where the table cannot be trained on."""
-    parameters, classes = run.parameters, run.parameters.classes
     with run.phase("load", f"reading {run.dataset.bytes:,} bytes"):
-        source = study.cut_input(run)
-        loaded = team.on_all(worker.load_own, source, classes, run.options.seed)
-        counted = sum((part.classes for part in loaded), np.zeros(classes, np.int64))
-        rows = _in_order([part.rows for part in loaded], len(source.splits))
-        _require_samples(run, source, sum(rows), counted)
-        division = Division.of(rows, run.options.seed)
-        trains = team.on_all(worker.divide, division, run.options.seed, classes)
-        _require_classes(run, division, np.sum(trains, axis=0))
-        features = next(iter(source.formats.values())).features
-        hosts = None
-        if any(kind in NEED_ALL for kind in parameters.kinds):
-            hosts = host_copy.share_training_samples(team, division, len(features))
-        own = team.on_all(worker.tests)
-        numbers = np.concatenate([rows for rows, _ in own])
-        order = np.argsort(numbers, kind="stable")
-        labels = np.concatenate([labels for _, labels in own])[order]
-    data = Data(division, len(features), classes, hosts)
+        table = _loaded(run, team)
 
     trained = {}
     with run.iterations("training") as computed:
-        for name, kind in zip(parameters.algorithms, parameters.kinds, strict=True):
+        for name, kind in zip(run.parameters.algorithms, run.parameters.kinds, strict=True):
             run.progress(name)
-            trained[name] = _trained(run, team, data, name, kind, order)
+            trained[name] = _trained(run, team, table, name, kind)
         seconds = [_with_compute(own) for own in team.on_all(worker.seconds)]
         computed(seconds)
     whole = run.options.out is not None
@@ -71,7 +67,32 @@ def answered(run: Run, team: Team) -> Answer:
         with run.phase("write" if whole else "check", "fetching the models"):
             for one in trained.values():
                 one.fitted.fetch(team, whole)
-    return Answer(division, counted, features, numbers[order], labels, trained, seconds)
+    return Answer(
+        table.data.division, table.class_counts, table.features, table.rows, table.labels, trained,
+        seconds,
+    )  # fmt: skip
+
+
+def _loaded(run: Run, team: Team) -> _Loaded:
+    seed, classes = run.options.seed, run.parameters.classes
+    source = study.cut_input(run)
+    loaded = team.on_all(worker.load_own, source, classes, seed)
+    counted = sum((part.classes for part in loaded), np.zeros(classes, np.int64))
+    rows = _in_order([part.rows for part in loaded], len(source.splits))
+    _require_samples(run, source, sum(rows), counted)
+    division = Division.of(rows, seed)
+    trains = team.on_all(worker.divide, division, seed, classes)
+    _require_classes(run, division, np.sum(trains, axis=0))
+    features = next(iter(source.formats.values())).features
+    hosts = None
+    if any(kind in NEED_ALL for kind in run.parameters.kinds):
+        hosts = host_copy.share_training_samples(team, division, len(features))
+    own = team.on_all(worker.tests)
+    numbers = np.concatenate([rows for rows, _ in own])
+    order = np.argsort(numbers, kind="stable")
+    labels = np.concatenate([labels for _, labels in own])[order]
+    data = Data(division, len(features), classes, hosts)
+    return _Loaded(data, counted, features, numbers[order], labels, order)
 
 
 def _with_compute(own: dict[str, float]) -> dict[str, float]:
@@ -79,16 +100,14 @@ def _with_compute(own: dict[str, float]) -> dict[str, float]:
     return own | {"compute": sum(own.values()) - own.get("load", 0.0)}
 
 
-def _trained(
-    run: Run, team: Team, data: Data, name: str, kind: str, order: npt.NDArray[np.intp]
-) -> Trained:
+def _trained(run: Run, team: Team, table: _Loaded, name: str, kind: str) -> Trained:
     began = time.monotonic()
     team.phase = f"train {name}"
     for _ in range(run.parameters.rounds):
-        model = CLASSIFIERS[kind](run, team, data)
+        model = CLASSIFIERS[kind](run, team, table.data)
     trained = time.monotonic()
     team.phase = f"predict {name}"
-    probabilities = np.concatenate(model.predict(team))[order]
+    probabilities = np.concatenate(model.predict(team))[table.order]
     return Trained(kind, model, probabilities, trained - began, time.monotonic() - trained)
 
 
