@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import ray
 from ray import tune
+from ray.tune.experiment import Trial
 from ray.tune.schedulers import PopulationBasedTraining
 from studykit import processes
 from studykit.run import Run
@@ -70,7 +71,7 @@ def searched(run: Run, of: Problem) -> tuple[Searched, float]:
             },
             tune_config=tune.TuneConfig(
                 metric="score", mode="max", reuse_actors=True,
-                scheduler=scheduler(space, asked.interval, options.seed),
+                scheduler=scheduler(space, asked.interval, options.seed, options.worker_count),
             ),
             run_config=tune.RunConfig(
                 name="population", storage_path=folder, verbose=0, callbacks=[told],
@@ -96,7 +97,42 @@ def first_value(firsts: Sequence[Job], name: str, config: dict[str, Any]) -> flo
     return firsts[config["trial"]].configuration[name]
 
 
-def scheduler(space: Space, interval: int, seed: int) -> PopulationBasedTraining:
+class FairTurns(PopulationBasedTraining):  # type: ignore[misc]  # ray.tune has no types
+    """Lets all actors work and all trials have their turn, where there are more trials than actors.
+
+    Ray Tune has one trial ready at a time, and ends an actor for which there is none. So of two
+    that pause together it ends one; and where an epoch takes less than the start of an actor, its
+    successor is never waited for: one actor computes all that is left.
+
+    A trial that copies another has that one's epochs. Of those that have the fewest, Ray Tune takes
+    the first by number; where scores are equal that may be for ever the same few, which train an
+    epoch, copy, and train it again, while those that they copy never go on.
+    """
+
+    def __init__(self, actors: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._actors = actors
+        self._turns: dict[Trial, int] = {}
+        """When each trial last reported."""
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        self._turns[trial] = max(self._turns.values(), default=0) + 1
+        decision: str = super().on_trial_result(tune_controller, trial, result)
+        return decision
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
+        """Of those with the fewest epochs the one that has waited longest."""
+        trials = tune_controller.get_trials()
+        ready = [trial for trial in trials if trial.status == Trial.PENDING]
+        paused = [trial for trial in trials if trial.status == Trial.PAUSED]
+        return min(
+            paused if paused and len(ready) < self._actors else ready,
+            key=lambda trial: (self._trial_state[trial].last_train_time, self._turns.get(trial, 0)),
+            default=None,
+        )
+
+
+def scheduler(space: Space, interval: int, seed: int, actors: int) -> PopulationBasedTraining:
     """A quarter copies a quarter, and draws anew with 0.25: Ray's defaults, and this study's."""
     random = np.random.default_rng(seed % 2**63)
 
@@ -105,7 +141,8 @@ def scheduler(space: Space, interval: int, seed: int) -> PopulationBasedTraining
             return list(dimension.options)
         return lambda: dimension.sample(random)
 
-    return PopulationBasedTraining(
+    return FairTurns(
+        actors,
         time_attr="epochs",
         perturbation_interval=interval,
         hyperparam_mutations={

@@ -4,6 +4,7 @@ import dataclasses
 import random
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -85,13 +86,43 @@ def test_ray_perturbs_within_the_space():
     pbt = imported("ray.tune.schedulers.pbt")
 
     random.seed(1)
-    scheduler = population().scheduler(SPACE, interval=2, seed=3)
+    scheduler = population().scheduler(SPACE, interval=2, seed=3, actors=2)
     for _ in range(200):
         found, _ = pbt._explore(
             dict(FIRST), scheduler._hyperparam_mutations, scheduler._resample_probability,
             scheduler._perturbation_factors, scheduler._custom_explore_fn,
         )  # fmt: skip
         assert SPACE.contains(found)
+
+
+class Waiting:
+    def __init__(self, status, epochs):
+        self.status, self.epochs = status, epochs
+
+
+def test_ray_has_a_trial_ready_for_every_actor_by_turns(monkeypatch):
+    scheduler = population().scheduler(SPACE, interval=1, seed=3, actors=2)
+    pbt = imported("ray.tune.schedulers").PopulationBasedTraining
+    monkeypatch.setattr(pbt, "on_trial_result", lambda *_: "PAUSE")
+    trials = [Waiting("PAUSED", epochs) for epochs in (4, 4, 4, 5)]
+    scheduler._trial_state = {one: SimpleNamespace(last_train_time=one.epochs) for one in trials}
+    controller = SimpleNamespace(get_trials=lambda: trials)
+
+    def chosen():
+        return trials.index(scheduler.choose_trial_to_run(controller))
+
+    for number in (3, 1, 0, 2):
+        assert scheduler.on_trial_result(controller, trials[number], {}) == "PAUSE"
+    assert chosen() == 1
+    trials[1].status = "PENDING"
+    assert chosen() == 0
+    scheduler.on_trial_result(controller, trials[0], {})
+    assert chosen() == 2
+    trials[2].status = "PENDING"
+    assert chosen() == 1  # Two are ready: no other is to be.
+    for trial in trials:
+        trial.status = "RUNNING"
+    assert scheduler.choose_trial_to_run(controller) is None
 
 
 def first(number):
