@@ -1,69 +1,26 @@
 """From nothing to a cluster of three hosts, and back: infra/lab, then infra/cluster's playbooks."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import three_hosts
+from programs import GREETED, HDFS, JOIN, SCAN, STATE
+from studytest import running
 from three_hosts import HOSTS, PRIVATE, PUBLIC, STRANGER, Lab
 
 OF_THE_SYSTEM = ("upper/var/log/", "upper/var/lib/systemd/", "upper/var/cache/")
 """What a host writes by itself."""
+SECRETS = "/etc/study/ray.token /etc/study/dask/*.key /home/study/.ssh/id_ed25519 /etc/wireguard/*"
 ACCOUNTS = {
     f"upper/etc/{name}{end}"
     for name in ("passwd", "shadow", "group", "gshadow", "subuid", "subgid")
     for end in ("", "-")
 }
 """Files of users, and what they were before a change, which `useradd` keeps."""
-STATE = """
-cat /etc/passwd /etc/shadow /etc/group /etc/hosts /etc/hostname /proc/sys/net/ipv4/ip_forward
-nft list ruleset; ip -brief link; ip route; ls /home
-systemctl list-units --plain --no-legend 'study*' 'wg*'
-pgrep -l 'java|raylet|gcs|wireguard' || true
-"""
-
-SCAN = """
-import errno, resource, select, socket, sys, time
-hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-found, size = [], min(16000, hard - 100)
-for first in range(1, 65536, size):
-    poll, sockets = select.epoll(), {}
-    for port in range(first, min(first + size, 65536)):
-        client = socket.socket()
-        client.setblocking(False)
-        client.connect_ex((sys.argv[1], port))
-        sockets[client.fileno()] = client, port
-        poll.register(client, select.EPOLLOUT)
-    # Who listens answers in milliseconds; past half a second of silence nobody else will.
-    while events := poll.poll(0.5):
-        for number, _ in events:
-            client, port = sockets[number]
-            if client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
-                found.append(port)
-            poll.unregister(client)
-    for client, _ in sockets.values():
-        client.close()
-print(*found)
-"""
-
-HDFS = """
-import hashlib, json, sys
-from hdfs_native import Client, WriteOptions
-client, path = Client("hdfs://10.77.0.1:9000"), "/test/digests"
-content = b"".join(hashlib.sha256(str(n).encode()).digest() for n in range(100_000))
-if sys.argv[1] == "write":
-    with client.create(path, WriteOptions()) as file:
-        file.write(content)
-else:
-    with client.read(path) as file:
-        print(json.dumps([client.get_file_info(path).replication, file.read() == content]))
-"""
-
-JOIN = (
-    'import ray; ray.init(address="10.77.0.1:6379", logging_level="ERROR", log_to_driver=False)\n'
-)
 
 
 @pytest.fixture(scope="module")
@@ -173,11 +130,64 @@ def test_ray_refuses_who_has_not_its_token(cluster: Lab) -> None:
             assert "nauthenticated" in done.stderr or "token" in done.stderr, done.stderr
 
 
+def test_dask_works_on_all_hosts(cluster: Lab) -> None:
+    code = (
+        "from distributed import Client\n"
+        "with Client('tls://10.77.0.1:8786', timeout=60) as client:\n"
+        "    print(*sorted(client.run(lambda dask_worker: dask_worker.ip).values()))\n"
+    )
+    done = cluster.study("inner", code, DASK_CONFIG="/etc/study/dask/dask.yaml")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == sorted(PRIVATE.values())
+
+
+def test_dask_refuses_who_has_no_certificate_of_its_authority(cluster: Lab) -> None:
+    """By TLS alone, without Dask's client: the scheduler greets, or says what it misses."""
+    cluster.on(
+        "inner",
+        "cd /tmp && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+        " -subj /CN=inner -keyout own.key -out own.pem 2>/dev/null",
+    )
+    host = ("/etc/study/dask/host.pem", "/etc/study/dask/host.key")
+    assert cluster.python("inner", GREETED, *host) == "greeted\n"
+    assert cluster.python("inner", GREETED, "/tmp/own.pem", "/tmp/own.key") == (
+        "TLSV1_ALERT_UNKNOWN_CA\n"
+    )
+    assert "CERTIFICATE_REQUIRED" in cluster.python("inner", GREETED)
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The record of the same study in one process of this machine, without any host."""
+    folder = tmp_path_factory.mktemp("local")
+    places = ("--store", folder / "data", "--results", folder / "results")
+    finished = running.run("ray_vs_dask_etl.run_plain", "--size", "tiny", "--json", *places)
+    assert finished.code == 0, finished.stderr
+    return finished.record
+
+
+@pytest.mark.parametrize("engine", ["ray", "dask"])
+def test_a_study_on_three_hosts_reads_from_their_hdfs_and_answers_as_here(
+    cluster: Lab, local: dict[str, Any], engine: str
+) -> None:
+    """By its launch script, which starts a cluster of its own beside the services."""
+    script = (
+        f"cd /opt/study/code && echo {' '.join(HOSTS)} | tr ' ' '\\n' >~/hosts &&"
+        f" STUDY_PYTHON={three_hosts.PYTHON} apps/{three_hosts.STUDY}/launch/{engine}.sh"
+        " --hosts ~/hosts --size tiny --json --results ~/results"
+        " --store hdfs://10.77.0.1:9000/data"
+    )
+    record = json.loads(cluster.on("gateway", f"su - study -c {shlex.quote(script)}"))
+    assert (record["status"], record["hosts"], record["workers"]) == ("done", 3, 3)
+    assert record["dataset"]["uri"].startswith("hdfs://")
+    assert record["dataset"]["sha256"] == local["dataset"]["sha256"]
+    assert record["quality"] == local["quality"]
+
+
 def test_no_secret_can_be_read_by_others(cluster: Lab) -> None:
     token = cluster.on("gateway", "cat /etc/study/ray.token")
     for host in HOSTS:
-        secrets = "/etc/study/ray.token /home/study/.ssh/id_ed25519 $(ls -d /etc/wireguard/*)"
-        modes = set(cluster.on(host, f"stat -c %a {secrets}").split())
+        modes = set(cluster.on(host, f"shopt -s nullglob; stat -c %a {SECRETS}").split())
         assert modes == {"600"}
         said = "grep -rlF --exclude=ray.token -f /etc/study/ray.token /etc /var/log /var/lib/study"
         assert cluster.on(host, f"{said} || true") == ""
@@ -200,5 +210,5 @@ def test_a_host_that_was_killed_comes_back_with_its_services(cluster: Lab) -> No
         "for try in {1..60}; do ssh -o ConnectTimeout=1 outside true && exit; sleep 1; done; exit 1"
     )
     cluster.on("inner", f"su study -c '{wait}'")
-    services = "wg-quick@wg0 study-firewall study-datanode study-ray"
+    services = "wg-quick@wg0 study-firewall study-datanode study-ray study-dask-worker"
     assert set(cluster.on("outside", f"systemctl is-active {services}").split()) == {"active"}

@@ -1,6 +1,7 @@
 """A lab of three hosts for the tests: infra/lab's, made a cluster by infra/cluster's playbooks."""
 
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -22,6 +23,8 @@ STRANGER = "172.31.77.254"
 """The control machine's address on the uplink."""
 PYTHON = Path(sys.prefix).resolve() / "bin" / Path(sys.executable).name
 """This process's own, where it really is: its libraries may be links relative to that place."""
+STUDY = "ray-vs-dask-etl"
+"""Which the hosts have the code of; it runs on both engines that are services there."""
 LIMIT_SECONDS = 600
 """Far more than anything here takes on a busy machine; past it something hangs."""
 Done = subprocess.CompletedProcess[str]
@@ -67,7 +70,7 @@ class Lab:
         done = self.call(
             "control", ROOT / "infra/cluster/playbook", name,
             "-i", ROOT / "infra/cluster/inventories/lab.yml",
-            "-e", f"python={PYTHON}",
+            "-e", json.dumps({"python": str(PYTHON), "study": STUDY, "engines": ["ray", "dask"]}),
         )  # fmt: skip
         assert done.returncode == 0, f"{done.stdout[-4000:]}{done.stderr[-2000:]}"
         recap = re.findall(r"^(\w+) +: (ok=.*)$", done.stdout, re.MULTILINE)
