@@ -1,0 +1,139 @@
+"""A Slurm cluster of this machine alone: its own configuration, ports, key and folders, all of it
+in one temporary folder, so that a Slurm that is installed here neither knows of it nor is touched.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+NODES = ("127.0.0.2", "127.0.0.3")
+"""Their names are addresses, so that each can be reached by its name without a name server."""
+DAEMONS = ("munged", "slurmctld", "slurmd")
+COMMANDS = (*DAEMONS, "sbatch", "srun", "scontrol")
+START_SECONDS = 30
+
+CONFIGURATION = """\
+ClusterName=ways
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ports[0]}
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/%n.pid
+SwitchType=switch/none
+MpiDefault=none
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+# Jobs do not wait long for a node that has just become free, nor do nodes for those that end.
+SchedulerParameters=sched_interval=1
+KillWait=20
+ReturnToService=2
+{nodes}
+PartitionName=all Nodes=ALL Default=YES State=UP MaxTime=INFINITE
+"""
+NODE = (
+    "NodeName={name} NodeHostname={host} NodeAddr={name} Port={port}"
+    " CPUs=1 RealMemory=2000 State=UNKNOWN"
+)
+
+
+@contextlib.contextmanager
+def running() -> Iterator[dict[str, str]]:
+    """The variables by which Slurm's commands find it; skips by name where it cannot be."""
+    os.environ["PATH"] += os.pathsep + "/usr/sbin"  # Of daemons; not every user's.
+    missing = [name for name in COMMANDS if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"no {', '.join(missing)} here: infra/slurm is not tried")
+    if os.geteuid() != 0:
+        pytest.skip("not root: infra/slurm is not tried, Slurm's daemons start jobs as their users")
+    folder = Path(tempfile.mkdtemp(prefix="study-slurm-"))
+    started: list[subprocess.Popen[bytes]] = []
+    variables = {"SLURM_CONF": str(folder / "slurm.conf")}
+    try:
+        configure(folder)
+        socket_of_munge = folder / "munge.socket"
+        files = ["key", "pid", "log", "seed"]
+        munge = [f"--{name}-file={folder}/munge.{name}" for name in files]
+        munged = ["munged", "--force", "--foreground", f"--socket={socket_of_munge}", *munge]
+        started.append(daemon(folder, "munged", munged))
+        wait_until(socket_of_munge.exists, folder)
+        started.append(daemon(folder, "slurmctld", ["slurmctld", "-D"], variables))
+        for name in NODES:
+            started.append(daemon(folder, name, ["slurmd", "-D", "-N", name], variables))
+        wait_until(lambda: idle(variables) == len(NODES), folder)
+        yield variables
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(30)
+        shutil.rmtree(folder)
+
+
+def configure(folder: Path) -> None:
+    host = socket.gethostname()
+    ports = free_ports(1 + len(NODES))
+    lines = [NODE.format(name=n, host=host, port=p) for n, p in zip(NODES, ports[1:], strict=True)]
+    text = CONFIGURATION.format(folder=folder, host=host, ports=ports, nodes="\n".join(lines))
+    (folder / "slurm.conf").write_text(text)
+    (folder / "state").mkdir()
+    (folder / "munge.key").write_bytes(secrets.token_bytes(1024))
+    (folder / "munge.key").chmod(0o600)
+
+
+def daemon(
+    folder: Path, name: str, argv: list[str], variables: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    with (folder / f"{name}.out").open("wb") as log:
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(variables or {})},
+            start_new_session=True,
+        )
+
+
+def idle(variables: dict[str, str]) -> int:
+    """Nodes that wait for a job."""
+    shown = subprocess.run(
+        ["scontrol", "--oneliner", "show", "nodes"],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+    )
+    return shown.stdout.count(" State=IDLE ")
+
+
+def wait_until(found: Callable[[], bool], folder: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not found():
+        if time.monotonic() > deadline:
+            said = "\n".join(f"{path.name}: {path.read_text()}" for path in folder.glob("*.out"))
+            raise AssertionError(f"Slurm did not start:\n{said}")
+        time.sleep(0.1)
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        servers = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
+        ]
+        return [int(server.getsockname()[1]) for server in servers]
