@@ -6,8 +6,11 @@ start_dask() { # A Dask cluster of all hosts, at $scheduler; Dask asks nobody fo
     local index at
     port=$(free_port)
     scratch=$(mktemp -d /tmp/dask-XXXXXX)
+    # Else Dask leaves an empty folder of its own in /tmp.
+    export DASK_TEMPORARY_DIRECTORY=$scratch
     scheduler=tcp://$head:$port
-    on "${hosts[0]}" "$python" -m distributed.cli.dask_scheduler --host "$head" --port "$port" \
+    on "${hosts[0]}" env DASK_TEMPORARY_DIRECTORY="$scratch" \
+        "$python" -m distributed.cli.dask_scheduler --host "$head" --port "$port" \
         --no-dashboard >"$scratch/scheduler.log" 2>&1 &
     started+=($!)
     "$python" -m studylaunch.dask_ready "$scheduler" 0 ||
