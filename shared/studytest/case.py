@@ -66,6 +66,9 @@ class StudyCase:
     written: Callable[[Path, Quality], None]
     """Asserts that what was written is the answer."""
 
+    imports: tuple[str, ...] = ()
+    """Modules that take long to import, which a run imports when it needs them: a test that starts
+    several runs does it once for all."""
     unconverged: Argv | None = None
     """With the valid input, stops before there is an answer; None where nothing has to converge."""
     answer_options: Argv = ()

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import IO
 
@@ -59,9 +59,13 @@ class Forked:
 
 
 class Forks:
-    """Starts entry points while the block runs; each is imported when it is first asked for."""
+    """Starts entry points while the block runs; each is imported when it is first asked for.
 
-    def __init__(self) -> None:
+    `also`: modules that an entry point imports when it runs, and that are imported with it.
+    """
+
+    def __init__(self, also: Sequence[str] = ()) -> None:
+        self._also = also
         self._importers = contextlib.ExitStack()
         self._connections: dict[str, socket.socket] = {}
         self._started: list[Forked] = []
@@ -81,7 +85,9 @@ class Forks:
         """As `running.start`."""
         with self._lock:
             if module not in self._connections:
-                self._connections[module] = self._importers.enter_context(_importer(module))
+                self._connections[module] = self._importers.enter_context(
+                    _importer(module, self._also)
+                )
         asked = [module, *map(str, argv)], running.environment(**variables)
         # Of standard input, output, error, and of what is said of the fork itself.
         reading, writing = zip(*(os.pipe() for _ in range(4)), strict=True)
@@ -98,12 +104,12 @@ class Forks:
 
 
 @contextlib.contextmanager
-def _importer(module: str) -> Iterator[socket.socket]:
+def _importer(module: str, also: Sequence[str]) -> Iterator[socket.socket]:
     """The connection to a process that imports a module and then forks when asked to."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "studytest.forking", str(theirs.fileno()), module],
+            [sys.executable, "-m", "studytest.forking", str(theirs.fileno()), module, *also],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
@@ -165,7 +171,8 @@ def _become(argv: list[str], environment: dict[str, str], streams: list[int]) ->
 
 
 if __name__ == "__main__":
-    importlib.import_module(sys.argv[2])
+    for name in sys.argv[2:]:
+        importlib.import_module(name)
     with socket.socket(fileno=int(sys.argv[1])) as requests:
         is_fork = _fork_when_asked(requests)
     if is_fork:

@@ -29,7 +29,7 @@ class Interruption(OfStudy):
     @pytest.fixture(scope="class")
     def start(self) -> Iterator[Start]:
         """(engine, options, **variables) → a run of it; all are imported once."""
-        with Forks() as forks:
+        with Forks(self.case.imports) as forks:
             yield lambda engine, *argv, **variables: forks.start(
                 self.case.module(engine), *argv, **variables
             )
