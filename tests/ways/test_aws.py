@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.client
-import botocore.session
 import pytest
 import yaml  # type: ignore[import-untyped]  # Its types are a package of their own.
 from botocore.validate import ParamValidator
@@ -118,7 +118,7 @@ def test_rays_launcher_takes_the_cluster_file(cluster: dict[str, Any]) -> None:
 
 
 def test_ec2_takes_what_the_nodes_are(cluster: dict[str, Any]) -> None:
-    model = botocore.session.get_session().get_service_model("ec2")
+    model = boto3.client("ec2", region_name="eu-central-1").meta.service_model
     shape = model.operation_model("RunInstances").input_shape
     for kind in cluster["available_node_types"].values():
         node = {name: value for name, value in kind["node_config"].items() if name != "SubnetIds"}

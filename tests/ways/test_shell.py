@@ -1,0 +1,46 @@
+"""The shell of infra/: bash can read it, and shellcheck, where it is installed, has no warning."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+INFRA = next(
+    folder / "infra"
+    for folder in Path(__file__).resolve().parents
+    if (folder / "infra/servers.sh").is_file()
+)
+NOT_SEEN = "SC2034,SC2154,SC2164"
+"""Names that a file which is sourced has from the other, or gives to it; and its `set -e`."""
+
+
+def is_shell(path: Path) -> bool:
+    if path.suffix in (".sh", ".sbatch"):
+        return True
+    return not path.suffix and b"bash" in path.read_bytes()[:40].partition(b"\n")[0]
+
+
+SCRIPTS = sorted(path for path in INFRA.rglob("*") if path.is_file() and is_shell(path))
+NAMES = [str(path.relative_to(INFRA)) for path in SCRIPTS]
+
+
+def test_the_scripts_are_found() -> None:
+    assert {"servers.sh", "s3/s3", "slurm/ray.sbatch", "slurm/by-srun/ssh"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=NAMES)
+def test_bash_can_read_it(script: Path) -> None:
+    done = subprocess.run(["bash", "-n", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=NAMES)
+def test_shellcheck_has_no_warning(script: Path) -> None:
+    if shutil.which("shellcheck") is None:
+        pytest.skip("no shellcheck here: infra's shell is only parsed")
+    options = ("--shell=bash", "--severity=warning", "--external-sources", f"--exclude={NOT_SEEN}")
+    done = subprocess.run(
+        ["shellcheck", *options, script.name], cwd=script.parent, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
