@@ -46,7 +46,8 @@ remove_network() { # what others run in it (`lab control`) ends, too
     mountpoint -q "$(network_of "$space")" || continue
     inode="net:[$(stat -c %i "$(network_of "$space")")]"
     for process in /proc/[0-9]*; do
-      [ "$(readlink "$process/ns/net" 2>/dev/null)" != "$inode" ] || kill -KILL "${process#/proc/}" 2>/dev/null || true
+      [ "$(readlink "$process/ns/net" 2>/dev/null)" = "$inode" ] || continue
+      kill -KILL "${process#/proc/}" 2>/dev/null || true
     done
     umount "$(network_of "$space")"
   done

@@ -1,7 +1,10 @@
 # What the hosts have beside the machine's own packages: Debian's, installed into a layer that the
 # hosts see above the machine's root. The machine itself gets none of them.
 
-debian_packages=(openssh-server nftables wireguard-tools wireguard-go iproute2 iputils-ping python3 python3-apt)
+debian_packages=(
+  openssh-server nftables wireguard-tools wireguard-go iproute2 iputils-ping openssl python3 python3-apt
+)
+type -P java >/dev/null || debian_packages+=(default-jre-headless)
 
 # Made again when the machine's own packages are others: the layer has dpkg's list of all.
 packages=$cache/study-lab/packages-$(
@@ -16,6 +19,8 @@ fetch_packages() {
 }
 
 make_layer() { # FOLDER
+  # Those of other packages of the machine are of no use any more.
+  find "${packages%/*}" -mindepth 1 -maxdepth 1 -name 'packages-*' ! -path "$packages*" -exec rm -rf {} +
   say "Fetching ${debian_packages[*]} for the hosts: half a minute, once."
   unshare --mount bash -euo pipefail -c "$(declare -f install_into)"'; install_into "$@"' \
     layer "$1" "${debian_packages[@]}"
