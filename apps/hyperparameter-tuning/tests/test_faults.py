@@ -13,11 +13,13 @@ import pytest
 from case import CASE
 from small_searches import JOBS, SEARCH, found, made, reports, wait_for_reports
 from studykit import records
-from studytest import leftovers, running
+from studytest import joined_ray, leftovers, running
 from studytest.contract.of_study import OfStudy
 from studytest.forking import Forks
 
 LONGER = (*SEARCH, "--epochs", 40, "--patience", 40)
+HEAD = ("gcs_server", "raylet")
+"""Ray's own processes, without which it cannot go on."""
 WORKERS = ("--workers", 2, "--oversubscribe")
 
 
@@ -128,31 +130,38 @@ class TestFaults(OfStudy):
         folder = tmp_path_factory.mktemp("longer")
         return self.called("plain", *LONGER, "--data", pictures, *WORKERS, "--results", folder)
 
-    @pytest.mark.parametrize("killed", ["gcs_server", "raylet"])
     def test_on_ray_a_killed_head_ends_the_search_with_an_error_and_costs_no_trial(
-        self, killed, pictures, longer, start, joining, temporary, tmp_path
+        self, pictures, longer, start, held_ray, temporary, tmp_path
     ):
-        checkpoint, results = tmp_path / "search", tmp_path / "results"
+        checkpoints = {killed: tmp_path / killed / "search" for killed in HEAD}
         with leftovers.nothing_left():
-            process = start(
-                "ray", *LONGER, "--data", pictures, *WORKERS, "--checkpoint", checkpoint,
-                "--results", results, TMPDIR=temporary,
-            )  # fmt: skip
-            wait_for_reports(checkpoint, 2, process)
-            (head,) = (one for one in running.descendants(process.pid) if one.name() == killed)
-            head.kill()
-            finished = running.finish(process, 60)
-        assert (finished.code, finished.error) == (4, f"error: Ray has lost its {killed}")
-        assert "Traceback" not in finished.stderr
-        assert os.listdir(temporary) == []
-        (path,) = results.rglob("*.json")
-        assert records.read(str(path)).status == "failed"
-        kept = reports(checkpoint)
-        record, replayed = self.resumed(
-            "ray", pictures, checkpoint, tmp_path, *joining("ray"), search=LONGER
-        )
-        assert 2 <= replayed == len(kept)
-        assert found(record) == found(longer)
+            # Side by side: much of their time they wait.
+            started = {}
+            for killed, checkpoint in checkpoints.items():
+                os.mkdir(f"{temporary}/{killed}")
+                started[killed] = start(
+                    "ray", *LONGER, "--data", pictures, *WORKERS, "--checkpoint", checkpoint,
+                    "--results", tmp_path / killed / "results", TMPDIR=f"{temporary}/{killed}",
+                )  # fmt: skip
+            for killed, process in started.items():
+                wait_for_reports(checkpoints[killed], 2, process)
+                (head,) = (one for one in running.descendants(process.pid) if one.name() == killed)
+                head.kill()
+            finished = {killed: running.finish(process, 60) for killed, process in started.items()}
+        for killed, end in finished.items():
+            assert (end.code, end.error) == (4, f"error: Ray has lost its {killed}")
+            assert "Traceback" not in end.stderr
+            assert os.listdir(f"{temporary}/{killed}") == []
+            (path,) = (tmp_path / killed / "results").rglob("*.json")
+            assert records.read(str(path)).status == "failed"
+        with joined_ray.joined(held_ray[0]):
+            for killed, checkpoint in checkpoints.items():
+                kept = reports(checkpoint)
+                record, replayed = self.resumed(
+                    "ray", pictures, checkpoint, tmp_path / killed, search=LONGER
+                )
+                assert 2 <= replayed == len(kept)
+                assert found(record) == found(longer)
 
     def actors(self, process) -> list[psutil.Process]:
         mark = CASE.mark_of_workers("ray")
