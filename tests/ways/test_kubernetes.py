@@ -2,6 +2,7 @@
 say, with no word that they do not know, and no secret."""
 
 import json
+import os
 import re
 import subprocess
 from functools import cache
@@ -18,7 +19,9 @@ FOLDER = next(
     if (folder / "infra/kubernetes").is_dir()
 )
 MANIFESTS = ("dask.yaml", "ray.yaml", "torch.yaml")
-OPERATORS = {"RayJob": "ray.io_rayjobs.yaml", "DaskJob": "daskjob.yaml"}
+OPERATORS = ("RayJob", "DaskJob")
+KUBERAY_CRD = os.environ.get("KUBERAY_CRD")
+"""KubeRay's ray.io_rayjobs.yaml, where somebody has it: no package index does."""
 CORE = {
     "Service": "io.k8s.api.core.v1.Service",
     "NetworkPolicy": "io.k8s.api.networking.v1.NetworkPolicy",
@@ -88,9 +91,12 @@ def check(value: Object, definition: str) -> None:
 @cache
 def shape(kind: str) -> Object:
     """What an operator takes, as its definition of a resource says."""
-    file = schemas() / OPERATORS[kind]
-    if not file.exists():
-        pytest.skip(f"no Go here: {file.name} could not be fetched")
+    if kind == "RayJob":
+        if KUBERAY_CRD is None:
+            pytest.skip("KUBERAY_CRD names no definition of a RayJob: its pods alone are checked")
+        file = Path(KUBERAY_CRD)
+    else:
+        file = schemas() / "daskjob.yaml"
     # A megabyte, which the loader in Python takes ten seconds for.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     definition = yaml.load(file.read_text(), Loader=loader)["spec"]
