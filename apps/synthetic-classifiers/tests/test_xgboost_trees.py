@@ -161,14 +161,30 @@ def test_others_end_with_an_error_when_a_worker_dies(processes, victim):
     endless = xgboost_trees.Boosting(rounds=1_000_000)
     processes.deal(strided(train, 3))
     tracker = processes.on_all(xgboost_trees.open_tracker)[0]
-    processes.on_all(die_soon, victim, 1.5)
+    processes.on_all(die_once_met, victim, 1.5)
     outcomes = processes.outcomes(
-        xgboost_trees.train, 2, SEED, cuts_of(train), tracker, endless, seconds=60
+        xgboost_trees.train, 2, SEED, cuts_of(train), tracker, endless, seconds=150
     )
     assert isinstance(outcomes.pop(victim), Dead)
     for outcome in outcomes:
         assert isinstance(outcome, BusyError)
         assert "lost the others: " in str(outcome) and "\n" not in str(outcome)
+
+
+def die_once_met(worker, victim, seconds):
+    """As `die_soon`, from when all have met: before, it is the tracker's patience that ends it.
+
+    The others mostly see at once that it is gone. Where one of them waits for the tracker then, it
+    is their patience that ends it, which is made shorter."""
+    xgboost_trees.SILENT_SECONDS = 30
+    if worker.number == victim:
+        init = xgboost.collective.init
+
+        def meet(**arguments):
+            init(**arguments)
+            die_soon(worker, victim, seconds)
+
+        xgboost.collective.init = meet
 
 
 def test_workers_do_not_wait_for_ever_for_one_that_does_not_come(processes):
