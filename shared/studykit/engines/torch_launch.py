@@ -8,6 +8,7 @@ do not live on in a fork; there they wait until they are told to begin.
 import contextlib
 import multiprocessing
 import os
+import select
 import signal
 import struct
 import subprocess
@@ -79,8 +80,10 @@ def _at_their_time(waiting: int, work: Callable[[], int]) -> int:
 
 def _end_with_launcher(waiting: int) -> None:
     """A launcher that is killed cannot end its ranks: they see its end of the pipe close."""
-    # While ranks end, it closes it too, and waits for nobody then.
-    os.read(waiting, 1)
+    ended = select.poll()
+    # Its end alone is waited for: what comes before it is for ranks that have not begun.
+    ended.register(waiting, 0)
+    ended.poll()  # While ranks end, the launcher closes it too, and waits for nobody then.
     for number in (signal.SIGTERM, signal.SIGKILL):
         os.kill(os.getpid(), number)
         time.sleep(processes.ASKED_SECONDS)
