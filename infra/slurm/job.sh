@@ -13,6 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 engine=$1 study=${2:-}
 launch=$here/../../apps/$study/launch/$engine.sh
 if [ -z "$study" ] || [ ! -f "$launch" ]; then
+    shopt -s nullglob
     launchers=("$here"/../../apps/*/launch/"$engine".sh)
     launchers=("${launchers[@]%/launch/*}")
     echo "error: $engine: expected one of ${launchers[*]##*/}, found '$study'" >&2

@@ -57,7 +57,7 @@ class Finished:
 
 def environment(**variables: str) -> dict[str, str]:
     """For a child that must import what this process imports, and nothing of a launcher's."""
-    path = os.pathsep.join(part for part in sys.path if part)
+    path = os.pathsep.join(os.path.abspath(part) for part in sys.path if part)
     own = {name: value for name, value in os.environ.items() if not name.startswith("STUDY_")}
     return {
         **own,

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -127,7 +128,10 @@ def test_a_study_without_that_engine_is_wrong_usage(nodes: dict[str, str], tmp_p
     job = submit(nodes, tmp_path, "dask", "twitter-pagerank")
     assert end_of(nodes, job) == ("FAILED", 2)
     said = job[1].read_text()
-    assert said.startswith("error: dask: expected one of ") and "digits-knn-cnn" in said
+    found = re.fullmatch("error: dask: expected one of (.*), found 'twitter-pagerank'\n", said)
+    assert found, said
+    launchers = (ROOT / "apps").glob("*/launch/dask.sh")
+    assert set(found[1].split()) == {launcher.parts[-3] for launcher in launchers}
 
 
 def test_uneven_nodes_give_as_many_workers_as_they_have_cores(tmp_path: Path) -> None:
