@@ -43,7 +43,9 @@ class SequentialTrainer:
         self._pixels, self._labels = torch.tensor(train.pixels), torch.tensor(train.labels)
         self._shape = self._pixels.shape[1:]
         self._pixels = self._pixels.flatten(1)  # Of rows, whole ones are copied.
-        self._validation = validation
+        self._judged, self._judged_labels = (
+            torch.tensor(one) for one in (validation.pixels, validation.labels)
+        )
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -101,9 +103,8 @@ class SequentialTrainer:
         return total.item() / rows
 
     def _accuracy(self, weights: Tensor) -> float:
-        pictures = torch.tensor(self._validation.pixels)
-        found = predicted(self.network, weights, pictures, self._require_going)
-        return int((found == torch.tensor(self._validation.labels)).sum()) / len(found)
+        found = predicted(self.network, weights, self._judged, self._require_going)
+        return int((found == self._judged_labels).sum()) / len(found)
 
 
 def begun(network: Network, job: Job, begin: bytes | None) -> State:
