@@ -55,14 +55,7 @@ class RayRanks:
 
     def _results(self, running: list[Any], seconds: float | None = None) -> list[Any]:
         try:
-            waiting = running
-            while waiting:  # For whichever comes first: a failed one leaves the others waiting.
-                done, waiting = _wait(waiting, seconds)
-                if not done:
-                    raise GetTimeoutError
-                ray.get(done)
-            results: list[Any] = ray.get(running)
-            return results
+            return ray_engine.results(running, seconds)
         except RayError as error:
             self._whole = False
             lost = isinstance(getattr(error, "cause", None), PeerLost)
@@ -84,12 +77,3 @@ class RayRanks:
     def _kill(self) -> None:
         for actor in self._actors:
             ray.kill(actor)
-
-
-def _wait(running: list[Any], seconds: float | None) -> tuple[list[Any], list[Any]]:
-    """ray.wait, which ends with a SystemError where a signal's handler raises within it."""
-    try:
-        done, waiting = ray.wait(running, timeout=seconds)
-    except SystemError as error:
-        raise error.__cause__ or error from None
-    return done, waiting

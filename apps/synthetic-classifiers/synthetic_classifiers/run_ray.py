@@ -11,6 +11,7 @@ when one dies the run starts again from the input with new ones.
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 from studykit.engines import ray_engine
 from studykit.engines.host_memory import Hosts
 from studykit.run import Outcome, Run
@@ -22,6 +23,8 @@ from synthetic_classifiers.worker import Worker
 
 MESSAGE_BYTES = 100_000
 """As `ray_config_def.h` has it: a larger argument Ray puts into the object store for each call."""
+HEAR_SECONDS = 5.0
+"""In which Ray hears of a process that is gone."""
 
 
 class RayWorker(Worker):
@@ -55,19 +58,46 @@ class RayTeam:
             ray.put(argument) if team.size_of(argument) > MESSAGE_BYTES else argument
             for argument in arguments
         ]
-        results = ray.get([actor.call.remote(self.phase, step, *shared) for actor in self._actors])
+        results = self._results(
+            [actor.call.remote(self.phase, step, *shared) for actor in self._actors]
+        )
         self.sent += len(self._actors) * team.size_of(arguments) + team.size_of(results)
         return results
 
     def bring(self, hosts: Hosts, give: Step, take: Step) -> None:
         """From actor to actor, through the object stores of their hosts."""
         given = [actor.call.remote("load", give) for actor in self._actors]
-        ray.get(
+        self._results(
             [
                 self._actors[leader].take.remote(take, *(given[other] for other in elsewhere))
                 for leader, elsewhere in team.takers(hosts).items()
             ]
         )
+
+    def _results(self, calls: list[Any]) -> list[Any]:
+        try:
+            return ray_engine.results(calls)
+        except RayError as error:
+            lost = None if ray_engine.lost_a_worker(error) else _lost(calls)
+            # Who waits for a lost one within a library does not end with the last reference to it.
+            for actor in self._actors:
+                ray.kill(actor)
+            if lost is not None:
+                raise lost from error
+            raise
+
+
+def _lost(calls: list[Any]) -> RayError | None:
+    """Of calls of which one failed: that a worker is gone, which may be why. Ray may hear of it
+    after another worker, to which it was connected."""
+    done, _ = ray.wait(calls, num_returns=len(calls), timeout=HEAR_SECONDS)
+    for call in done:
+        try:
+            ray.get(call)
+        except RayError as error:
+            if ray_engine.lost_a_worker(error):
+                return error
+    return None
 
 
 @ray_engine.again_from_the_input

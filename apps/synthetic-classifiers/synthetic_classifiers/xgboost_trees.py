@@ -80,7 +80,8 @@ def train(
 ) -> bytes | None:
     """The model as XGBoost's UBJSON, of worker 0 alone. All workers call it at the same time.
 
-    BusyError where a worker is lost, or does not come."""
+    BusyError where a worker is lost, or does not come. Now and then the library has a peer of one
+    that is lost wait for ever: who calls it ends that process."""
     parameters = {
         **objective(classes),
         "tree_method": "hist",

@@ -6,11 +6,12 @@ Where an actor that holds state dies, `again_from_the_input` runs the method aga
 import contextlib
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import ray
 from ray.exceptions import (
+    GetTimeoutError,
     ObjectLostError,
     RayActorError,
     RayError,
@@ -87,6 +88,22 @@ def errors_of_workers() -> Iterator[None]:
             raise error.cause from None
         kind = type(error.cause).__name__
         raise StudyError(f"in a worker: {kind}: {error.cause} (--debug shows where)") from error
+
+
+def results(calls: Sequence[Any], seconds: float | None = None) -> list[Any]:
+    """What all calls return, in their order; the error of the first that fails, without waiting
+    for the others, as `ray.get` does. GetTimeoutError where none ends for so many seconds."""
+    found: dict[Any, Any] = {}
+    waiting = list(calls)
+    while waiting:
+        try:
+            done, waiting = ray.wait(waiting, timeout=seconds)
+        except SystemError as error:  # A signal's handler has raised within it.
+            raise error.__cause__ or error from None
+        if not done:
+            raise GetTimeoutError
+        found |= zip(done, ray.get(done), strict=True)
+    return [found[call] for call in calls]
 
 
 def lost_a_worker(error: RayError) -> bool:
