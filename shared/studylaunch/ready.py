@@ -1,7 +1,9 @@
 """Wait until what a launch script has started is there: the main of `ray_ready`, `dask_ready`."""
 
 import contextlib
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -9,14 +11,23 @@ from studykit.errors import BusyError, ResourceError
 
 PATIENCE_SECONDS = 120.0
 """Longer than Ray gives a node to start in, so that its own reason is in its log."""
+LATE_SECONDS = 5.0
+"""For a look that has begun."""
 
 
 def main(found: Callable[[str], int]) -> None:
     """… ADDRESS CORES: says why where there are not as many in time."""
+    address, wanted = sys.argv[1], int(sys.argv[2])
+    # A look at a cluster that is lost while it joins may not come back, nor hear a signal.
+    watch = threading.Timer(PATIENCE_SECONDS + LATE_SECONDS, _end, (address,))
+    watch.daemon = True
+    watch.start()
     try:
-        wait_for(found, sys.argv[1], int(sys.argv[2]))
+        wait_for(found, address, wanted)
     except ResourceError as error:
         sys.exit(f"error: {error}")
+    finally:
+        watch.cancel()
 
 
 def wait_for(found: Callable[[str], int], address: str, wanted: int) -> None:
@@ -32,3 +43,8 @@ def wait_for(found: Callable[[str], int], address: str, wanted: int) -> None:
     raise BusyError(
         f"{wanted} cores expected at {address}, {there} joined in {PATIENCE_SECONDS:g} s"
     )
+
+
+def _end(address: str) -> None:
+    print(f"error: {address} does not answer", file=sys.stderr, flush=True)
+    os._exit(1)
