@@ -50,6 +50,7 @@ def study(engines, module_mapping=None, unseen=None):
     package = name.replace("-", "_")
     entries = {engine: f"{package}/run_{engine}.py" for engine in engines}
     commands = [f":{engine}" for engine in engines]
+    launchers = [engine for engine in engines if engine != "plain"]
 
     __defaults__(all=dict(resolve=name))
     # A study that says nothing here could not even use its own files.
@@ -69,14 +70,15 @@ def study(engines, module_mapping=None, unseen=None):
     python_source(
         name="compare",
         source=f"{package}/compare.py",
-        dependencies=[*commands, f":{package}"],
+        dependencies=[*commands, f":{package}", *(f":launch-{engine}" for engine in launchers)],
     )
     # It looks for the libraries of all engines.
     python_source(name="doctor", source=f"{package}/doctor.py", dependencies=[":compare"])
 
     # For who reads and who lifts; nothing imports them.
     files(name="documents", sources=["README.md"])
-    launchers = [engine for engine in engines if engine != "plain"]
+    # What another host makes an environment from.
+    file(name="lock", source="requirements.lock")
     for engine in launchers:
         # Ranks wait for each other, a cluster has to be waited for.
         ready = f"shared/studylaunch/{engine}_ready.py@resolve={name}"
@@ -86,6 +88,7 @@ def study(engines, module_mapping=None, unseen=None):
             dependencies=[
                 f"shared:launch-{engine}",
                 f":{engine}",
+                ":lock",
                 *([] if engine == "torch" else [ready]),
             ],
         )

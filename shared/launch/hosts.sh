@@ -1,14 +1,16 @@
-# What the launch scripts of all studies share: hosts, Python, and that nothing is left behind.
-# Sourced by the file of each engine, which they source after they have set `app`.
+# What the launch scripts of all studies share: hosts, code and Python there, and that nothing is left
+# behind. Sourced by the file of each engine, which they source after they have set `app`.
 #
-#   launch/ENGINE.sh [--hosts FILE] [options of the study]
+#   launch/ENGINE.sh [--hosts FILE [--nodes N]] [options of the study]
 #
 # FILE lists the hosts, one `host[:slots]` a line (slots: workers there, 1 if not said; `#` begins a
-# comment); the first is the head. Without --hosts: this machine, as many workers as it has cores.
-# Entries that name this machine start without SSH; the others need the same folder at the same
-# path, the same environment, and a key that asks for no password.
+# comment); the first is the head. With --nodes the first N of them alone. Without --hosts: this
+# machine, as many workers as it has cores.
+# Entries that name this machine start without SSH; the others need a key that asks for no password.
 #
-# Python is $STUDY_PYTHON, else the project's .venv, else what `./pants export` has made.
+# The code there is this code: found at the same path, else brought and removed again. Python is
+# $STUDY_PYTHON, else the project's .venv, else what `./pants export` has made; another host that has
+# none at that path makes an environment from the study's lock, once, in ~/.cache/study-environments.
 
 set -euo pipefail
 
@@ -17,8 +19,10 @@ fail() { # exit code, text
     exit "$1"
 }
 
+KILL_SECONDS=10 # From asking a command on another host to end until killing it.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 app_folder=$(cd "$(dirname "$0")/.." && pwd)
+ssh_to=(ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=3)
 
 find_python() {
     local candidate
@@ -54,16 +58,99 @@ is_here() { # HOST
     return 1
 }
 
+imports() { # ROOT : where Python finds the code that lies there
+    if [ -d "$root/apps/$app" ]; then
+        echo "$1/apps/$app:$1/shared:$1/datasets"
+    else
+        echo "$1" # Lifted out.
+    fi
+}
+
+packing() { # The command that packs the code, the same bytes of the same code, on any host.
+    local parts=(.)
+    [ ! -d "$root/apps/$app" ] || parts=("apps/$app" shared datasets)
+    echo "tar --create --sort name --mtime @0 --owner 0 --group 0 --numeric-owner" \
+        "--mode u=rwX,go=rX --exclude __pycache__ --exclude results --exclude tests" \
+        "--exclude '.[a-z]*' ${parts[*]}"
+}
+
+# Of each other host.
+declare -A code_of=() python_of=()
+
+find_there() { # HOST → code_of, python_of
+    local host=$1 made answer sum state
+    [ -r "$lock" ] || fail 4 "$lock cannot be read, which other hosts have their libraries from"
+    made="\$HOME/.cache/study-environments/$app-$(cksum <"$lock" | tr ' ' -)"
+    answer=$("${ssh_to[@]}" "$host" "
+        if cd $(printf %q "$root") 2>/dev/null; then $(packing) | sha256sum; else echo none; fi
+        if [ -x $(printf %q "$python") ]; then echo there; else ls $made/complete || echo missing; fi
+        echo $made/bin/python" </dev/null 2>"$scratch/said") ||
+        fail 4 "$host cannot be reached: $(tail -n 1 "$scratch/said")"
+    { read -r sum _ && read -r state && read -r "python_of[$host]"; } <<<"$answer"
+    [ "$state" != there ] || python_of[$host]=$python
+    code_of[$host]=$root
+    [ "$sum" = "$our_sum" ] || bring_code "$host"
+    [ "$state" != missing ] || make_environment "$host"
+}
+
+bring_code() { # HOST
+    code_of[$1]=$scratch/code
+    visited[$1]=yes
+    packed | "${ssh_to[@]}" "$1" "umask 077 && mkdir -p $(printf %q "${code_of[$1]}") &&
+        tar --extract --directory $(printf %q "${code_of[$1]}")" ||
+        fail 4 "$1: the code could not be brought to $scratch"
+}
+
+packed() { (cd "$root" && eval "$(packing)"); }
+
+make_environment() { # HOST
+    local place=${python_of[$1]%/bin/python} said
+    echo "$1: installing the libraries of $app in $place …" >&2
+    said=$("${ssh_to[@]}" "$1" "rm -rf $(printf %q "$place") && python3.11 -m venv $(printf %q "$place") &&
+        $(printf %q "$place")/bin/python -m pip install --quiet --require-hashes \
+            -r $(printf %q "${code_of[$1]}${lock#"$root"}") 2>&1 &&
+        touch $(printf %q "$place")/complete" 2>&1 </dev/null) ||
+        fail 4 "$1: no environment for $app, and none could be made: $(tail -n 1 <<<"$said")"
+}
+
+python_on() { # HOST
+    if is_here "$1"; then echo "$python"; else echo "${python_of[$1]}"; fi
+}
+
 on() { # HOST COMMAND… : run it there, in the project's folder, until it or this script ends
     local host=$1
     shift
+    exec {alive}<&-
     if is_here "$host"; then
         # In a session of its own Ctrl-C does not reach it: this script ends it, in order.
-        exec setsid "$@"
+        exec setsid "$@" </dev/null
     fi
-    # With a terminal (-tt) the command there ends when the connection does.
-    exec ssh -tt -o BatchMode=yes "$host" \
-        "cd $(printf %q "$PWD") && PYTHONPATH=$(printf %q "$PYTHONPATH") $(printf '%q ' "$@")"
+    exec "${ssh_to[@]}" "$host" "$(until_told "$host" "$@")" <"$scratch/alive"
+}
+
+# A command of the shell there: COMMAND, until it ends or standard input does, which is when this
+# script ends or the connection is lost. Who does not end when asked is killed.
+until_told() { # HOST COMMAND…
+    local host=$1 code=${code_of[$1]}
+    shift
+    echo "cd $(printf %q "$PWD") 2>/dev/null || cd $(printf %q "$code") || exit 1
+        export PYTHONPATH=$(printf %q "$(imports "$code")${given_path:+:$given_path}")
+        export STUDY_ROUND=${STUDY_ROUND:-0}
+        exec 3<&0
+        setsid $(printf '%q ' "$@") </dev/null 3<&- &
+        command=\$!
+        (
+            while read -r line; do :; done
+            kill -s TERM -- -\$command
+            sleep $KILL_SECONDS
+            kill -s KILL -- -\$command
+        ) <&3 >/dev/null 2>&1 &
+        watch=\$!
+        exec 3<&-
+        wait \$command
+        code=\$?
+        kill \$watch 2>/dev/null
+        exit \$code"
 }
 
 share_secret() { # FILE TEXT : readable by its owner alone, at the same path on every host
@@ -72,7 +159,8 @@ share_secret() { # FILE TEXT : readable by its owner alone, at the same path on 
         if is_here "$host"; then
             (umask 077 && printf %s "$2" >"$1")
         else
-            printf %s "$2" | ssh -o BatchMode=yes "$host" \
+            visited[$host]=yes
+            printf %s "$2" | "${ssh_to[@]}" "$host" \
                 "umask 077 && mkdir -p $(printf %q "$(dirname "$1")") && cat >$(printf %q "$1")"
         fi
     done
@@ -83,38 +171,74 @@ free_port() {
 }
 
 # Every command started with `&` is in `started`; leaving, however, ends what still runs.
-started=()
+started=() where=() waiting=
+declare -A visited=() # Hosts with something of this run in their folder of temporary files.
+
+start() { # HOST COMMAND… : its words go to the next log
+    on "$@" >"$scratch/log-${#started[@]}" 2>&1 &
+    note "$1"
+}
+
+note() { # HOST, on which something has just been started
+    started+=($!) where+=("$1")
+}
+
 stop_all() {
-    local code=$? pid host
+    local code=$? index host
     trap '' INT TERM
-    for pid in "${started[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
-    for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
-    if [ -n "${scratch:-}" ]; then
-        rm -rf "$scratch"
-        for host in "${hosts[@]}"; do
-            is_here "$host" || remove_there "$host" "$scratch" || true
-        done
-    fi
+    # The others hear it from their standard input, and end before their connection does.
+    exec {alive}<&-
+    for index in "${!started[@]}"; do
+        is_here "${where[$index]}" && kill -TERM "${started[$index]}" 2>/dev/null || true
+    done
+    [ -z "$waiting" ] || kill "$waiting" 2>/dev/null || true
+    wait "${started[@]}" 2>/dev/null || true
+    rm -rf "$scratch"
+    for host in "${!visited[@]}"; do remove_there "$host" "$scratch" || true; done
     exit "$code"
 }
 
 remove_there() { # HOST FOLDER : what still ends there may write into it meanwhile
     local folder
     folder=$(printf %q "$2")
-    ssh -o BatchMode=yes "$1" "for try in 1 2 3; do
-        rm -rf $folder && sleep 1 && [ ! -e $folder ] && exit; done" 2>/dev/null
+    "${ssh_to[@]}" "$1" "for try in 1 2 3; do
+        rm -rf $folder && sleep 1 && [ ! -e $folder ] && exit; done" </dev/null 2>/dev/null
 }
-trap stop_all EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+
+until_ready() { # MODULE of `studylaunch`, its arguments: or until something ends that was started
+    local index
+    "$python" -m "studylaunch.$1" "${@:2}" 2>"$scratch/said" &
+    waiting=$!
+    while kill -0 "$waiting" 2>/dev/null; do
+        for index in "${!started[@]}"; do
+            kill -0 "${started[$index]}" 2>/dev/null ||
+                fail 4 "${where[$index]} ended: $(tail -n 1 "$scratch/log-$index")"
+        done
+        sleep 0.2
+    done
+    wait "$waiting" || fail 4 "$(sed -n 's/^error: //p' "$scratch/said"): $(tail -q -n 1 "$scratch"/log-*)"
+}
 
 if [ "${1:-}" = --hosts ]; then
     [ $# -ge 2 ] || fail 2 "--hosts needs a file"
     read_hosts "$2"
     shift 2
+    if [ "${1:-}" = --nodes ]; then
+        [[ ${2:-} =~ ^[1-9][0-9]*$ && $2 -le ${#hosts[@]} ]] ||
+            fail 2 "--nodes ${2:-}: there are ${#hosts[@]} hosts"
+        hosts=("${hosts[@]:0:$2}") slots=("${slots[@]:0:$2}")
+        # The run's own options have it too: it belongs to the record.
+    fi
 else
     hosts=(localhost) slots=("$(nproc)")
 fi
+scratch=$(mktemp -d /tmp/study-XXXXXX)
+mkfifo "$scratch/alive"
+exec {alive}<>"$scratch/alive"
+trap stop_all EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 head=${hosts[0]}
 is_here "$head" && head=127.0.0.1
 for host in "${hosts[@]}"; do
@@ -124,8 +248,13 @@ done
 workers=0
 for count in "${slots[@]}"; do workers=$((workers + count)); done
 python=$(find_python)
-if [ -d "$root/apps/$app" ]; then
-    export PYTHONPATH="$root/apps/$app:$root/shared:$root/datasets${PYTHONPATH:+:$PYTHONPATH}"
-else
-    export PYTHONPATH="${PYTHONPATH:-}"
-fi
+given_path=${PYTHONPATH:-}
+lock=$app_folder/requirements.lock our_sum=
+for host in "${hosts[@]}"; do
+    is_here "$host" || [ -n "${code_of[$host]:-}" ] || {
+        [ -n "$our_sum" ] || read -r our_sum _ < <(packed | sha256sum)
+        find_there "$host"
+    }
+done
+# A lifted copy is installed here.
+[ ! -d "$root/apps/$app" ] || export PYTHONPATH="$(imports "$root")${given_path:+:$given_path}"

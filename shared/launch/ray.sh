@@ -3,39 +3,37 @@
 source "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 
 start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has its token can use.
-    local index ray_start
+    local index token=$scratch/token
     port=$(free_port)
-    scratch=$(mktemp -d /tmp/ray-XXXXXX)
     export RAY_USAGE_STATS_ENABLED=0 RAY_ADDRESS=
-    export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$scratch/token
-    share_secret "$RAY_AUTH_TOKEN_PATH" \
-        "$("$python" -c 'import secrets; print(secrets.token_hex(32))')"
-    # In the foreground of a child, so that ending it ends Ray. No worker before a run asks for it:
-    # it would not have the threads that the run gives to each.
-    ray_start=(env RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$RAY_AUTH_TOKEN_PATH"
-        RAY_prestart_worker_first_driver=0
-        "$python" -m ray.scripts.scripts start --block --log-style record)
-    on "${hosts[0]}" "${ray_start[@]}" --num-cpus "${slots[0]}" --no-monitor \
-        --head --port "$port" --node-ip-address "$head" --include-dashboard false \
-        --temp-dir "$scratch/ray" >"$scratch/node-0.log" 2>&1 &
-    started+=($!)
+    export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$token
+    share_secret "$token" "$("$python" -c 'import secrets; print(secrets.token_hex(32))')"
+    start_node 0 --no-monitor --head --port "$port" --node-ip-address "$head" \
+        --include-dashboard false --temp-dir "$scratch/ray"
     [ ${#hosts[@]} -eq 1 ] || await_head
     for ((index = 1; index < ${#hosts[@]}; index++)); do
         # In one folder, nodes that start on a host at a time would take the same names for sockets.
-        on "${hosts[$index]}" "${ray_start[@]}" --num-cpus "${slots[$index]}" \
-            --temp-dir "$scratch/ray-$index" \
-            --address "$head:$port" >"$scratch/node-$index.log" 2>&1 &
-        started+=($!)
+        start_node "$index" --temp-dir "$scratch/ray-$index" --address "$head:$port"
     done
-    "$python" -m studylaunch.ray_ready "$head:$port" "$workers" ||
-        fail 4 "not all of ${hosts[*]} joined: $(tail -n 1 "$scratch"/node-*.log)"
+    until_ready ray_ready "$head:$port" "$workers"
+}
+
+start_node() { # INDEX [options]
+    local index=$1
+    shift
+    # In the foreground of a child, so that ending it ends Ray. No worker before a run asks for it:
+    # it would not have the threads that the run gives to each.
+    start "${hosts[$index]}" env RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$RAY_AUTH_TOKEN_PATH" \
+        RAY_prestart_worker_first_driver=0 \
+        "$(python_on "${hosts[$index]}")" -m ray.scripts.scripts start --block --log-style record \
+        --num-cpus "${slots[$index]}" "$@"
 }
 
 await_head() { # Until others can join it.
     local until=$((SECONDS + 60))
     while ! (exec 3<>"/dev/tcp/$head/$port") 2>/dev/null; do
         kill -0 "${started[0]}" 2>/dev/null && [ $SECONDS -lt $until ] ||
-            fail 4 "the head did not start: $(tail -n 1 "$scratch/node-0.log")"
+            fail 4 "the head did not start: $(tail -n 1 "$scratch/log-0")"
         sleep 0.2
     done
 }

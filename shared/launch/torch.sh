@@ -3,24 +3,94 @@
 source "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 
 run_torch() { # MODULE [options] : its ranks on all hosts, by torchrun; exits with their code.
-    local index at
+    local index at host elsewhere=()
     port=$(free_port)
+    results=$(results_of "$@")
+    if ! is_here "${hosts[0]}" && [[ $results != *://* ]]; then
+        # Rank 0 writes the record, on its host.
+        elsewhere=(--results "$scratch/results") visited[${hosts[0]}]=yes
+    fi
     for index in "${!hosts[@]}"; do
-        at=${hosts[$index]}
+        host=${hosts[$index]}
+        at=$host
         is_here "$at" && at=$head
-        on "${hosts[$index]}" env OMP_NUM_THREADS=1 "$python" -m studykit.engines.torchrun \
-            --nnodes "${#hosts[@]}" --nproc-per-node "${slots[$index]}" \
-            --rdzv-backend c10d --rdzv-endpoint "$head:$port" --rdzv-id "$port" \
-            --rdzv-conf "is_host=$((index == 0))" --local-addr "$at" \
-            -m "$@" &
-        started+=($!)
+        hear "$index"
+        on "$host" env OMP_NUM_THREADS=1 "$(python_on "$host")" -m studykit.engines.torchrun \
+            --nnodes "${#hosts[@]}" --node-rank "$index" --nproc-per-node "${slots[$index]}" \
+            --master-addr "$head" --master-port "$port" --local-addr "$at" \
+            -m "$@" "${elsewhere[@]}" 2>&"$ear" &
+        note "$host"
+        [ "$ear" = 2 ] || exec {ear}<&-
     done
-    for index in "${!hosts[@]}"; do
-        wait -n || exit_of_ranks $?
+    end_with_ranks
+}
+
+results_of() { # [options] : where records go
+    local found=results
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --results) found=${2:-} ;;
+            --results=*) found=${1#*=} ;;
+        esac
+        shift
+    done
+    echo "$found"
+}
+
+gather() { # Records that were written elsewhere.
+    is_here "${hosts[0]}" || [[ $results == *://* ]] || {
+        mkdir -p "$results"
+        "${ssh_to[@]}" "${hosts[0]}" "tar --create --directory $(printf %q "$scratch/results") ." \
+            </dev/null 2>/dev/null | tar --extract --directory "$results" 2>/dev/null || true
+        rmdir "$results" 2>/dev/null || true # Where it has written none.
+    }
+}
+
+# What several hosts say has their names in front. Standard output, the record's, stays as it is.
+readers=()
+hear() { # INDEX → ear: the descriptor for what is said there
+    local said=$scratch/said-$1
+    ear=2
+    [ ${#hosts[@]} -gt 1 ] || return 0
+    mkfifo "$said"
+    exec {ear}<>"$said"
+    {
+        exec {alive}<&- {ear}<&-
+        tee "$scratch/log-$1" | sed -u "s/^/${hosts[$1]}: /" >&2
+    } <"$said" &
+    readers[$1]=$!
+}
+
+heard() { # INDEX : until all that was said is shown, or somebody there does not end
+    local try
+    for try in {1..50}; do
+        kill -0 "${readers[$1]}" 2>/dev/null || return 0
+        sleep 0.1
     done
 }
 
-exit_of_ranks() { # CODE : the first that is not 0, of whichever host
-    [ "$1" != 255 ] || fail 4 "a host of ${hosts[*]} could not be reached, or was lost"
-    exit "$1"
+end_with_ranks() { # With the code of the first host whose ranks fail, and with its last words.
+    local index code running=("${started[@]}")
+    while [ ${#running[@]} -gt 0 ]; do
+        for index in "${!running[@]}"; do
+            kill -0 "${started[$index]}" 2>/dev/null && continue
+            code=0
+            wait "${started[$index]}" || code=$?
+            [ $code -eq 0 ] || end_of_ranks "$index" "$code"
+            unset "running[$index]"
+        done
+        sleep 0.1
+    done
+    for index in "${!readers[@]}"; do heard "$index"; done
+    gather
+}
+
+end_of_ranks() { # INDEX CODE
+    local host=${hosts[$1]} last
+    gather
+    [ "$2" != 255 ] || fail 4 "$host could not be reached, or was lost"
+    [ -n "${readers[$1]:-}" ] || exit "$2" # Its words are ours.
+    heard "$1"
+    last=$(grep '^error: ' "$scratch/log-$1" || tail -n 1 "$scratch/log-$1")
+    fail "$2" "$host: $(head -n 1 <<<"${last#error: }")"
 }

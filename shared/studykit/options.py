@@ -82,6 +82,9 @@ class Options:
     address: Annotated[
         str | None, typer.Option(help="An existing cluster; default: a private local one.")
     ] = None
+    nodes: Annotated[
+        int | None, typer.Option(min=1, help="Hosts on which a launch script has started this.")
+    ] = None
     method: Annotated[str, typer.Option(help="exact, native or published.")] = "exact"
     seed: Annotated[int, typer.Option(help="Seed of the algorithm.")] = 42
     data_seed: Annotated[int, typer.Option(help="Seed of the data generator.")] = 0
@@ -169,7 +172,11 @@ def recorded(options: Options) -> dict[str, Any]:
     if options.bad_rows != BAD_ROWS_REFUSE:
         # Not otherwise: records from before there was a choice stay those of their runs.
         names += ["bad_rows", "bad_rows_limit"]
-    return {name: getattr(options, name) for name in names}
+    found = {name: getattr(options, name) for name in names}
+    if options.nodes is not None:
+        # Where a launch script has started a cluster for this run is no choice.
+        found |= {"nodes": options.nodes, "address": None}
+    return found
 
 
 def configuration(study: Study, engine: str, options: Options, parameters: Any) -> dict[str, Any]:

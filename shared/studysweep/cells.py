@@ -6,6 +6,7 @@ its own, or one with the reason why it left none.
 
 import dataclasses
 import datetime
+import importlib.util
 import os
 import shlex
 import signal
@@ -48,7 +49,10 @@ def to_argv(*groups: Any) -> list[str]:
 
 @dataclass(frozen=True)
 class Cell:
-    """`peer`: the engine is a library beside the study's engines, run by `<package>.peers`."""
+    """`peer`: the engine is a library beside the study's engines, run by `<package>.peers`.
+
+    `hosts`: a file of hosts, on the first `options.nodes` of which the launch script starts it.
+    """
 
     study: Study
     engine: str
@@ -56,6 +60,7 @@ class Cell:
     parameters: Any
     round: int
     peer: bool = False
+    hosts: str | None = None
 
     @property
     def config_hash(self) -> str:
@@ -70,9 +75,26 @@ class Cell:
 
     @property
     def command(self) -> list[str]:
+        if self.hosts is not None:
+            # Workers and nodes are what the hosts have.
+            options = dataclasses.replace(self.options, workers=None, nodes=None)
+            chosen = ["--hosts", self.hosts, "--nodes", str(self.options.nodes)]
+            return ["bash", self.launcher, *chosen, *to_argv(options, self.parameters)]
         module = ["peers", self.engine] if self.peer else [f"run_{self.engine}"]
         module[0] = f"{self.study.package}.{module[0]}"
         return [sys.executable, "-m", *module, *to_argv(self.options, self.parameters)]
+
+    @property
+    def launcher(self) -> str:
+        found = importlib.util.find_spec(self.study.package)
+        assert found is not None and found.origin is not None
+        return str(Path(found.origin).parents[1] / "launch" / f"{self.engine}.sh")
+
+    @property
+    def shown(self) -> str:
+        """The command as a user would type it."""
+        program, *rest = self.command
+        return shlex.join(["bash" if program == "bash" else "python", *rest])
 
     @property
     def label(self) -> str:
@@ -82,6 +104,7 @@ class Cell:
         if options.data is None and options.named_store is not None:
             data = f"{data} in {options.named_store}"
         workers = f"{options.workers} × {options.threads}"
+        workers += f", nodes {options.nodes}" if options.nodes else ""
         return f"round {self.round}: {data}, {workers}{split}, {self.engine} {options.method}"
 
     def finished(self) -> Record | None:
@@ -135,6 +158,7 @@ def run(cell: Cell, dataset: DatasetInfo) -> Record:
             **configuration(cell.study, cell.engine, cell.options, cell.parameters)["parameters"],
             "split_size": cell.options.split_size,
             "device": cell.options.device,
+            **({} if cell.options.nodes is None else {"nodes": cell.options.nodes}),
         },
         dataset=dataset,
         workers=cell.options.worker_count,
@@ -146,7 +170,7 @@ def run(cell: Cell, dataset: DatasetInfo) -> Record:
         error=reason,
         machine=machine.describe(),
         commit=machine.commit(),
-        command=shlex.join(["python", *cell.command[1:]]),
+        command=cell.shown,
         started_at=started,
         config_hash=cell.config_hash,
     )
@@ -188,4 +212,6 @@ def _environment(cell: Cell) -> dict[str, str]:
         "STUDY_ROUND": str(cell.round),
     }
     environment.pop(STARTED_AT, None)
+    if cell.hosts is not None:
+        environment.setdefault("STUDY_PYTHON", sys.executable)
     return environment

@@ -2,15 +2,17 @@
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from studykit import machine
-from studykit.errors import UsageError
+from studykit.errors import StorageError, UsageError
 from studykit.options import DEVICES, GPU_ENGINES, Options, Study, parse_size
-from studykit.records import PEER
+from studykit.records import PEER, PLAIN
 
 from studysweep.cells import Cell
 
@@ -31,6 +33,18 @@ class SweepOptions:
         str | None, typer.Option(metavar="URI", help="Your own file or folder instead.")
     ] = None
     workers: Annotated[str | None, typer.Option(help="Numbers of workers (1, cores).")] = None
+    hosts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Hosts, one `host[:slots]` a line: the engines run there, by their launch scripts;"
+            " one plain process here is what they are divided by.",
+        ),
+    ] = None
+    nodes: Annotated[
+        str | None,
+        typer.Option(help="Of those hosts so many, from the first on, as in 1,2,3 (all)."),
+    ] = None
     threads: Annotated[int, typer.Option(min=1, help="Threads in each worker.")] = 1
     split_size: Annotated[str | None, typer.Option(help="Bytes per split, as in 1MB,30MB.")] = None
     engines: Annotated[str | None, typer.Option(help="Engines (all of the study).")] = None
@@ -90,20 +104,25 @@ def plan_cells(
     for split in splits:
         _ = split is None or parse_size(split)
     _require_device(asked.device, engines)
+    places = _places(asked)
     stores = _stores(asked)
     setting: list[Cell] = []
     for size in sizes:
-        for workers, store in itertools.product(_worker_counts(asked), stores):
-            common = _options(asked, size, workers, store)
+        for (workers, nodes), store in itertools.product(places, stores):
+            common = dataclasses.replace(_options(asked, size, workers, store), nodes=nodes)
+            hosts, chosen = None if nodes is None else asked.hosts, engines
+            if asked.hosts is not None:
+                # The one process runs here, the others on the hosts.
+                chosen = [name for name in engines if (name == PLAIN) == (nodes is None)]
             for split in splits:
-                for engine in engines:
+                for engine in chosen:
                     for method in methods:
                         device = asked.device if engine in GPU_ENGINES else "cpu"
                         options = dataclasses.replace(
                             common, split_size=split, method=method, device=device
                         )
-                        setting.append(Cell(study, engine, options, parameters, 1))
-            for peer in libraries:
+                        setting.append(Cell(study, engine, options, parameters, 1, hosts=hosts))
+            for peer in libraries if nodes is None else ():
                 options = dataclasses.replace(common, method=PEER, device="cpu")
                 setting.append(Cell(study, peer, options, parameters, 1, peer=True))
     for number in range(1, asked.repeats + 1):
@@ -114,7 +133,7 @@ def plan_cells(
 def _options(asked: SweepOptions, size: str | None, workers: int, store: str | None) -> Options:
     shared = {field.name for field in dataclasses.fields(Options)}
     kept = {field.name for field in dataclasses.fields(SweepOptions)} & shared
-    kept -= {"size", "workers", "store", "split_size", "out", "json", "dry_run"}
+    kept -= {"size", "workers", "nodes", "store", "split_size", "out", "json", "dry_run"}
     same = {name: getattr(asked, name) for name in sorted(kept)}
     return Options(size=size, workers=workers, store=store, **same)
 
@@ -147,6 +166,39 @@ def _worker_counts(asked: SweepOptions) -> list[int]:
     if min(counts) < 1:
         raise UsageError(f"--workers {asked.workers}: give numbers of workers, as in 1,2,4")
     return counts
+
+
+def _places(asked: SweepOptions) -> list[tuple[int, int | None]]:
+    """(workers, hosts on which a launch script starts them, or None for this machine)."""
+    if asked.hosts is None:
+        if asked.nodes is not None:
+            raise UsageError("--nodes needs --hosts, a file of them")
+        return [(workers, None) for workers in _worker_counts(asked)]
+    if asked.workers is not None:
+        raise UsageError("--workers and --hosts exclude each other: the hosts' slots are workers")
+    slots = _slots(asked.hosts)
+    try:
+        counts = [int(text) for text in _list("nodes", asked.nodes or str(len(slots)))]
+    except ValueError:
+        counts = [0]
+    if min(counts) < 1 or max(counts) > len(slots):
+        raise UsageError(f"--nodes {asked.nodes}: {asked.hosts} has {len(slots)} hosts")
+    # One process, with as many threads as a host has workers, as far as there are cores here.
+    alone = min(slots[0], max(1, machine.cores() // asked.threads))
+    return [(alone, None), *((sum(slots[:count]), count) for count in counts)]
+
+
+def _slots(path: str) -> list[int]:
+    """Workers of each host, as the launch scripts read the file, which say what is wrong in it."""
+    try:
+        lines = Path(path).read_text("utf-8").splitlines()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read: {error.strerror}") from None
+    named = [line.partition("#")[0].strip() for line in lines]
+    found = [re.fullmatch(r"[A-Za-z0-9._-]+(?::([1-9][0-9]*))?", name) for name in named if name]
+    if not found or None in found:
+        raise UsageError(f"{path}: expected host[:slots] in every line")
+    return [int(one[1] or 1) for one in found if one is not None]
 
 
 def _list(option: str, text: str) -> list[str]:

@@ -26,6 +26,7 @@ def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "bytes": row.dataset.bytes,
             "workers": row.first.workers,
             "threads": row.first.threads,
+            "nodes": row.nodes,
             "split_size": row.split_size,
             "engine": row.first.engine,
             "method": row.first.method,
@@ -62,7 +63,9 @@ def cells_of(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     for row in rows:
         first = row.first
         split = [row.split_size or ""] if splits else []
-        values = [row.data_label, f"{first.workers} × {first.threads}", *split]
+        workers = f"{first.workers} × {first.threads}"
+        workers += f", nodes {row.nodes}" if row.nodes else ""
+        values = [row.data_label, workers, *split]
         values += [row.name, first.method, row.status, f"{len(row.shown)}/{len(row.records)}"]
         phases = [row.phases_to_plain.get(name) for name in ("load", "compute")]
         figures = [row.seconds, row.wall, row.to_plain, *phases]

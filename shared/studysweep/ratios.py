@@ -107,6 +107,12 @@ class Row:
         return None if value is None else str(value)
 
     @property
+    def nodes(self) -> int | None:
+        """Hosts of a cluster that was started for each run; None on one machine."""
+        value = self.first.parameters.get("nodes")
+        return None if value is None else int(value)
+
+    @property
     def shown(self) -> list[Record]:
         return [record for record in self.records if publishable(record)]
 
@@ -176,13 +182,14 @@ def by_round(
 
 def plain_beside(row: Row, rows: Sequence[Row]) -> Row | None:
     """The plain process on the same data, cores and kind of device, with the same split size where
-    it has one."""
+    it has one. Beside hosts it is one process on one of them: the same for all numbers of hosts."""
     beside = [
         other
         for other in rows
         if other.first.engine == PLAIN
         and other.first.method == "exact"
-        and _setting(other) == _setting(row)
+        and _setting(other, of_hosts=row.nodes is not None)
+        == _setting(row, of_hosts=row.nodes is not None)
     ]
     same_split = [other for other in beside if other.split_size == row.split_size]
     return next(iter(same_split or beside), None)
@@ -216,16 +223,17 @@ def _known(ratios: dict[str, Interval | None]) -> dict[str, Interval]:
     return {name: ratio for name, ratio in ratios.items() if ratio is not None}
 
 
-def _setting(row: Row) -> tuple[str, str, int, int, str]:
-    data = row.dataset
-    return data.name, data.uri, row.first.workers, row.first.threads, row.device
+def _setting(row: Row, *, of_hosts: bool = False) -> tuple[str, str, int | None, int, str]:
+    data, workers = row.dataset, None if of_hosts else row.first.workers
+    return data.name, data.uri, workers, row.first.threads, row.device
 
 
 def _order(row: Row) -> tuple[Any, ...]:
     first = row.first
     rank = (first.method == PEER, first.engine != PLAIN, row.name, first.method)
     data = row.dataset
-    return data.bytes, data.name, first.workers, data.uri, row.split_size or "", *rank
+    size = (data.bytes, data.name, row.nodes or 0, first.workers, data.uri)
+    return *size, row.split_size or "", *rank
 
 
 def size_label(size: int) -> str:

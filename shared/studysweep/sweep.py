@@ -7,7 +7,6 @@ interrupted one stopped, and tries again what failed or ran out of time.
 """
 
 import json
-import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -118,7 +117,7 @@ def print_plan(plan: Sequence[Cell], *, fresh: bool = False) -> None:
     for cell in plan:
         record = None if fresh else cell.finished()
         state = "to run" if record is None else f"{record.status}, kept"
-        print(f"{state:14} {cell.label}\n{'':14} {shlex.join(['python', *cell.command[1:]])}")
+        print(f"{state:14} {cell.label}\n{'':14} {cell.shown}")
 
 
 def print_ratios(rows: Sequence[ratios.Row], *, as_json: bool) -> None:

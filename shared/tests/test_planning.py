@@ -1,11 +1,13 @@
 """What a sweep plans: its cells, and lists that are refused before anything runs."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from sample_study.sample import Sample
 from sample_study.study import STUDY, Parameters
-from studykit.errors import UsageError
+from studykit import machine
+from studykit.errors import StorageError, UsageError
 from studysweep import planning
 
 pytest_plugins = "sample_study.fixtures"
@@ -69,6 +71,68 @@ def test_a_wrong_list_is_refused_before_anything_runs(
 ) -> None:
     with pytest.raises(UsageError, match=reason):
         sample.plan(**asked)
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> str:
+    path = tmp_path / "hosts.txt"
+    path.write_text("# three\nfirst:2\n\nsecond:3  # more cores\nthird\n")
+    return str(path)
+
+
+def test_hosts_are_taken_from_the_first_on_and_one_process_is_here(
+    sample: Sample, hosts: str
+) -> None:
+    plan = sample.plan(hosts=hosts, nodes="1,3", workers=None, peers="quick")
+    cells = [(cell.engine, cell.options.workers, cell.options.nodes) for cell in plan]
+    alone = min(2, machine.cores())
+    assert cells == [
+        ("plain", alone, None),
+        ("quick", alone, None),
+        ("alpha", 2, 1),
+        ("alpha", 6, 3),
+    ]
+    program, script, *rest = plan[-1].command
+    assert (program, script.endswith("/launch/alpha.sh")) == ("bash", True)
+    assert rest[:4] == ["--hosts", hosts, "--nodes", "3"] and "--workers" not in rest
+    assert len({cell.path for cell in plan}) == len(plan)
+    assert plan[-1].label == "round 1: tiny, 6 × 1, nodes 3, alpha exact"
+    # All of them, if not said.
+    assert sample.plan(hosts=hosts, workers=None)[-1].path == plan[-1].path
+
+
+def test_the_record_of_a_launched_run_is_found_wherever_its_cluster_was(
+    sample: Sample, hosts: str
+) -> None:
+    cell = sample.plan(hosts=hosts, nodes="2", workers=None)[-1]
+    launched = dataclasses.replace(cell.options, address="first:41234")
+    assert dataclasses.replace(cell, options=launched).path == cell.path
+    alone = dataclasses.replace(cell.options, nodes=None)
+    assert dataclasses.replace(cell, options=alone).path != cell.path
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ({"nodes": "1"}, "--nodes needs --hosts"),
+        ({"hosts": "three", "workers": "2"}, "--workers and --hosts exclude each other"),
+        ({"hosts": "three", "nodes": "4"}, "--nodes 4: .* has 3 hosts"),
+        ({"hosts": "three", "nodes": "0"}, "--nodes 0: .* has 3 hosts"),
+        ({"hosts": "three", "nodes": "two"}, "--nodes two: .* has 3 hosts"),
+        ({"hosts": "wrong"}, "expected host"),
+        ({"hosts": "nowhere"}, "cannot be read"),
+    ],
+)
+def test_wrong_hosts_are_refused_before_anything_runs(
+    sample: Sample, hosts: str, tmp_path: Path, asked: dict[str, str], reason: str
+) -> None:
+    (tmp_path / "wrong").write_text("one two\n")
+    files = {"three": hosts, "wrong": str(tmp_path / "wrong"), "nowhere": str(tmp_path / "none")}
+    given = {"workers": None, **asked}
+    if "hosts" in asked:
+        given["hosts"] = files[asked["hosts"]]
+    with pytest.raises((UsageError, StorageError), match=reason):
+        sample.plan(**given)
 
 
 def test_the_device_is_that_of_engines_that_have_one(sample: Sample) -> None:

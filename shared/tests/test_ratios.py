@@ -44,6 +44,19 @@ def test_loading_is_compared_with_the_peers_and_peers_with_no_whole_run() -> Non
     assert polars.to_plain is None
 
 
+def test_any_number_of_hosts_is_divided_by_the_one_process_beside_them() -> None:
+    found = [synthetic.record("plain", workers=2, phases={"load": 6.0})]
+    for nodes, seconds in ((1, 9.0), (3, 2.0)):
+        record = synthetic.record("ray", workers=2 * nodes, phases={"load": seconds})
+        record.parameters["nodes"] = nodes
+        found.append(record)
+    rows = ratios.summarise(found)
+    assert [row.to_plain.median for row in rows if row.to_plain] == [1.0, 1.5, 1 / 3]
+    _, cells = ratio_table.cells_of(rows)
+    assert [row[1] for row in cells] == ["2 × 1", "2 × 1, nodes 1", "6 × 1, nodes 3"]
+    assert [row["nodes"] for row in ratio_table.as_json(rows)] == [None, 1, 3]
+
+
 def test_ratios_are_taken_within_a_store_and_the_stores_stand_in_the_table() -> None:
     def read(engine: str, store: str, seconds: float) -> Record:
         data = DatasetInfo(name="numbers", uri=f"{store}/numbers/tiny.csv", bytes=2_000_000)

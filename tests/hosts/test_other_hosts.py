@@ -3,90 +3,194 @@ nothing of this session's environment and a folder of its own for temporary file
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+from studykit import records
 from studytest import leftovers, running
 
-LAUNCH = next(
-    folder / "apps/twitter-pagerank/launch"
+ROOT = next(
+    folder
     for folder in Path(__file__).resolve().parents
     if (folder / "apps/twitter-pagerank/launch").is_dir()
 )
+LAUNCH = ROOT / "apps/twitter-pagerank/launch"
+PYTHON = Path(sys.prefix).resolve() / "bin" / Path(sys.executable).name
+"""This process's own, where it really is."""
 OTHER = "127.0.0.2"
 """Not a name of this machine's, but an address that leads here."""
+LINES = "1,2\n2,1\n" * 100
 
 SSH = """\
 #!/bin/sh
 for command; do :; done
-command=$(printf %s "$command" | sed "s#/tmp/ray-#{folder}/ray-#g")
-exec env -i PATH="$PATH" HOME="$HOME" {mark} TMPDIR={folder} sh -c "$command"
+command=$(printf %s "$command" | sed "s#/tmp/study-#{folder}/study-#g;{changes}")
+exec env -i PATH="$PATH" HOME={folder} {mark} TMPDIR={folder} sh -c "$command"
 """
+Other = Callable[..., Path]
 
 
 @pytest.fixture
-def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The other host's folder of temporary files, of a short name, because sockets lie in it."""
+def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Other]:
+    """(what else is another word there, for `sed`) → the other host's folder of temporary files, of
+    a short name, because sockets lie in it."""
     (tmp_path / "bin").mkdir()
     folder = Path(tempfile.mkdtemp(prefix="o-", dir="/tmp"))
     mark = f"{leftovers.MARK}={running.environment()[leftovers.MARK]}"
     script = tmp_path / "bin/ssh"
-    script.write_text(SSH.format(folder=folder, mark=mark))
-    script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
-    yield folder
+
+    def prepared(*changes: str) -> Path:
+        script.write_text(SSH.format(folder=folder, mark=mark, changes=";".join(changes)))
+        script.chmod(0o755)
+        return folder
+
+    yield prepared
     shutil.rmtree(folder)
 
 
-def launch(engine: str, tmp_path: Path, hosts: list[str], lines: str) -> running.Finished:
+def begin(
+    engine: str, tmp_path: Path, hosts: list[str], lines: str, *options: object
+) -> "subprocess.Popen[str]":
     (tmp_path / "hosts.txt").write_text("\n".join(hosts))
     (tmp_path / "edges.csv").write_text(lines)
     argv = (
         "bash", LAUNCH / f"{engine}.sh", "--hosts", tmp_path / "hosts.txt", "--json",
-        "--data", tmp_path / "edges.csv", "--results", tmp_path / "results",
+        "--data", tmp_path / "edges.csv", "--results", tmp_path / "results", *options,
     )  # fmt: skip
-    return running.finish(
-        subprocess.Popen(
-            [str(word) for word in argv],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=running.environment(STUDY_PYTHON=sys.executable),
-            start_new_session=True,
-        )
+    return subprocess.Popen(
+        [str(word) for word in argv],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=running.environment(STUDY_PYTHON=str(PYTHON)),
+        start_new_session=True,
     )
 
 
+def launch(engine: str, tmp_path: Path, hosts: list[str], lines: str) -> running.Finished:
+    return running.finish(begin(engine, tmp_path, hosts, lines))
+
+
 @pytest.mark.parametrize("hosts", [[f"{OTHER}:2"], ["localhost", OTHER]])
-def test_the_code_of_a_torch_rank_comes_back(tmp_path: Path, other: Path, hosts: list[str]) -> None:
+def test_the_code_of_a_torch_rank_comes_back(
+    tmp_path: Path, other: Other, hosts: list[str]
+) -> None:
+    folder = other()
     with leftovers.nothing_left():
         finished = launch("torch", tmp_path, hosts, "1,2\n" * 1000 + "3,x\n")
     assert finished.code == 2, finished.stderr
     assert "line 1001" in finished.error
-    assert list(other.iterdir()) == []
+    (record,) = (tmp_path / "results").rglob("*.json")
+    assert records.read(str(record)).status == "failed"
+    # Of several hosts it is said which one.
+    assert any(host.partition(":")[0] in finished.error for host in hosts) == (len(hosts) > 1)
+    assert list(folder.iterdir()) == []
 
 
-def test_a_torch_run_leaves_no_file(tmp_path: Path, other: Path) -> None:
-    finished = launch("torch", tmp_path, ["localhost", OTHER], "1,2\n2,1\n" * 100)
+def test_a_torch_run_leaves_no_file_and_says_who_speaks(tmp_path: Path, other: Other) -> None:
+    folder = other()
+    finished = launch("torch", tmp_path, ["localhost", OTHER], LINES)
     assert finished.code == 0, finished.stderr
     assert json.loads(finished.stdout)["workers"] == 2
-    assert list(other.iterdir()) == []
+    said = finished.stderr.splitlines()
+    assert said and all(line.startswith(("localhost: ", f"{OTHER}: ")) for line in said), said
+    assert list(folder.iterdir()) == []
 
 
-def test_a_ray_cluster_leaves_no_file(tmp_path: Path, other: Path) -> None:
-    finished = launch("ray", tmp_path, ["localhost", OTHER], "1,2\n2,1\n" * 100)
+def test_a_ray_cluster_leaves_no_file(tmp_path: Path, other: Other) -> None:
+    folder = other()
+    finished = launch("ray", tmp_path, ["localhost", OTHER], LINES)
     assert finished.code == 0, finished.stderr
     assert json.loads(finished.stdout)["hosts"] == 2
-    assert list(other.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
-def test_a_host_that_cannot_be_reached_is_a_missing_resource(tmp_path: Path, other: Path) -> None:
-    (tmp_path / "bin/ssh").write_text("#!/bin/sh\nexit 255\n")
+def test_a_host_without_the_code_and_its_python_gets_the_one_and_has_the_other(
+    tmp_path: Path, other: Other
+) -> None:
+    """Nothing of this folder is there, nor this Python; an environment was made before."""
+    folder = other(f"s#{ROOT}#/nowhere#g", f"s#{PYTHON}#/nowhere/python#g")
+    lock = (LAUNCH.parent / "requirements.lock").read_bytes()
+    count = subprocess.run(["cksum"], input=lock, capture_output=True, check=True).stdout.decode()
+    made = folder / f".cache/study-environments/twitter-pagerank-{'-'.join(count.split())}"
+    (made / "bin").mkdir(parents=True)
+    # A link would make it an environment of its own, without libraries.
+    (made / "bin/python").write_text(f'#!/bin/sh\nexec {PYTHON} "$@"\n')
+    (made / "bin/python").chmod(0o755)
+    (made / "complete").touch()
+    finished = launch("torch", tmp_path, ["localhost", OTHER], LINES)
+    assert finished.code == 0, finished.stderr
+    assert json.loads(finished.stdout)["workers"] == 2
+    assert [path.name for path in folder.iterdir()] == [".cache"]
+
+
+def test_a_host_that_can_have_no_environment_is_a_missing_resource(
+    tmp_path: Path, other: Other
+) -> None:
+    folder = other(f"s#{PYTHON}#/nowhere/python#g", "s#python3.11#python3.of-no-host#g")
+    finished = launch("torch", tmp_path, [OTHER], LINES)
+    assert finished.code == 4, finished.stderr
+    assert f"{OTHER}: no environment for twitter-pagerank" in finished.error
+    assert "python3.of-no-host" in finished.error
+    assert not list(folder.rglob("*"))
+
+
+def test_a_node_that_ends_is_told_by_its_name(tmp_path: Path, other: Other) -> None:
+    other("s#scripts start --block#scripts start --blocked#")
+    with leftovers.nothing_left():
+        finished = launch("ray", tmp_path, ["localhost", OTHER], LINES)
+    assert finished.code == 4, finished.stderr
+    assert f"{OTHER} ended: " in finished.error and "--blocked" in finished.error
+
+
+def test_a_ray_node_that_is_lost_ends_the_run_and_is_named(tmp_path: Path, other: Other) -> None:
+    """Where it does not come back: the workers would wait for its core for ever."""
+    folder = other()
+    endless = ("--no-check", "--damping", "0.999999999", "--max-iterations", 1_000_000_000)
+    with leftovers.nothing_left():
+        process = begin("ray", tmp_path, ["localhost", OTHER], LINES, *endless)
+        running.wait_for_line(process, "iterating")
+        for lost in psutil.process_iter(["name", "cmdline"]):
+            line = " ".join(lost.info["cmdline"] or ())
+            if lost.info["name"] == "raylet" and str(folder) in line:
+                lost.kill()
+        finished = running.finish(process, 120)
+    assert finished.code == 4, finished.stderr
+    assert re.search(r"the Ray cluster has lost .+: of the 2 cores .+ 1 are left", finished.error)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_comparison_runs_engines_on_hosts_beside_one_process_here(tmp_path: Path, other: Other) -> None:
+    other()
+    (tmp_path / "hosts.txt").write_text(f"localhost\n{OTHER}\n")
+    (tmp_path / "edges.csv").write_text(LINES)
+    finished = running.run(
+        "twitter_pagerank.compare", "--data", tmp_path / "edges.csv", "--hosts",
+        tmp_path / "hosts.txt", "--repeats", 1, "--pause", 0, "--json",
+        "--results", tmp_path / "results", STUDY_PYTHON=str(PYTHON),
+    )  # fmt: skip
+    assert finished.code == 0, finished.stderr
+    rows = json.loads(finished.stdout)
+    found = [(row["engine"], row["nodes"], row["workers"], row["status"]) for row in rows]
+    assert found == [
+        ("plain", None, 1, "done"),
+        ("ray", 2, 2, "done"),
+        ("torch", 2, 2, "done"),
+    ]
+    assert all(row["ratio_to_plain"] for row in rows)
+
+
+def test_a_host_that_cannot_be_reached_is_a_missing_resource(tmp_path: Path, other: Other) -> None:
+    other()
+    (tmp_path / "bin/ssh").write_text("#!/bin/sh\necho no route >&2\nexit 255\n")
     finished = launch("torch", tmp_path, [OTHER], "1,2\n")
     assert finished.code == 4
-    assert OTHER in finished.error
+    assert f"{OTHER} cannot be reached: no route" in finished.error

@@ -11,6 +11,8 @@ import shutil
 import signal
 import sys
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import ray
@@ -28,6 +30,8 @@ START_ATTEMPTS = 3
 HEAD = ("gcs_server", "raylet")
 """Ray starts neither of them again; without them it waits, and ends this process after a minute."""
 LOOK_SECONDS, PATIENCE_SECONDS, STUCK_SECONDS = 0.5, 2.0, 10.0
+ABSENT_SECONDS = 30.0
+"""In which a node of a joined cluster that is lost has to be there again."""
 OBJECT_STORE_SHARE = 0.4
 """Of --memory-limit, or of the memory there is; the rest is for the workers' own arrays."""
 
@@ -38,8 +42,8 @@ def cluster(
 ) -> Iterator[None]:
     """A Ray with a core for every thread asked for. ResourceError where there is none.
 
-    `end` is called, by a thread, where one of a private Ray's own processes ends before the block:
-    Ray would wait for it.
+    `end` is called, by a thread, where one of a private Ray's own processes ends before the block,
+    or a joined one loses cores that the workers need: Ray would wait for them.
     """
     variables = machine.pin_threads(options.threads)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -65,20 +69,68 @@ def cluster(
         signal.signal(signal.SIGTERM, on_sigterm)
         available = int(ray.cluster_resources().get("CPU", 0))
         clusters.require_cores(options, available, "cores, the Ray cluster")
-        if options.address is None:
-            stack.enter_context(_head_watched(folder, end))
+        lost = _head(folder) if options.address is None else _nodes(options)
+        stack.enter_context(_watched(lost, end))
         yield
 
 
-@contextlib.contextmanager
-def _head_watched(folder: str, end: Callable[[StudyError], None]) -> Iterator[None]:
-    """Where a process without which this Ray cannot go on ends before the block, the block does."""
+Lost = Callable[[], BusyError | None]
+"""What is lost without which this Ray cannot go on."""
+
+
+def _head(folder: str) -> Lost:
+    """Of a private Ray: its processes."""
     head = [one for one in processes.below() if one.name() in HEAD and folder in str(one.cmdline())]
-    over = threading.Event()
 
     def lost() -> BusyError | None:
         names = [process.name() for process in head if not processes.lives(process)]
         return BusyError(f"Ray has lost its {' and '.join(names)}") if names else None
+
+    return lost
+
+
+def _nodes(options: Options) -> Lost:
+    """Of a joined cluster: nodes whose cores the workers need and that do not come back in time."""
+    asked = options.worker_count * options.threads
+    started = Counter(name for name, _ in _alive())
+    whole = time.monotonic()
+
+    def lost() -> BusyError | None:
+        nonlocal whole
+        try:
+            alive = _alive()
+        except RayError:  # Of a cluster that is lost as a whole Ray says so itself.
+            return None
+        cores = int(sum(cores for _, cores in alive))
+        if cores >= asked:
+            whole = time.monotonic()
+        if time.monotonic() < whole + ABSENT_SECONDS:
+            return None
+        absent = started - Counter(name for name, _ in alive)
+        return BusyError(
+            f"the Ray cluster has lost {', '.join(absent) or 'a node'}: of the {asked} cores that"
+            f" the workers need {cores} are left, for {ABSENT_SECONDS:g} s"
+        )
+
+    return lost
+
+
+def _alive() -> list[tuple[str, float]]:
+    """(host and address, cores) of each node. Ray lists dead ones too."""
+    return [
+        (
+            f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})",
+            node["Resources"].get("CPU", 0.0),
+        )
+        for node in ray.nodes()
+        if node["Alive"]
+    ]
+
+
+@contextlib.contextmanager
+def _watched(lost: Lost, end: Callable[[StudyError], None]) -> Iterator[None]:
+    """Where something is lost before the block ends, the block does."""
+    over = threading.Event()
 
     def watch() -> None:
         while not over.wait(LOOK_SECONDS):
@@ -90,7 +142,7 @@ def _head_watched(folder: str, end: Callable[[StudyError], None]) -> Iterator[No
                 if not over.wait(STUCK_SECONDS):
                     cli.end_at_once(error)
 
-    thread = threading.Thread(target=watch, daemon=True, name="ray-head")
+    thread = threading.Thread(target=watch, daemon=True, name="ray-watch")
     thread.start()
     try:
         yield
@@ -98,7 +150,7 @@ def _head_watched(folder: str, end: Callable[[StudyError], None]) -> Iterator[No
         raise lost() or error from None
     finally:
         over.set()
-        thread.join()
+        thread.join(STUCK_SECONDS)  # It may have asked a Ray that is lost.
 
 
 @contextlib.contextmanager
@@ -162,11 +214,11 @@ def _object_store_bytes(options: Options) -> int:
 
 
 def hosts(options: Options) -> int:
-    """Nodes that are alive: Ray lists dead ones too. A private Ray is not asked, for it would not
-    answer where it was lost since."""
+    """Nodes that are alive. A private Ray is not asked, for it would not answer where it was lost
+    since."""
     if options.address is None:
         return 1
-    return sum(1 for node in ray.nodes() if node["Alive"])
+    return len(_alive())
 
 
 @ray.remote(num_cpus=0)
@@ -192,8 +244,17 @@ def node_peaks(options: Options) -> Iterator[Callable[[], list[int]]]:
         ).remote()
         for node in nodes
     ]
+
+    def peaks() -> list[int]:
+        asked = [sampler.peak_bytes.remote() for sampler in samplers]
+        found: list[int] = []
+        for answer in asked:
+            with contextlib.suppress(RayError):  # Of a node that was lost.
+                found.append(ray.get(answer))
+        return found
+
     try:
-        yield lambda: ray.get([sampler.peak_bytes.remote() for sampler in samplers])
+        yield peaks
     finally:
         for sampler in samplers:
             ray.kill(sampler)
