@@ -168,7 +168,9 @@ def test_a_ray_node_that_is_lost_ends_the_run_and_is_named(tmp_path: Path, other
     assert list(folder.iterdir()) == []
 
 
-def test_a_comparison_runs_engines_on_hosts_beside_one_process_here(tmp_path: Path, other: Other) -> None:
+def test_a_comparison_runs_engines_on_hosts_beside_one_process_here(
+    tmp_path: Path, other: Other
+) -> None:
     other()
     (tmp_path / "hosts.txt").write_text(f"localhost\n{OTHER}\n")
     (tmp_path / "edges.csv").write_text(LINES)

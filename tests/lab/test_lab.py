@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -104,6 +105,23 @@ def test_what_one_host_writes_to_hdfs_another_reads(cluster: Lab) -> None:
     read = cluster.study("outside", HDFS, "read")
     assert read.returncode == 0, read.stderr
     assert json.loads(read.stdout) == [2, True]
+
+
+def test_a_page_comes_through_a_tunnel(cluster: Lab) -> None:
+    tunnel = "exec infra/tunnel -F $STUDY_LAB/ssh_config root@gateway hdfs"
+    argv = (three_hosts.ROOT / "infra/lab/lab", "--name", cluster.name, "control")
+    with subprocess.Popen(
+        [*argv, "bash", "-c", tunnel], cwd=three_hosts.ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[0]
+        read = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1]).status)"
+        page = f"{url}/dfshealth.html"
+        assert cluster.do("control", "/usr/bin/python3", "-c", read, page) == "200\n"
+        process.terminate()
+    assert process.returncode == 143
+    wrong = cluster.call("control", three_hosts.ROOT / "infra/tunnel", "root@gateway", "12x")
+    assert (wrong.returncode, "expected hdfs" in wrong.stderr) == (2, True)
 
 
 def test_ray_works_on_all_hosts(cluster: Lab) -> None:
