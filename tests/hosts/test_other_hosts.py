@@ -16,11 +16,7 @@ import pytest
 from studykit import records
 from studytest import leftovers, running
 
-ROOT = next(
-    folder
-    for folder in Path(__file__).resolve().parents
-    if (folder / "apps/twitter-pagerank/launch").is_dir()
-)
+ROOT = Path(__file__).resolve().parents[2]
 LAUNCH = ROOT / "apps/twitter-pagerank/launch"
 PYTHON = Path(sys.prefix).resolve() / "bin" / Path(sys.executable).name
 """This process's own, where it really is."""

@@ -13,9 +13,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = next(
-    folder for folder in Path(__file__).resolve().parents if (folder / "infra/lab/lab").is_file()
-)
+ROOT = Path(__file__).resolve().parents[2]
 HOSTS = ("gateway", "inner", "outside")
 PRIVATE = {"gateway": "10.77.0.1", "inner": "10.77.0.2", "outside": "10.77.0.3"}
 PUBLIC = {"gateway": "172.31.77.1", "outside": "172.31.77.3"}

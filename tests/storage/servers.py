@@ -17,10 +17,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from studytest import ports
 
-INFRA = next(
-    folder / "infra" for folder in Path(__file__).resolve().parents if (folder / "infra").is_dir()
-)
+INFRA = Path(__file__).resolve().parents[2] / "infra"
 IN_USE = "ddress already in use"  # With a capital or without.
 START_SECONDS = 300  # The first start fetches or builds the server.
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
@@ -63,10 +62,10 @@ def started(script: str, program: str, variable: str, **environment: str) -> Ite
     if shutil.which(program) is None:
         pytest.skip(f"no {program} here: {script} is not tried")
     folder = Path(tempfile.mkdtemp(prefix="study-server-"))
-    ports = [free_port() for _ in range(3)]
-    port = ports[0]
+    free = ports.free(3)
+    port = free[0]
     try:
-        for port in ports:
+        for port in free:
             done = call(script, "start", folder, port, **environment)
             # Between looking for a port and taking it somebody else may.
             if done.returncode == 0 or IN_USE not in logs(folder):
@@ -170,8 +169,3 @@ def exports_of(done: "subprocess.CompletedProcess[str]") -> dict[str, str]:
 def logs(folder: Path) -> str:
     """What servers have to say of their end."""
     return "\n".join(path.read_text(errors="replace") for path in folder.glob("*.log"))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

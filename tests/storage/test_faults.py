@@ -22,7 +22,7 @@ from servers import Server
 from study_data import copying, follower_graph, stores
 from studykit import storage
 from studykit.storage import failures
-from studytest import clusters, running
+from studytest import clusters, ports, running
 
 ENGINES = ["plain", "ray", "torch"]
 READING = (
@@ -211,7 +211,7 @@ def test_a_data_node_killed_during_the_read(engine, joining, own_hdfs, hdfs_uri,
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.usefixtures("impatient")
 def test_a_name_node_that_is_down(engine, joining, tmp_path):
-    uri = f"hdfs://127.0.0.1:{servers.free_port()}/edges.csv"
+    uri = f"hdfs://127.0.0.1:{ports.free()[0]}/edges.csv"
     assert_refused(call(engine, uri, tmp_path, *joining), uri, tmp_path, Server(uri, {}))
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from studytest import ports
 
 NODES = ("127.0.0.2", "127.0.0.3")
 """Their names are addresses, so that each can be reached by its name without a name server."""
@@ -24,7 +25,7 @@ START_SECONDS = 30
 CONFIGURATION = """\
 ClusterName=ways
 SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={ports[0]}
+SlurmctldPort={port}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
@@ -88,9 +89,9 @@ def running() -> Iterator[dict[str, str]]:
 
 def configure(folder: Path) -> None:
     host = socket.gethostname()
-    ports = free_ports(1 + len(NODES))
-    lines = [NODE.format(name=n, host=host, port=p) for n, p in zip(NODES, ports[1:], strict=True)]
-    text = CONFIGURATION.format(folder=folder, host=host, ports=ports, nodes="\n".join(lines))
+    port, *others = ports.free(1 + len(NODES))
+    lines = [NODE.format(name=n, host=host, port=p) for n, p in zip(NODES, others, strict=True)]
+    text = CONFIGURATION.format(folder=folder, host=host, port=port, nodes="\n".join(lines))
     (folder / "slurm.conf").write_text(text)
     (folder / "state").mkdir()
     (folder / "munge.key").write_bytes(secrets.token_bytes(1024))
@@ -129,11 +130,3 @@ def wait_until(found: Callable[[], bool], folder: Path) -> None:
             said = "\n".join(f"{path.name}: {path.read_text()}" for path in folder.glob("*.out"))
             raise AssertionError(f"Slurm did not start:\n{said}")
         time.sleep(0.1)
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        servers = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
-        ]
-        return [int(server.getsockname()[1]) for server in servers]

@@ -16,11 +16,7 @@ from ray.autoscaler._private import util
 from ray.autoscaler._private.aws import config as aws_config
 from ray.autoscaler._private.aws.node_provider import AWSNodeProvider
 
-FOLDER = next(
-    folder / "infra/aws"
-    for folder in Path(__file__).resolve().parents
-    if (folder / "infra/aws").is_dir()
-)
+FOLDER = Path(__file__).resolve().parents[2] / "infra/aws"
 FILLED = {
     "REGION": "eu-central-1", "ACCOUNT": "123456789012", "IMAGE": "ami-0123456789abcdef0",
     "SUBNET": "subnet-1", "GROUP": "sg-1", "BUCKET": "course", "STUDY": "twitter-pagerank",

@@ -13,11 +13,7 @@ import jsonschema  # type: ignore[import-untyped]  # Its types are a package of 
 import pytest
 import yaml  # type: ignore[import-untyped]  # As well.
 
-FOLDER = next(
-    folder / "infra/kubernetes"
-    for folder in Path(__file__).resolve().parents
-    if (folder / "infra/kubernetes").is_dir()
-)
+FOLDER = Path(__file__).resolve().parents[2] / "infra/kubernetes"
 MANIFESTS = ("dask.yaml", "ray.yaml", "torch.yaml")
 OPERATORS = ("RayJob", "DaskJob")
 KUBERAY_CRD = os.environ.get("KUBERAY_CRD")

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import shlex
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,13 +10,9 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # Its types are a package of their own.
-from studytest import leftovers, running
+from studytest import leftovers, ports, running
 
-FOLDER = next(
-    folder / "infra/kubernetes"
-    for folder in Path(__file__).resolve().parents
-    if (folder / "infra/kubernetes").is_dir()
-)
+FOLDER = Path(__file__).resolve().parents[2] / "infra/kubernetes"
 END_SECONDS = 200
 
 
@@ -52,11 +47,6 @@ def start(
     )
 
 
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return str(server.getsockname()[1])
-
-
 def needs(module: str) -> None:
     if importlib.util.find_spec(module) is None:
         pytest.skip(f"{module} is not in this environment")
@@ -66,7 +56,7 @@ def test_the_pods_of_torch_meet_and_answer(tmp_path: Path) -> None:
     needs("twitter_pagerank")
     (tmp_path / "edges.csv").write_text("1,2\n2,1\n" * 100)
     words = {
-        "study-torch-0.study-torch:29400": f"127.0.0.1:{free_port()}",
+        "study-torch-0.study-torch:29400": f"127.0.0.1:{ports.free()[0]}",
         "s3://BUCKET/data/edges.csv": str(tmp_path / "edges.csv"),
         "s3://BUCKET/results": f"{tmp_path}/results --oversubscribe",
     }
@@ -85,7 +75,7 @@ def test_the_pods_of_torch_meet_and_answer(tmp_path: Path) -> None:
 
 def test_the_pods_of_dask_meet_and_answer(tmp_path: Path) -> None:
     needs("digits_knn_cnn")
-    port = free_port()
+    port = str(ports.free()[0])
     words = {
         "0.0.0.0": "127.0.0.1",
         "8786": port,

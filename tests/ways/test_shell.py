@@ -6,11 +6,7 @@ from pathlib import Path
 
 import pytest
 
-INFRA = next(
-    folder / "infra"
-    for folder in Path(__file__).resolve().parents
-    if (folder / "infra/servers.sh").is_file()
-)
+INFRA = Path(__file__).resolve().parents[2] / "infra"
 NOT_SEEN = "SC2034,SC2154,SC2164"
 """Names that a file which is sourced has from the other, or gives to it; and its `set -e`."""
 

@@ -16,9 +16,7 @@ import pytest
 import slurm_cluster
 from studytest import leftovers, running
 
-ROOT = next(
-    folder for folder in Path(__file__).resolve().parents if (folder / "infra/slurm").is_dir()
-)
+ROOT = Path(__file__).resolve().parents[2]
 MKTEMP = """\
 #!/bin/sh
 PATH={path} mktemp "$@" | tee -a {list}
