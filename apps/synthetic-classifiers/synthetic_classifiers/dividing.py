@@ -86,9 +86,14 @@ def sampled(rows: RowNumbers, share: float, seed: int) -> npt.NDArray[np.bool_]:
 
 @numba.njit(nogil=True, cache=True)
 def place(column, places, feature, table):  # type: ignore[no-untyped-def]
-    """What a column has at these places, into one of a table's columns, row after row."""
+    """What a column has at these places, into one of a table's columns, row after row. Whether all
+    of it is finite."""
+    finite = True
     for row in range(len(places)):
-        table[row, feature] = column[places[row]]
+        number = column[places[row]]
+        table[row, feature] = number
+        finite &= np.isfinite(number)
+    return finite
 
 
 class Room:
@@ -109,11 +114,13 @@ class Room:
             # Not "raise", by which NumPy fills a copy first, and then `out`.
             np.take(features, places, axis=0, out=part.features, mode="clip")
 
-    def put_columns(self, columns: Sequence[Column], labels: Labels) -> None:
-        """Samples as a column for each feature."""
+    def put_columns(self, columns: Sequence[Column], labels: Labels) -> bool:
+        """Samples as a column for each feature. Whether all their features are finite."""
+        finite = True
         for part, places in self._next(labels):
             for feature, column in enumerate(columns):
-                place(column, places, feature, part.features)
+                finite &= place(column, places, feature, part.features)
+        return finite
 
     def _next(self, labels: Labels) -> list[tuple[Samples, npt.NDArray[np.intp]]]:
         """Put labels and numbers of the next rows. The room of those that train and of those that

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from studykit import pages
 
 Features = npt.NDArray[np.float32]
 """float32[samples, features], a sample's numbers side by side."""
@@ -37,9 +38,9 @@ class Samples:
     def room(cls, count: int, columns: int) -> "Samples":
         """For so many samples, to be written."""
         return cls(
-            np.empty(count, np.int64),
-            np.empty((count, columns), np.float32),
-            np.empty(count, np.int32),
+            pages.empty((count,), np.int64),
+            pages.empty((count, columns), np.float32),
+            pages.empty((count,), np.int32),
         )
 
     def part(self, begin: int, end: int) -> "Samples":

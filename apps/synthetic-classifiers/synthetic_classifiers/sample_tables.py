@@ -26,21 +26,23 @@ def unknown_class(value: object, form: SampleFormat, uri: str) -> DataError:
 
 
 def read(
-    split: RowGroups, form: SampleFormat, take: Callable[[Sequence[Column], Labels], None]
+    split: RowGroups, form: SampleFormat, take: Callable[[Sequence[Column], Labels], bool]
 ) -> None:
     """Gives `take` the samples of a split, batch by batch: a column for each feature, in memory
-    that is the decoder's, and labels.
+    that is the decoder's, and labels. It says whether all features are finite.
 
     DataError names row and column of what is wrong.
     """
 
     def place(rows: Rows) -> None:
-        columns = [_numbers(rows, name, form) for name in form.features]
+        columns = [_numbers(rows[name]) for name in form.features]
         labels = rows.numbers(form.label)
         if labels.min() < 0 or labels.max() >= form.classes:
             row = int(np.argmax((labels < 0) | (labels >= form.classes)))
             raise rows.error(row, form.label, unknown_class(labels[row], form, "").reason)
-        take(columns, labels.astype(np.int32))
+        if not take(columns, labels.astype(np.int32)):
+            for name, column in zip(form.features, columns, strict=True):
+                _require_finite(rows, name, column, form)
 
     nullable = form.features if form.missing else ()
     for _ in columnar.read(
@@ -49,16 +51,17 @@ def read(
         pass
 
 
-def _numbers(rows: Rows, name: str, form: SampleFormat) -> Column:
-    """All finite, but for what may be missing."""
-    column = rows[name]
+def _numbers(column: pa.Array) -> Column:
     numbers: Column = columnar.as_numpy(column.fill_null(np.nan) if column.null_count else column)
-    if not np.isfinite(numbers).all():
-        wrong = ~np.isfinite(numbers)
-        if form.missing:
-            wrong &= ~np.isnan(numbers)
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            raise rows.error(row, name, f"{numbers[row]} is not a finite number")
     numbers.setflags(write=False)  # As nearly all are: compiled code is compiled for one kind.
     return numbers
+
+
+def _require_finite(rows: Rows, name: str, column: Column, form: SampleFormat) -> None:
+    """But for what may be missing."""
+    wrong = ~np.isfinite(column)
+    if form.missing:
+        wrong &= ~np.isnan(column)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise rows.error(row, name, f"{column[row]} is not a finite number")

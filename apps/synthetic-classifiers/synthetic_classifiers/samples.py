@@ -21,7 +21,7 @@ from studykit.text import bad_rows, delimited, lines
 
 from synthetic_classifiers import sample_tables
 from synthetic_classifiers.clean_samples import parse
-from synthetic_classifiers.layout import Asked, Features, Labels, SampleFormat, features_of
+from synthetic_classifiers.layout import Asked, Column, Features, Labels, SampleFormat, features_of
 
 MOST_LINES_AT_ONCE = 1 << 16
 """Given to the exact reader, which gets a line first and more while they come often."""
@@ -71,9 +71,12 @@ def read(split: Split, form: SampleFormat) -> Part:
     """All samples of one split. DataError names file, line and column of what is wrong."""
     if isinstance(split, RowGroups):
         of_batches: list[Part] = []
-        sample_tables.read(
-            split, form, lambda *part: of_batches.append((np.stack(part[0], axis=1), part[1]))
-        )
+
+        def take(columns: Sequence[Column], labels: Labels) -> bool:
+            of_batches.append((np.stack(columns, axis=1), labels))
+            return bool(np.isfinite(of_batches[-1][0]).all())
+
+        sample_tables.read(split, form, take)
         return _joined(of_batches, form)
     parts = [
         part for block in lines.blocks_from(split, form.body) for part in _block(block, split, form)

@@ -20,7 +20,7 @@ from studykit.storage import Split
 
 from synthetic_classifiers import clean_samples, dividing, logistic, sample_tables, samples
 from synthetic_classifiers.dividing import Division, Room
-from synthetic_classifiers.layout import Features, Labels, RowNumbers, SampleFormat, Samples
+from synthetic_classifiers.layout import Column, Features, Labels, RowNumbers, SampleFormat, Samples
 
 
 @dataclass
@@ -89,15 +89,20 @@ def _load_divided(
     columns = len(next(iter(source.formats.values())).features)
     rooms = _make_room(worker, Division.of(rows, seed), rows, columns, seed)
 
-    def read(split_and_room: tuple[Split, Room]) -> None:
+    def read(split_and_room: tuple[Split, Room]) -> npt.NDArray[np.int64]:
         split, room = split_and_room
         assert isinstance(split, RowGroups)
-        sample_tables.read(split, source.formats[split.uri], room.put_columns)
+        counted = np.zeros(classes, np.int64)
 
-    for _ in worker.pool.map(read, zip(mine, rooms, strict=True)):
-        pass
-    both = np.concatenate([worker.train.labels, worker.test.labels])
-    return Loaded(rows[worker.number :: worker.count], np.bincount(both, minlength=classes))
+        def take(columns: Sequence[Column], labels: Labels) -> bool:
+            np.add(counted, np.bincount(labels, minlength=classes), out=counted)
+            return room.put_columns(columns, labels)
+
+        sample_tables.read(split, source.formats[split.uri], take)
+        return counted
+
+    counted = sum(worker.pool.map(read, zip(mine, rooms, strict=True)), np.zeros(classes, np.int64))
+    return Loaded(rows[worker.number :: worker.count], counted)
 
 
 def divide(worker: Worker, division: Division, seed: int, classes: int) -> npt.NDArray[np.int64]:
