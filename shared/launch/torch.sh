@@ -8,6 +8,7 @@ run_torch() { # MODULE [options] : its ranks on all hosts, by torchrun; exits wi
     results=$(results_of "$@")
     if ! is_here "${hosts[0]}" && [[ $results != *://* ]]; then
         # Rank 0 writes the record, on its host.
+        [[ $results == /* ]] || results=$PWD/$results
         elsewhere=(--results "$scratch/results") visited[${hosts[0]}]=yes
     fi
     for index in "${!hosts[@]}"; do
@@ -49,14 +50,17 @@ gather() { # Records that were written elsewhere.
 # What several hosts say has their names in front. Standard output, the record's, stays as it is.
 readers=()
 hear() { # INDEX → ear: the descriptor for what is said there
-    local said=$scratch/said-$1
+    local said=$scratch/said-$1 there
     ear=2
-    [ ${#hosts[@]} -gt 1 ] || return 0
+    [ ${#hosts[@]} -gt 1 ] || ! is_here "${hosts[0]}" || return 0
     mkfifo "$said"
     exec {ear}<>"$said"
+    there=$(sed 's/[#&\\]/\\&/g' <<<"$results")
     {
         exec {alive}<&- {ear}<&-
-        tee "$scratch/log-$1" | sed -u "s/^/${hosts[$1]}: /" >&2
+        # Records are told where they will be: see `gather`.
+        tee "$scratch/log-$1" |
+            sed -u "s/^/${hosts[$1]}: /; s#$scratch/results#$there#" >&2
     } <"$said" &
     readers[$1]=$!
 }
