@@ -12,7 +12,7 @@ from studykit import pages
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (1,), (1000, 3)])
 def test_it_is_writable_and_in_rows_and_holds_its_memory(shape):
     array = pages.empty(shape, np.float32)
-    assert (array.shape, array.dtype, array.flags.c_contiguous) == (shape, np.float32, True)
+    assert array.shape == shape and array.dtype == np.float32 and array.flags.c_contiguous
     array[...] = 7
     part = array[len(array) // 2 :]
     del array
