@@ -23,6 +23,8 @@ PYTHON = Path(sys.prefix).resolve() / "bin" / Path(sys.executable).name
 OTHER = "127.0.0.2"
 """Not a name of this machine's, but an address that leads here."""
 LINES = "1,2\n2,1\n" * 100
+ENDLESS = ("--no-check", "--damping", "0.999999999", "--max-iterations", 1_000_000_000)
+"""With these what 3 has goes to and fro between 1 and 2."""
 
 SSH = """\
 #!/bin/sh
@@ -149,9 +151,8 @@ def test_a_node_that_ends_is_told_by_its_name(tmp_path: Path, other: Other) -> N
 def test_a_ray_node_that_is_lost_ends_the_run_and_is_named(tmp_path: Path, other: Other) -> None:
     """Where it does not come back: the workers would wait for its core for ever."""
     folder = other()
-    endless = ("--no-check", "--damping", "0.999999999", "--max-iterations", 1_000_000_000)
     with leftovers.nothing_left():
-        process = begin("ray", tmp_path, ["localhost", OTHER], LINES, *endless)
+        process = begin("ray", tmp_path, ["localhost", OTHER], f"3,1\n{LINES}", *ENDLESS)
         running.wait_for_line(process, "iterating")
         for lost in psutil.process_iter(["name", "cmdline"]):
             line = " ".join(lost.info["cmdline"] or ())

@@ -111,10 +111,12 @@ def upload(source: Path, target: str, server: Server) -> str:
 
 
 def call(engine: str, uri: str, results: Path, *more: object, **variables: str) -> running.Finished:
-    return running.call(
-        f"twitter_pagerank.run_{engine}", "--data", uri, "--results", results, *READING, *more,
-        **variables,
-    )  # fmt: skip
+    return running.call(*asked(engine, uri, results, *more), **variables)
+
+
+def asked(engine: str, uri: str, results: Path, *more: object) -> tuple[Any, ...]:
+    module = f"twitter_pagerank.run_{engine}"
+    return module, "--data", uri, "--results", results, *READING, *more
 
 
 def assert_right(done: running.Finished, top: Any) -> None:
@@ -202,9 +204,11 @@ def test_an_answer_into_a_read_only_bucket(engine, joining, readonly, graph, tmp
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_data_node_killed_during_the_read(engine, joining, own_hdfs, hdfs_uri, top, tmp_path):
     """One of two hangs, so that reads wait for it, and is then killed."""
+    # Ranks fork, and must not have connections of this process, which its client keeps for 3 s.
+    run = running.run if engine == "torch" else running.call
     # So many splits that some are surely read from that one.
     with servers.hanging_then_killed(own_hdfs, "datanode-1"):
-        done = call(engine, hdfs_uri, tmp_path, "--split-size", "40kb", *joining)
+        done = run(*asked(engine, hdfs_uri, tmp_path, "--split-size", "40kb", *joining))
     assert_right(done, top)
 
 
