@@ -1,17 +1,14 @@
 """From nothing to a cluster of three hosts, and back: infra/lab, then infra/cluster's playbooks."""
 
 import json
-import shlex
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 import three_hosts
 from programs import GREETED, HDFS, JOIN, SCAN, STATE
-from studytest import running
-from three_hosts import HOSTS, PRIVATE, PUBLIC, STRANGER, Lab
+from three_hosts import HOSTS, PRIVATE, PUBLIC, STORE, STRANGER, Lab
 
 OF_THE_SYSTEM = ("upper/var/log/", "upper/var/lib/systemd/", "upper/var/cache/")
 """What a host writes by itself."""
@@ -30,9 +27,9 @@ def cluster() -> Iterator[Lab]:
     with three_hosts.running() as lab:
         files = {host: lab.files(host) for host in HOSTS}
         states = {host: lab.on(host, STATE) for host in HOSTS}
-        lab.playbook("site.yml")
+        lab.playbook("site.yml", *three_hosts.SERVICES)
         yield lab
-        lab.playbook("destroy.yml")
+        lab.playbook("destroy.yml", *three_hosts.SERVICES)
         for host in HOSTS:
             assert lab.on(host, STATE) == states[host]
             assert left(lab.files(host) - files[host]) == set()
@@ -43,7 +40,7 @@ def left(files: set[str]) -> set[str]:
 
 
 def test_running_the_playbook_again_changes_nothing(cluster: Lab) -> None:
-    counts = cluster.playbook("site.yml")
+    counts = cluster.playbook("site.yml", *three_hosts.SERVICES)
     assert {host: count["changed"] for host, count in counts.items()} == dict.fromkeys(HOSTS, 0)
 
 
@@ -181,32 +178,21 @@ def test_dask_refuses_who_has_no_certificate_of_its_authority(cluster: Lab) -> N
     assert "CERTIFICATE_REQUIRED" in cluster.python("inner", GREETED)
 
 
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The record of the same study in one process of this machine, without any host."""
-    folder = tmp_path_factory.mktemp("local")
-    places = ("--store", folder / "data", "--results", folder / "results")
-    finished = running.run("ray_vs_dask_etl.run_plain", "--size", "tiny", "--json", *places)
-    assert finished.code == 0, finished.stderr
-    return finished.record
-
-
-@pytest.mark.parametrize("engine", ["ray", "dask"])
-def test_a_study_on_three_hosts_reads_from_their_hdfs_and_answers_as_here(
-    cluster: Lab, local: dict[str, Any], engine: str
-) -> None:
-    """By its launch script, which starts a cluster of its own beside the services."""
-    script = (
-        f"cd /opt/study/code && echo {' '.join(HOSTS)} | tr ' ' '\\n' >~/hosts &&"
-        f" STUDY_PYTHON={three_hosts.PYTHON} apps/{three_hosts.STUDY}/launch/{engine}.sh"
-        " --hosts ~/hosts --size tiny --json --results ~/results"
-        " --store hdfs://10.77.0.1:9000/data"
-    )
-    record = json.loads(cluster.on("gateway", f"su - study -c {shlex.quote(script)}"))
-    assert (record["status"], record["hosts"], record["workers"]) == ("done", 3, 3)
-    assert record["dataset"]["uri"].startswith("hdfs://")
-    assert record["dataset"]["sha256"] == local["dataset"]["sha256"]
-    assert record["quality"] == local["quality"]
+def test_a_study_uses_the_services_and_finds_its_code_on_all_hosts(cluster: Lab) -> None:
+    """As the README of the cluster says; that the answer is right is for the tests of studies."""
+    given = ("--size", "tiny", "--workers", 3, "--json", "--store", f"{STORE}/data")
+    package, answers = three_hosts.STUDY.replace("-", "_"), []
+    for engine, address in (("ray", "10.77.0.1:6379"), ("dask", "tls://10.77.0.1:8786")):
+        done = cluster.study(
+            "inner", f"from {package}.run_{engine} import main; main()", *given,
+            "--address", address, "--results", f"{STORE}/results",
+            DASK_CONFIG="/etc/study/dask/dask.yaml",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        record = json.loads(done.stdout)
+        assert (record["engine"], record["hosts"]) == (engine, 3)
+        answers.append((record["dataset"]["sha256"], record["quality"]))
+    assert answers[0] == answers[1]
 
 
 def test_no_secret_can_be_read_by_others(cluster: Lab) -> None:

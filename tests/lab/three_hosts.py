@@ -1,4 +1,8 @@
-"""A lab of three hosts for the tests: infra/lab's, made a cluster by infra/cluster's playbooks."""
+"""A lab of three hosts for the tests: infra/lab's, made a cluster by infra/cluster's playbooks.
+
+Where the environment names the folder of one that is up and has an HDFS, STUDY_LAB, tests that do
+it no harm share it.
+"""
 
 import contextlib
 import json
@@ -19,10 +23,13 @@ PRIVATE = {"gateway": "10.77.0.1", "inner": "10.77.0.2", "outside": "10.77.0.3"}
 PUBLIC = {"gateway": "172.31.77.1", "outside": "172.31.77.3"}
 STRANGER = "172.31.77.254"
 """The control machine's address on the uplink."""
+STORE = "hdfs://10.77.0.1:9000"
 PYTHON = Path(sys.prefix).resolve() / "bin" / Path(sys.executable).name
 """This process's own, where it really is: its libraries may be links relative to that place."""
 STUDY = "ray-vs-dask-etl"
 """Which the hosts have the code of; it runs on both engines that are services there."""
+SERVICES = ("-e", json.dumps({"python": str(PYTHON), "study": STUDY, "engines": ["ray", "dask"]}))
+"""Of the playbook: without them the cluster has an HDFS alone."""
 LIMIT_SECONDS = 600
 """Far more than anything here takes on a busy machine; past it something hangs."""
 Done = subprocess.CompletedProcess[str]
@@ -36,12 +43,12 @@ class Lab:
     def folder(self) -> Path:
         return Path("/run") / self.name
 
-    def call(self, *argv: object) -> Done:
-        return call("infra/lab/lab", "--name", self.name, *argv)
+    def call(self, *argv: object, given: bytes = b"") -> Done:
+        return call("infra/lab/lab", "--name", self.name, *argv, given=given)
 
-    def do(self, *argv: object) -> str:
+    def do(self, *argv: object, given: bytes = b"") -> str:
         """What a command of the lab prints. AssertionError where it fails."""
-        done = self.call(*argv)
+        done = self.call(*argv, given=given)
         assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -63,12 +70,11 @@ class Lab:
         run = f"set -a; . /etc/study/ray.env; {settings} exec runuser -u study -- {command}"
         return self.call("exec", host, "bash", "-c", run)
 
-    def playbook(self, name: str) -> dict[str, dict[str, int]]:
+    def playbook(self, name: str, *options: object) -> dict[str, dict[str, int]]:
         """For each host how many tasks were ok, changed, failed …"""
         done = self.call(
             "control", ROOT / "infra/cluster/playbook", name,
-            "-i", ROOT / "infra/cluster/inventories/lab.yml",
-            "-e", json.dumps({"python": str(PYTHON), "study": STUDY, "engines": ["ray", "dask"]}),
+            "-i", ROOT / "infra/cluster/inventories/lab.yml", *options,
         )  # fmt: skip
         assert done.returncode == 0, f"{done.stdout[-4000:]}{done.stderr[-2000:]}"
         recap = re.findall(r"^(\w+) +: (ok=.*)$", done.stdout, re.MULTILINE)
@@ -89,10 +95,16 @@ class Lab:
         }
 
 
-def call(script: str, *argv: object) -> Done:
-    return subprocess.run(
-        [str(ROOT / script), *map(str, argv)], capture_output=True, text=True, timeout=LIMIT_SECONDS
+def call(script: str, *argv: object, given: bytes = b"") -> Done:
+    """`given`: what it reads from its standard input."""
+    done = subprocess.run(
+        [str(ROOT / script), *map(str, argv)],
+        input=given,
+        capture_output=True,
+        timeout=LIMIT_SECONDS,
     )
+    stdout, stderr = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
+    return Done(done.args, done.returncode, stdout, stderr)
 
 
 def paths() -> list[Path]:
@@ -128,6 +140,23 @@ def running() -> Iterator[Lab]:
     finally:
         lab.do("down")
         assert_nothing_left(lab)
+
+
+@contextlib.contextmanager
+def with_hdfs() -> Iterator[Lab]:
+    """One with an HDFS, which others may use at the same time: the environment's, or its own."""
+    given = os.environ.get("STUDY_LAB")
+    if given is None:
+        with running() as lab:
+            lab.playbook("site.yml")
+            yield lab
+        return
+    lab = Lab(Path(given).name)
+    lab.do("status")
+    for folder in libraries():
+        seen = lab.call("exec", HOSTS[0], "test", "-d", folder)
+        assert seen.returncode == 0, f"{given} has to be up with --bind {folder}: {seen.stderr}"
+    yield lab
 
 
 def assert_nothing_left(lab: Lab) -> None:

@@ -1,0 +1,106 @@
+"""A study on three hosts, on each of its engines, from the hosts' HDFS: the answer of here.
+
+By its launch script, started on the gateway, which alone has the code: the hosts share nothing but
+SSH. The study is found, not named: it is the package here that has a `run_plain`.
+"""
+
+import importlib
+import json
+import re
+import shlex
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import three_hosts
+from studytest import running
+from studytest.figures import assert_equal, of_the_answer
+from three_hosts import HOSTS, PYTHON, ROOT, STORE, Lab
+
+(PACKAGE,) = {path.parent.name for place in sys.path for path in Path(place).glob("*/run_plain.py")}
+STUDY = PACKAGE.replace("_", "-")
+ENGINES = [
+    engine
+    for engine in importlib.import_module(f"{PACKAGE}.study").STUDY.engines
+    if engine != "plain"
+]
+OPTIONS: dict[str, tuple[object, ...]] = {
+    # Its default weights are fetched, and made for images of 224 pixels.
+    "lesion_classification": ("--weights", "random", "--side", 64, "--precision", "float32"),
+}
+TINY = ("--size", "tiny", "--json", *OPTIONS.get(PACKAGE, ()))
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with three_hosts.with_hdfs() as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def folder(lab: Lab) -> Iterator[str]:
+    """On the gateway, with the code; of a name of its own, because others use the lab, too."""
+    path = f"/home/study/{STUDY}-{uuid.uuid4().hex}"
+    parts = (f"apps/{STUDY}", "shared", "datasets")
+    packed = subprocess.run(
+        ("tar", "--create", "--exclude", "__pycache__", *parts),
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    unpack = (
+        f"mkdir {path} && cd {path} && tar --extract && printf '%s\\n' {' '.join(HOSTS)} >hosts"
+    )
+    lab.do(
+        "exec", "gateway", "runuser", "-u", "study", "--", "bash", "-c", unpack, given=packed.stdout
+    )
+    yield path
+    lab.on("gateway", f"rm -r {path}")
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The record of one plain process of this machine, without any host."""
+    place = tmp_path_factory.mktemp("local")
+    done = running.call(
+        f"{PACKAGE}.run_plain", *TINY, "--store", place, "--results", place / "results"
+    )
+    assert done.code == 0, done.stderr
+    return done.record
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_study_on_three_hosts_reads_from_their_hdfs_and_answers_as_here(
+    lab: Lab, folder: str, local: dict[str, Any], engine: str
+) -> None:
+    store = STORE + folder
+    argv = ("--hosts", "hosts", *TINY, "--results", "results", "--store", store)
+    done = lab.call(
+        "exec", "gateway", "su", "-", "study", "-c",
+        f"cd {folder} && export STUDY_PYTHON={PYTHON} BASH_XTRACEFD=9 &&"
+        f" timeout {running.LIMIT_SECONDS} bash -x apps/{STUDY}/launch/{engine}.sh"
+        f" {shlex.join(map(str, argv))} 9>trace",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    assert (record["status"], record["hosts"], record["workers"]) == ("done", 3, 3)
+    assert record["dataset"]["uri"].startswith(store)
+    assert record["dataset"]["sha256"] == local["dataset"]["sha256"]
+    assert_equal(of_the_answer(record["quality"]), of_the_answer(local["quality"]), "quality")
+    assert_nothing_left(lab, folder)
+
+
+def assert_nothing_left(lab: Lab, folder: str) -> None:
+    """Neither processes of the code there or of the run's own folder, nor that."""
+    trace = lab.on("gateway", f"cat {folder}/trace")
+    scratch = re.search(r"^\++ scratch=(/tmp/study-\w+)$", trace, re.MULTILINE)
+    assert scratch is not None, trace
+    # As patterns that do not fit themselves: they stand in the command line of who looks.
+    own, code = (path.replace("study", "[s]tudy", 1) for path in (scratch[1], folder))
+    look = f"ls -d {own}; grep -lE '{own}|{code}' /proc/[0-9]*/{{cmdline,environ}}"
+    for host in HOSTS:
+        assert lab.on(host, f"{{ {look}; }} 2>/dev/null || true") == ""
