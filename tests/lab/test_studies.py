@@ -94,13 +94,22 @@ def test_a_study_on_three_hosts_reads_from_their_hdfs_and_answers_as_here(
     assert_nothing_left(lab, folder)
 
 
+LEFT = """
+runs() {{ grep -lE '{own}|{code}' /proc/[0-9]*/environ | sed s/environ/cmdline/ | xargs -r cat; }}
+for try in {{1..40}}; do
+  found=$(ls -d {own}; runs)
+  [ -n "$found" ] || exit 0
+  sleep 0.5
+done 2>/dev/null
+echo "$found"
+"""
+
+
 def assert_nothing_left(lab: Lab, folder: str) -> None:
-    """Neither processes of the code there or of the run's own folder, nor that."""
+    """Neither the run's own folder, nor, once they had time to end, processes that know that or the
+    code's."""
     trace = lab.on("gateway", f"cat {folder}/trace")
     scratch = re.search(r"^\++ scratch=(/tmp/study-\w+)$", trace, re.MULTILINE)
     assert scratch is not None, trace
-    # As patterns that do not fit themselves: they stand in the command line of who looks.
-    own, code = (path.replace("study", "[s]tudy", 1) for path in (scratch[1], folder))
-    look = f"ls -d {own}; grep -lE '{own}|{code}' /proc/[0-9]*/{{cmdline,environ}}"
     for host in HOSTS:
-        assert lab.on(host, f"{{ {look}; }} 2>/dev/null || true") == ""
+        assert lab.on(host, LEFT.format(own=scratch[1], code=folder)).strip("\n\0") == ""
