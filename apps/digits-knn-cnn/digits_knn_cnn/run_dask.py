@@ -42,12 +42,13 @@ def knn(run: Run, client: Client) -> Outcome:
         source = study.cut_input(run)
         splits = [source.of_worker(index, count) for index in range(count)]
         loaded = on_all(worker.load, splits, source.formats, threads)
-        described = client.gather(on_all(worker.describe, loaded))
+        counted = on_all(worker.describe, loaded)
+        parts = on_all(searching.place, loaded, counted, source.formats, options.seed)
+        del loaded  # The parts have it.
+        # At once, because every answer that is waited for takes some 10 ms.
+        described, placed = client.gather([counted, on_all(worker.queries, parts)])
         counts = searching.counts_of(described)
         train_rows = searching.training_rows(run, counts, source.formats)
-        parts = on_all(worker.place, loaded, counts, source.formats, options.seed)
-        del loaded  # The parts have it.
-        placed = client.gather(on_all(worker.queries, parts))
         asked = Queries.of(train_rows, placed)
         batches = asked.batches(threads)
 

@@ -10,10 +10,10 @@ from studykit.partials import Partial
 from studykit.run import Run
 
 from digits_knn_cnn import nearest, voting, worker
-from digits_knn_cnn.layout import Pixels
+from digits_knn_cnn.layout import Pixels, Rows
 from digits_knn_cnn.nearest import Nearest
 from digits_knn_cnn.voting import Predictions
-from digits_knn_cnn.worker import Count, Formats, Placed
+from digits_knn_cnn.worker import Count, Formats, Part, Placed
 
 BATCH = 2048
 """Queries of a call: so many that converting the training rows costs nothing beside the search."""
@@ -87,6 +87,16 @@ def require_neighbours(run: Run, rows: int) -> None:
 
 def counts_of(described: Sequence[Partial[list[Count]]]) -> list[Count]:
     return [count for part in described for count in part.result]
+
+
+def place(
+    loaded: Partial[list[Rows]],
+    described: Sequence[Partial[list[Count]]],
+    formats: Formats,
+    seed: int,
+) -> Partial[Part]:
+    """`worker.place` of what the workers have counted, without the driver in between."""
+    return worker.place(loaded, counts_of(described), formats, seed)
 
 
 def bytes_sent(run: Run, asked: Queries, found: int) -> int:

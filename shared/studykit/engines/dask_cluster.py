@@ -12,7 +12,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import dask
 import distributed
@@ -28,6 +28,7 @@ from studykit.options import Options
 from studykit.run import Run
 
 START_SECONDS = 60
+BATCH_SECONDS = 0.0005
 WORKERS_SHARE = 0.85
 """Of --memory-limit; the rest is for this process, with the scheduler inside."""
 SILENT = logging.CRITICAL + 1
@@ -65,7 +66,19 @@ def cluster(options: Options) -> Iterator[Client]:
         clusters.require_cores(options, threads(client), "threads, the Dask cluster")
         if options.address is not None:
             client.run(machine.pin_threads, options.threads)
+        _send_at_once(client)
         yield client
+
+
+def _send_at_once(client: Client) -> None:
+    """After a message a connection keeps the next one back for 10 ms here, for 5 in the scheduler,
+    which no setting changes: most of what a short round of tasks would take."""
+    streams: list[Any] = [client.scheduler_comm]
+    if isinstance(client.cluster, LocalCluster):
+        scheduler: Any = client.cluster.scheduler
+        streams += [*scheduler.stream_comms.values(), *scheduler.client_comms.values()]
+    for stream in streams:
+        stream.interval = BATCH_SECONDS
 
 
 @contextlib.contextmanager
