@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import three_hosts
 from programs import GREETED, HDFS, JOIN, SCAN, STATE
-from three_hosts import HOSTS, PRIVATE, PUBLIC, STORE, STRANGER, Lab
+from three_hosts import HOSTS, PRIVATE, PUBLIC, STRANGER, Lab
 
 OF_THE_SYSTEM = ("upper/var/log/", "upper/var/lib/systemd/", "upper/var/cache/")
 """What a host writes by itself."""
@@ -19,6 +19,10 @@ ACCOUNTS = {
     for end in ("", "-")
 }
 """Files of users, and what they were before a change, which `useradd` keeps."""
+
+PACKAGE = three_hosts.STUDY.replace("-", "_")
+CODE = "/opt/study/code-"
+"""Where the playbook brings it; what follows is its sum."""
 
 
 @pytest.fixture(scope="module")
@@ -123,12 +127,14 @@ def test_a_page_comes_through_a_tunnel(cluster: Lab) -> None:
     assert (wrong.returncode, "expected hdfs" in wrong.stderr) == (2, True)
 
 
-def test_ray_works_on_all_hosts(cluster: Lab) -> None:
+def test_ray_works_on_all_hosts_and_finds_the_code_there(cluster: Lab) -> None:
     code = JOIN + (
         "import time\n"
         "@ray.remote(num_cpus=1, scheduling_strategy='SPREAD')\n"
         "def where():\n"
+        f"    from {PACKAGE} import study\n"
         "    time.sleep(2)\n"
+        f"    assert study.__file__.startswith('{CODE}'), study.__file__\n"
         "    return ray.util.get_node_ip_address()\n"
         "print(*sorted(ray.get([where.remote() for _ in range(3)], timeout=120)))\n"
     )
@@ -152,11 +158,15 @@ def test_ray_refuses_who_has_not_its_token(cluster: Lab) -> None:
             assert "nauthenticated" in done.stderr or "token" in done.stderr, done.stderr
 
 
-def test_dask_works_on_all_hosts(cluster: Lab) -> None:
+def test_dask_works_on_all_hosts_and_finds_the_code_there(cluster: Lab) -> None:
     code = (
         "from distributed import Client\n"
+        "def where(dask_worker):\n"
+        f"    from {PACKAGE} import study\n"
+        f"    assert study.__file__.startswith('{CODE}'), study.__file__\n"
+        "    return dask_worker.ip\n"
         "with Client('tls://10.77.0.1:8786', timeout=60) as client:\n"
-        "    print(*sorted(client.run(lambda dask_worker: dask_worker.ip).values()))\n"
+        "    print(*sorted(client.run(where).values()))\n"
     )
     done = cluster.study("inner", code, DASK_CONFIG="/etc/study/dask/dask.yaml")
     assert done.returncode == 0, done.stderr
@@ -176,23 +186,6 @@ def test_dask_refuses_who_has_no_certificate_of_its_authority(cluster: Lab) -> N
         "TLSV1_ALERT_UNKNOWN_CA\n"
     )
     assert "CERTIFICATE_REQUIRED" in cluster.python("inner", GREETED)
-
-
-def test_a_study_uses_the_services_and_finds_its_code_on_all_hosts(cluster: Lab) -> None:
-    """As the README of the cluster says; that the answer is right is for the tests of studies."""
-    given = ("--size", "tiny", "--workers", 3, "--json", "--store", f"{STORE}/data")
-    package, answers = three_hosts.STUDY.replace("-", "_"), []
-    for engine, address in (("ray", "10.77.0.1:6379"), ("dask", "tls://10.77.0.1:8786")):
-        done = cluster.study(
-            "inner", f"from {package}.run_{engine} import main; main()", *given,
-            "--address", address, "--results", f"{STORE}/results",
-            DASK_CONFIG="/etc/study/dask/dask.yaml",
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        record = json.loads(done.stdout)
-        assert (record["engine"], record["hosts"]) == (engine, 3)
-        answers.append((record["dataset"]["sha256"], record["quality"]))
-    assert answers[0] == answers[1]
 
 
 def test_no_secret_can_be_read_by_others(cluster: Lab) -> None:
