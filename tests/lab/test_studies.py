@@ -19,7 +19,7 @@ import pytest
 import three_hosts
 from studytest import running
 from studytest.figures import assert_equal, of_the_answer
-from three_hosts import HOSTS, PYTHON, ROOT, STORE, Lab
+from three_hosts import HOSTS, LIMIT_SECONDS, PYTHON, ROOT, STORE, Lab
 
 (PACKAGE,) = {path.parent.name for place in sys.path for path in Path(place).glob("*/run_plain.py")}
 STUDY = PACKAGE.replace("_", "-")
@@ -82,7 +82,7 @@ def test_a_study_on_three_hosts_reads_from_their_hdfs_and_answers_as_here(
     done = lab.call(
         "exec", "gateway", "su", "-", "study", "-c",
         f"cd {folder} && export STUDY_PYTHON={PYTHON} BASH_XTRACEFD=9 &&"
-        f" timeout {running.LIMIT_SECONDS} bash -x apps/{STUDY}/launch/{engine}.sh"
+        f" timeout {LIMIT_SECONDS - 60} bash -x apps/{STUDY}/launch/{engine}.sh"
         f" {shlex.join(map(str, argv))} 9>trace",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
