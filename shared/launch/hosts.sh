@@ -20,6 +20,9 @@ fail() { # exit code, text
 }
 
 KILL_SECONDS=10 # From asking a command on another host to end until killing it.
+# Another host hears from this script every few seconds. Where it does not for so long, its link is cut,
+# and it ends by itself what was started there.
+BEAT_SECONDS=5 LOST_SECONDS=30
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 app_folder=$(cd "$(dirname "$0")/.." && pwd)
 ssh_to=(ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=3)
@@ -120,18 +123,34 @@ python_on() { # HOST
 on() { # HOST COMMAND… : run it there, in the project's folder, until it or this script ends
     local host=$1
     shift
-    exec {alive}<&-
+    exec <"$scratch/alive" {alive}<&-
     if is_here "$host"; then
         # In a session of its own Ctrl-C does not reach it: this script ends it, in order.
         exec setsid "$@" </dev/null
     fi
-    exec "${ssh_to[@]}" "$host" "$(until_told "$host" "$@")" <"$scratch/alive"
+    exec "${ssh_to[@]}" "$host" "$(until_told "$host" "$@")" < <(beats)
 }
 
-# A command of the shell there: COMMAND, until it ends or standard input does, which is when this
-# script ends or the connection is lost. Who does not end when asked is killed.
+beats() { # Empty lines, until this script ends.
+    exec 2>/dev/null
+    while read -r -t $BEAT_SECONDS || [ $? -gt 128 ]; do echo; done
+}
+
+# A command of the shell there: COMMAND, until it ends, or standard input does or is silent, which is
+# when this script ends or the link is cut. Who does not end when asked is killed, and what this run
+# has there is removed, because this script may not reach it.
 until_told() { # HOST COMMAND…
-    local host=$1 code=${code_of[$1]}
+    local host=$1 code=${code_of[$1]} watch
+    watch='
+        while read -r -t $0; do :; done
+        trap "" TERM
+        kill -s TERM -- -$1
+        for ((try = 0; try < 10 * $2; try++)); do
+            kill -s 0 -- -$1 || break
+            sleep 0.1
+        done
+        kill -s KILL -- -$1
+        rm -rf "$3"'
     shift
     echo "cd $(printf %q "$PWD") 2>/dev/null || cd $(printf %q "$code") || exit 1
         export PYTHONPATH=$(printf %q "$(imports "$code")${given_path:+:$given_path}")
@@ -139,17 +158,13 @@ until_told() { # HOST COMMAND…
         exec 3<&0
         setsid $(printf '%q ' "$@") </dev/null 3<&- &
         command=\$!
-        (
-            while read -r line; do :; done
-            kill -s TERM -- -\$command
-            sleep $KILL_SECONDS
-            kill -s KILL -- -\$command
-        ) <&3 >/dev/null 2>&1 &
+        bash -c '$watch' $LOST_SECONDS \$command $KILL_SECONDS $(printf %q "$scratch") \
+            <&3 >/dev/null 2>&1 &
         watch=\$!
         exec 3<&-
         wait \$command
         code=\$?
-        kill \$watch 2>/dev/null
+        { kill \$watch; wait \$watch; } 2>/dev/null
         exit \$code"
 }
 

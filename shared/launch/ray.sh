@@ -2,11 +2,20 @@
 
 source "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 
+# Of another host that was cut off Ray would know after a minute, and what it was asked fail after
+# seven; with these half a minute is enough.
+noticing=()
+[ ${#code_of[@]} -eq 0 ] || noticing=(
+    RAY_grpc_client_keepalive_time_ms=5000 RAY_grpc_client_keepalive_timeout_ms=10000
+    RAY_health_check_timeout_ms=5000
+)
+
 start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has its token can use.
     local index token=$scratch/token
     port=$(free_port)
     export RAY_USAGE_STATS_ENABLED=0 RAY_ADDRESS=
     export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$token
+    [ ${#noticing[@]} -eq 0 ] || export "${noticing[@]}"
     share_secret "$token" "$("$python" -c 'import secrets; print(secrets.token_hex(32))')"
     start_node 0 --no-monitor --head --port "$port" --node-ip-address "$head" \
         --include-dashboard false --temp-dir "$scratch/ray"
@@ -23,8 +32,8 @@ start_node() { # INDEX [options]
     shift
     # In the foreground of a child, so that ending it ends Ray. No worker before a run asks for it:
     # it would not have the threads that the run gives to each.
-    start "${hosts[$index]}" env RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$RAY_AUTH_TOKEN_PATH" \
-        RAY_prestart_worker_first_driver=0 \
+    start "${hosts[$index]}" env "${noticing[@]}" RAY_AUTH_MODE=token \
+        RAY_AUTH_TOKEN_PATH="$RAY_AUTH_TOKEN_PATH" RAY_prestart_worker_first_driver=0 \
         "$(python_on "${hosts[$index]}")" -m ray.scripts.scripts start --block --log-style record \
         --num-cpus "${slots[$index]}" "$@"
 }

@@ -19,9 +19,9 @@ run_torch() { # MODULE [options] : its ranks on all hosts, by torchrun; exits wi
         on "$host" env OMP_NUM_THREADS=1 "$(python_on "$host")" -m studykit.engines.torchrun \
             --nnodes "${#hosts[@]}" --node-rank "$index" --nproc-per-node "${slots[$index]}" \
             --master-addr "$head" --master-port "$port" --local-addr "$at" \
-            -m "$@" "${elsewhere[@]}" 2>&"$ear" &
+            -m "$@" "${elsewhere[@]}" 2>&"$ear" {ear}>&- &
         note "$host"
-        [ "$ear" = 2 ] || exec {ear}<&-
+        exec {ear}>&-
     done
     end_with_ranks
 }
@@ -51,8 +51,10 @@ gather() { # Records that were written elsewhere.
 readers=()
 hear() { # INDEX → ear: the descriptor for what is said there
     local said=$scratch/said-$1 there
-    ear=2
-    [ ${#hosts[@]} -gt 1 ] || ! is_here "${hosts[0]}" || return 0
+    [ ${#hosts[@]} -gt 1 ] || ! is_here "${hosts[0]}" || {
+        exec {ear}>&2
+        return
+    }
     mkfifo "$said"
     exec {ear}<>"$said"
     there=$(sed 's/[#&\\]/\\&/g' <<<"$results")

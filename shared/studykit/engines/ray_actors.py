@@ -14,6 +14,8 @@ import ray
 from studykit.options import Options
 
 RESTARTS = 3
+"""Calls to an actor are repeated as long as it is: those to a host that was cut off fail every few
+seconds until Ray starts the actor elsewhere."""
 
 
 class RayWorker:
@@ -35,7 +37,7 @@ def start(options: Options, warm_up: Callable[[], object]) -> list[ray.actor.Act
         num_cpus=options.threads,
         max_concurrency=options.threads,
         max_restarts=RESTARTS,
-        max_task_retries=RESTARTS,
+        max_task_retries=-1,
     )(RayWorker)
     actors = [remote.remote(warm_up) for _ in range(options.worker_count)]
     ray.get([actor.ready.remote() for actor in actors])

@@ -26,6 +26,9 @@ PATIENCE_SECONDS = 10
 """How long a host whose ranks only lost those of another keeps back its own code: the other one,
 which knows the reason, shall be heard first."""
 MONITOR_SECONDS = 0.1
+ENDING_SECONDS = 5
+"""From asking ranks to end until killing them: those that wait for a host that was cut off do not
+hear it. Sooner than a launch script kills this process, of whom they would be left."""
 
 
 def main(argv: list[str]) -> int:
@@ -50,6 +53,7 @@ def _run(argv: list[str], folder: str) -> int:
     """The ranks of this host; a rank that fails has said why and has left its code."""
     asked = run.parse_args(argv)
     asked.log_dir, asked.monitor_interval = folder, MONITOR_SECONDS
+    asked.shutdown_timeout = ENDING_SECONDS
     # Not an interrupt, which torch sends on as it came: a rank that still imports its libraries
     # would show where. As it is, the ranks of an interrupted launcher are asked to end.
     asked.signals_to_handle = signal.SIGQUIT.name
