@@ -27,8 +27,6 @@ from three_hosts import HOSTS, PYTHON, ROOT, Lab
 """The folder of the study whose code and libraries are here."""
 sys.path.append(str(STUDY / "tests"))
 CASE: StudyCase = importlib.import_module("case").CASE
-ANSWER_SECONDS, ERROR_SECONDS = 120, 60
-"""The longest that a run may take, from the loss of a host."""
 END_SECONDS = 60
 """For what ends by itself on a host that cannot be reached; half of it, and it is killed."""
 LOST = "outside"
@@ -166,7 +164,7 @@ def test_without_a_host_that_is_lost_the_answer_is_the_same(
     argv = options(Path(DATA) / data.name, *CASE.long, *MANY_PARTS, "--workers", WORKERS)
     with run_of(lab, engine, SLOTS, argv) as process:
         with lose(lab):
-            finished = running.finish(process, ANSWER_SECONDS)
+            finished = running.finish(process)
             assert finished.code == 0, finished.stderr
             reached = tuple(host for host in HOSTS if host != LOST)
             assert_nothing_left(lab, reached, END_SECONDS)
@@ -180,7 +178,7 @@ def test_ranks_of_torch_end_and_say_which_host_was_lost(lab: Lab, data: Path) ->
     argv = options(Path(DATA) / data.name, "--no-check", *CASE.endless)
     with run_of(lab, "torch", 1, argv) as process:
         with cut(lab):
-            finished = running.finish(process, ERROR_SECONDS)
+            finished = running.finish(process)
             assert finished.code != 0
             assert LOST in finished.error
             reached = tuple(host for host in HOSTS if host != LOST)
