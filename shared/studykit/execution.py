@@ -6,6 +6,7 @@ after it, with memory not sampled.
 
 import contextlib
 import datetime
+import functools
 import shlex
 import sys
 import time
@@ -60,6 +61,7 @@ def execute(
         run = Run(study, engine, options, parameters, dataset, quiet=quiet, end=end)
         run.phases.add("start", import_seconds)
         record = _begun(run, started)
+        run.write_failed = functools.partial(_write_failed, record, run)
         try:
             run.sampler = sampler = TreeSampler(sampled_pid, _limit_of_memory(memory_limit, end))
             with sampler if sampled else contextlib.nullcontext():
@@ -71,10 +73,10 @@ def execute(
             record.driver_rss_delta_bytes = psutil.Process().memory_info().rss - rss_before
             _finish(record, run, outcome)
         except interrupts.LimitReached as limit:
-            _write_failed(record, run, limit.error)
+            run.write_failed(limit.error)
             raise
         except Exception as error:
-            _write_failed(record, run, error)
+            run.write_failed(error)
             raise
         host_peaks = outcome.host_peaks or [sampler.peak_bytes]
         record.peak_memory_bytes = sum(host_peaks)

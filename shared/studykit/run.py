@@ -64,12 +64,19 @@ class Run:
     sampler: TreeSampler | None = None
     end: Callable[[StudyError], None] = lambda error: None
     """Ends the run with an error, by whatever thread it is called."""
+    write_failed: Callable[[Exception], None] = lambda error: None
+    """Writes the record of a run that ended with an error."""
     _status: Status | None = None
 
     @property
     def threads_of_a_worker(self) -> int:
         """Plain is one worker, with the threads of all."""
         return self.options.threads * (self.options.worker_count if self.engine == PLAIN else 1)
+
+    def end_at_once(self, error: StudyError) -> None:
+        """For a thread that has waited in vain for the main one, which cannot write the record."""
+        self.write_failed(error)
+        cli.end_at_once(error)
 
     def chosen(self, methods: Methods) -> Callable[..., Any]:
         """The function for the task and method that were asked for."""

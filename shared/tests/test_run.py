@@ -1,9 +1,11 @@
 """A run: what is booked where, what is chosen, what its errors leave in the record, its budget."""
 
 import dataclasses
+import os
 import pickle
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -135,6 +137,24 @@ def test_only_what_cannot_change_is_skipped(tmp_path: Path, error: Exception, st
     (path,) = tmp_path.rglob("*-r0.json")
     record = records.read(str(path))
     assert (record.status, record.error) == (status, str(error))
+
+
+def test_a_run_whose_main_thread_is_stuck_ends_with_its_record(tmp_path: Path) -> None:
+    def compute(run: Run) -> Outcome:
+        error = BusyError("Ray has lost its raylet")
+        threading.Thread(target=run.end_at_once, args=(error,)).start()
+        time.sleep(600)
+        return answer()
+
+    child = os.fork()
+    if child == 0:
+        options = Options(workers=1, results=str(tmp_path))
+        execute(STUDY, "ray", options, Parameters(), compute, quiet=True)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
+    (path,) = tmp_path.rglob("*-r0.json")
+    record = records.read(str(path))
+    assert (record.status, record.error) == ("failed", "Ray has lost its raylet")
 
 
 @pytest.mark.parametrize(

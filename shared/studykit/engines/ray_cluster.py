@@ -35,15 +35,20 @@ ABSENT_SECONDS = 30.0
 OBJECT_STORE_SHARE = 0.4
 """Of --memory-limit, or of the memory there is; the rest is for the workers' own arrays."""
 
+End = Callable[[StudyError], None]
+
 
 @contextlib.contextmanager
 def cluster(
-    options: Options, end: Callable[[StudyError], None] = lambda error: None
+    options: Options,
+    end: End = lambda error: None,
+    end_at_once: End = cli.end_at_once,
 ) -> Iterator[None]:
     """A Ray with a core for every thread asked for. ResourceError where there is none.
 
     `end` is called, by a thread, where one of a private Ray's own processes ends before the block,
-    or a joined one loses cores that the workers need: Ray would wait for them.
+    or a joined one loses cores that the workers need: Ray would wait for them. `end_at_once` is,
+    where the block has not ended then.
     """
     variables = machine.pin_threads(options.threads)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -70,7 +75,7 @@ def cluster(
         available = int(ray.cluster_resources().get("CPU", 0))
         clusters.require_cores(options, available, "cores, the Ray cluster")
         lost = _head(folder) if options.address is None else _nodes(options)
-        stack.enter_context(_watched(lost, end))
+        stack.enter_context(_watched(lost, end, end_at_once))
         yield
 
 
@@ -128,7 +133,7 @@ def _alive() -> list[tuple[str, float]]:
 
 
 @contextlib.contextmanager
-def _watched(lost: Lost, end: Callable[[StudyError], None]) -> Iterator[None]:
+def _watched(lost: Lost, end: End, end_at_once: End) -> Iterator[None]:
     """Where something is lost before the block ends, the block does."""
     over = threading.Event()
 
@@ -140,7 +145,7 @@ def _watched(lost: Lost, end: Callable[[StudyError], None]) -> Iterator[None]:
                 end(error)
                 # A question to Ray, which waits for its answer, is not interrupted.
                 if not over.wait(STUCK_SECONDS):
-                    cli.end_at_once(error)
+                    end_at_once(error)
 
     thread = threading.Thread(target=watch, daemon=True, name="ray-watch")
     thread.start()

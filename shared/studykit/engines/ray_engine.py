@@ -40,7 +40,7 @@ def entry_point(study: Study, methods: Methods) -> Callable[[], None]:
     def compute(run: Run) -> Outcome:
         with contextlib.ExitStack() as stack, errors_of_workers():
             with run.phase("start", "starting Ray"):
-                stack.enter_context(ray_cluster.cluster(run.options, run.end))
+                stack.enter_context(ray_cluster.cluster(run.options, run.end, run.end_at_once))
             peaks = stack.enter_context(ray_cluster.node_peaks(run.options))
             outcome: Outcome = run.chosen(methods)(run)
             outcome.hosts, outcome.host_peaks = ray_cluster.hosts(run.options), peaks()
