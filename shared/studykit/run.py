@@ -5,6 +5,7 @@ What lies around it is in `execution`.
 """
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ from studykit.memory import TreeSampler
 from studykit.options import Options, Study
 from studykit.phases import Phases
 from studykit.records import PLAIN, Check, DatasetInfo, Limit
+
+RECORD_SECONDS = 10.0
+"""For the record of a run that has to end: its storage may be what is lost."""
 
 Methods = Mapping[Any, Callable[..., Any]]
 """An engine's functions: {method: function}, or {(task, method): …} in a study of several tasks."""
@@ -75,7 +79,9 @@ class Run:
 
     def end_at_once(self, error: StudyError) -> None:
         """For a thread that has waited in vain for the main one, which cannot write the record."""
-        self.write_failed(error)
+        writer = threading.Thread(target=self.write_failed, args=(error,), daemon=True)
+        writer.start()
+        writer.join(RECORD_SECONDS)
         cli.end_at_once(error)
 
     def chosen(self, methods: Methods) -> Callable[..., Any]:

@@ -1,7 +1,6 @@
 """A run: what is booked where, what is chosen, what its errors leave in the record, its budget."""
 
 import dataclasses
-import os
 import pickle
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from studykit.execution import execute
 from studykit.options import Options, Study
 from studykit.records import Check, DatasetInfo
 from studykit.run import Outcome, Run
+from studytest import running
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,22 +139,40 @@ def test_only_what_cannot_change_is_skipped(tmp_path: Path, error: Exception, st
     assert (record.status, record.error) == (status, str(error))
 
 
-def test_a_run_whose_main_thread_is_stuck_ends_with_its_record(tmp_path: Path) -> None:
+def stuck(results: str, write_takes: float) -> None:
+    """A run whose main thread waits for what does not come, until another one ends it."""
+
     def compute(run: Run) -> Outcome:
+        write = run.write_failed
+
+        def write_failed(error: Exception) -> None:
+            time.sleep(write_takes)
+            write(error)
+
+        run.write_failed = write_failed
         error = BusyError("Ray has lost its raylet")
         threading.Thread(target=run.end_at_once, args=(error,)).start()
         time.sleep(600)
         return answer()
 
-    child = os.fork()
-    if child == 0:
-        options = Options(workers=1, results=str(tmp_path))
-        execute(STUDY, "ray", options, Parameters(), compute, quiet=True)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
-    (path,) = tmp_path.rglob("*-r0.json")
-    record = records.read(str(path))
-    assert (record.status, record.error) == ("failed", "Ray has lost its raylet")
+    options = Options(workers=1, results=results)
+    execute(STUDY, "ray", options, Parameters(), compute, quiet=True)
+
+
+@pytest.mark.parametrize("write_takes", [0, 600])
+def test_a_run_whose_main_thread_is_stuck_ends_with_its_record_where_there_can_be_one(
+    tmp_path: Path, write_takes: float
+) -> None:
+    program = f"import test_run; test_run.stuck({str(tmp_path)!r}, {write_takes})"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=running.environment(), stderr=subprocess.PIPE, text=True
+    )
+    assert ended.returncode == 4
+    assert "error: Ray has lost its raylet" in ended.stderr
+    written = [records.read(str(path)) for path in tmp_path.rglob("*-r0.json")]
+    assert [(record.status, record.error) for record in written] == (
+        [] if write_takes else [("failed", "Ray has lost its raylet")]
+    )
 
 
 @pytest.mark.parametrize(
