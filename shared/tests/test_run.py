@@ -165,7 +165,10 @@ def test_a_run_whose_main_thread_is_stuck_ends_with_its_record_where_there_can_b
 ) -> None:
     program = f"import test_run; test_run.stuck({str(tmp_path)!r}, {write_takes})"
     ended = subprocess.run(
-        [sys.executable, "-c", program], env=running.environment(), stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        env=running.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert ended.returncode == 4
     assert "error: Ray has lost its raylet" in ended.stderr

@@ -5,28 +5,20 @@ says which one that was. Nothing of the run is left on any of them.
 """
 
 import contextlib
-import importlib
 import shlex
 import shutil
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import three_hosts
-from studytest import running
-from studytest.case import StudyCase
+from studytest import running, the_study
 from three_hosts import HOSTS, PYTHON, ROOT, Lab
 
-(STUDY,) = {
-    path.parents[1].absolute() for place in sys.path for path in Path(place).glob("*/run_plain.py")
-}
-"""The folder of the study whose code and libraries are here."""
-sys.path.append(str(STUDY / "tests"))
-CASE: StudyCase = importlib.import_module("case").CASE
+CASE = the_study.case()
 END_SECONDS = 60
 """For what ends by itself on a host that cannot be reached; half of it, and it is killed."""
 LOST = "outside"
@@ -36,8 +28,9 @@ WORKERS = SLOTS * (len(HOSTS) - 1)
 """As many as there are cores without the host that is lost."""
 MANY_PARTS = ("--split-size", "5kb") if CASE.study.name == "ray-vs-dask-etl" else ()
 """Else its run would be over too soon."""
-SURVIVING = [engine for engine in CASE.scripted if engine != "torch"]
+SURVIVING = [engine for engine in CASE.frameworks if engine != "torch"]
 CODE, DATA = "/home/code", "/home/input"
+Lose = Callable[[Lab], contextlib.AbstractContextManager[None]]
 
 LEFT = """
 import os, pwd
@@ -63,7 +56,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lab(data: Path) -> Iterator[Lab]:
     """Of its own, because links are cut; the gateway alone has the code, and all have the input."""
     with three_hosts.running() as lab:
-        lab.playbook("site.yml")
+        lab.playbook("site.yml", "-e", "with_hdfs=false")
         for host in HOSTS:
             put(data, lab, host, f"{DATA}/{data.name}")
         for part in (f"apps/{CASE.study.name}", "shared", "datasets"):
@@ -87,7 +80,7 @@ def local(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
     """The record of one plain process of this machine, without any host."""
     results = tmp_path_factory.mktemp("results")
     done = running.run(
-        f"{CASE.study.package}.run_plain", *options(data, *CASE.long, *MANY_PARTS),
+        CASE.module("plain"), *options(data, *CASE.long, *MANY_PARTS),
         "--results", results,
     )  # fmt: skip
     assert done.code == 0, done.stderr
@@ -146,6 +139,21 @@ def killed(lab: Lab) -> Iterator[None]:
         lab.on("inner", f"timeout {running.LIMIT_SECONDS} su study -c '{until_reached}'")
 
 
+def end_of_run(
+    lab: Lab, engine: str, slots: int, argv: tuple[object, ...], lose: Lose
+) -> running.Finished:
+    """How a run ends from which a host is taken. Nothing of it is left on those that can be
+    reached, nor, once it is there again, on any."""
+    with run_of(lab, engine, slots, argv) as process:
+        with lose(lab):
+            assert process.poll() is None, "over before the host was lost"
+            finished = running.finish(process)
+            reached = tuple(host for host in HOSTS if host != LOST)
+            assert_nothing_left(lab, reached, END_SECONDS)
+        assert_nothing_left(lab, HOSTS, END_SECONDS)
+    return finished
+
+
 def assert_nothing_left(lab: Lab, hosts: tuple[str, ...], seconds: float) -> None:
     until = time.monotonic() + seconds
     found = {host: lab.python(host, LEFT).strip() for host in hosts}
@@ -155,32 +163,24 @@ def assert_nothing_left(lab: Lab, hosts: tuple[str, ...], seconds: float) -> Non
     assert found == dict.fromkeys(hosts, "")
 
 
-@pytest.mark.skipif("dask" not in CASE.scripted, reason="a study that has Dask, too, is tried")
+@pytest.mark.skipif("dask" not in CASE.frameworks, reason="a study that has Dask, too, is tried")
 @pytest.mark.parametrize("lose", [cut, killed])
 @pytest.mark.parametrize("engine", SURVIVING)
 def test_without_a_host_that_is_lost_the_answer_is_the_same(
-    lab: Lab, data: Path, local: dict[str, Any], engine: str, lose: Any
+    lab: Lab, data: Path, local: dict[str, Any], engine: str, lose: Lose
 ) -> None:
     argv = options(Path(DATA) / data.name, *CASE.long, *MANY_PARTS, "--workers", WORKERS)
-    with run_of(lab, engine, SLOTS, argv) as process:
-        with lose(lab):
-            finished = running.finish(process)
-            assert finished.code == 0, finished.stderr
-            reached = tuple(host for host in HOSTS if host != LOST)
-            assert_nothing_left(lab, reached, END_SECONDS)
-        assert_nothing_left(lab, HOSTS, END_SECONDS)
+    finished = end_of_run(lab, engine, SLOTS, argv, lose)
+    assert finished.code == 0, finished.stderr
     assert finished.record["workers"] == WORKERS
     CASE.same(finished.record["quality"], local["quality"])
 
 
-@pytest.mark.skipif("torch" not in CASE.scripted, reason=f"{CASE.study.name} has no ranks of torch")
+@pytest.mark.skipif(
+    "torch" not in CASE.frameworks, reason=f"{CASE.study.name} has no ranks of torch"
+)
 def test_ranks_of_torch_end_and_say_which_host_was_lost(lab: Lab, data: Path) -> None:
     argv = options(Path(DATA) / data.name, "--no-check", *CASE.endless)
-    with run_of(lab, "torch", 1, argv) as process:
-        with cut(lab):
-            finished = running.finish(process)
-            assert finished.code != 0
-            assert LOST in finished.error
-            reached = tuple(host for host in HOSTS if host != LOST)
-            assert_nothing_left(lab, reached, END_SECONDS)
-        assert_nothing_left(lab, HOSTS, END_SECONDS)
+    finished = end_of_run(lab, "torch", 1, argv, cut)
+    assert finished.code != 0
+    assert LOST in finished.error

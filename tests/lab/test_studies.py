@@ -1,38 +1,26 @@
 """A study on three hosts, on each of its engines, from the hosts' HDFS: the answer of here.
 
 By its launch script, started on the gateway, which alone has the code: the hosts share nothing but
-SSH. The study is found, not named: it is the package here that has a `run_plain`.
+SSH.
 """
 
-import importlib
 import json
 import re
 import shlex
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import three_hosts
-from studytest import running
+from studytest import running, the_study
 from studytest.figures import assert_equal, of_the_answer
 from three_hosts import HOSTS, LIMIT_SECONDS, PYTHON, ROOT, STORE, Lab
 
-(PACKAGE,) = {path.parent.name for place in sys.path for path in Path(place).glob("*/run_plain.py")}
-STUDY = PACKAGE.replace("_", "-")
-ENGINES = [
-    engine
-    for engine in importlib.import_module(f"{PACKAGE}.study").STUDY.engines
-    if engine != "plain"
-]
-OPTIONS: dict[str, tuple[object, ...]] = {
-    # Its default weights are fetched, and made for images of 224 pixels.
-    "lesion_classification": ("--weights", "random", "--side", 64, "--precision", "float32"),
-}
-TINY = ("--size", "tiny", "--json", *OPTIONS.get(PACKAGE, ()))
+CASE = the_study.case()
+STUDY = CASE.study.name
+TINY = ("--size", "tiny", "--json", *CASE.answer_options)
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +55,13 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The record of one plain process of this machine, without any host."""
     place = tmp_path_factory.mktemp("local")
     done = running.call(
-        f"{PACKAGE}.run_plain", *TINY, "--store", place, "--results", place / "results"
+        CASE.module("plain"), *TINY, "--store", place, "--results", place / "results"
     )
     assert done.code == 0, done.stderr
     return done.record
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", CASE.frameworks)
 def test_a_study_on_three_hosts_reads_from_their_hdfs_and_answers_as_here(
     lab: Lab, folder: str, local: dict[str, Any], engine: str
 ) -> None:

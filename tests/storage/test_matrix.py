@@ -1,12 +1,10 @@
-"""Every study, on each of its engines, from HDFS and S3: the answer of a local run.
+"""A study, on each of its engines, from HDFS and S3: the answer of a local run.
 
-The studies are found, not listed: whatever package here has a `run_plain` is one. On S3 each engine
-is started as its user does, on HDFS its entry point is called in this process.
+On S3 each engine is started as its user does, on HDFS its entry point is called in this process,
+but for torch: ranks forked from one that has just read there would share its connections.
 """
 
-import importlib
 import json
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,36 +15,20 @@ from servers import Server
 from study_data import copying
 from studykit import storage
 from studykit.storage import filesystems
-from studytest import forms, running
+from studytest import forms, running, the_study
 from studytest.columns import as_parquet
 from studytest.figures import assert_equal, of_the_answer
 
-PACKAGES = sorted(
-    {path.parent.name for place in sys.path for path in Path(place).glob("*/run_plain.py")}
-)
-CELLS = [
-    (package, engine)
-    for package in PACKAGES
-    for engine in importlib.import_module(f"{package}.study").STUDY.engines
-]
-
-OPTIONS: dict[str, tuple[object, ...]] = {
-    # Its default weights are fetched, and made for images of 224 pixels.
-    "lesion_classification": ("--weights", "random", "--side", 64, "--precision", "float32"),
-}
+CASE = the_study.case()
 WITH = ("--workers", 2, "--oversubscribe", "--json", "--timeout", running.LIMIT_SECONDS)
 
 
-def called(package: str, engine: str, *argv: object) -> dict[str, Any]:
-    return record_of(running.call(f"{package}.run_{engine}", *asked(package), *argv))
+def called(engine: str, *argv: object) -> dict[str, Any]:
+    return record_of(running.call(CASE.module(engine), *WITH, *CASE.answer_options, *argv))
 
 
-def started(package: str, engine: str, *argv: object) -> dict[str, Any]:
-    return record_of(running.run(f"{package}.run_{engine}", *asked(package), *argv))
-
-
-def asked(package: str) -> tuple[object, ...]:
-    return *WITH, *OPTIONS.get(package, ())
+def started(engine: str, *argv: object) -> dict[str, Any]:
+    return record_of(running.run(CASE.module(engine), *WITH, *CASE.answer_options, *argv))
 
 
 def record_of(done: running.Finished) -> dict[str, Any]:
@@ -55,12 +37,9 @@ def record_of(done: running.Finished) -> dict[str, Any]:
 
 
 @cache
-def local(package: str, folder: Path) -> dict[str, Any]:
+def local(folder: Path) -> dict[str, Any]:
     """The record of one plain process on the local disk."""
-    place = folder / package
-    return called(
-        package, "plain", "--size", "tiny", "--store", place, "--results", place / "results"
-    )
+    return called("plain", "--size", "tiny", "--store", folder, "--results", folder / "results")
 
 
 @pytest.fixture(scope="module")
@@ -68,22 +47,16 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("here")
 
 
-def test_there_is_a_study() -> None:
-    assert PACKAGES
-
-
 @pytest.mark.parametrize("store", ["hdfs", "s3"], indirect=True)
-@pytest.mark.parametrize(("package", "engine"), CELLS)
-def test_a_store_gives_the_answer_of_the_local_disk(
-    package: str, engine: str, store: Server, here: Path
-) -> None:
-    place = f"{store.uri}/{package}"
-    run = started if filesystems.scheme(place) == "s3" else called
+@pytest.mark.parametrize("engine", CASE.engines)
+def test_a_store_gives_the_answer_of_the_local_disk(engine: str, store: Server, here: Path) -> None:
+    place = f"{store.uri}/{CASE.study.package}"
+    run = started if filesystems.scheme(place) == "s3" or engine == "torch" else called
     record = run(
-        package, engine, "--size", "tiny", "--store", f"{place}/data",
+        engine, "--size", "tiny", "--store", f"{place}/data",
         "--results", f"{place}/results", "--out", f"{place}/{engine}/answer.csv",
     )  # fmt: skip
-    expected = local(package, here)
+    expected = local(here)
     assert record["status"] == "done"
     assert record["dataset"]["sha256"] == expected["dataset"]["sha256"]
     assert record["dataset"]["uri"].startswith(place)
@@ -96,15 +69,14 @@ def test_a_store_gives_the_answer_of_the_local_disk(
 
 
 @pytest.mark.parametrize("store", ["hdfs", "s3"], indirect=True)
-@pytest.mark.parametrize("package", PACKAGES)
 def test_a_copy_in_compressed_parts_is_read_as_data_of_ones_own(
-    package: str, store: Server, here: Path, tmp_path: Path
+    store: Server, here: Path, tmp_path: Path
 ) -> None:
     """Named by a pattern, which fits the folders that they lie in."""
-    expected = local(package, here)
+    expected = local(here)
     made = Path(expected["dataset"]["uri"])
     _require_tables(made)
-    place = f"{store.uri}/{package}/copied"
+    place = f"{store.uri}/{CASE.study.package}/copied"
     if made.is_dir():
         # Its files have names that say what they are for.
         for number, path in enumerate(_data_files(made)):
@@ -114,33 +86,30 @@ def test_a_copy_in_compressed_parts_is_read_as_data_of_ones_own(
         copying.copy(str(tmp_path), place)
     else:
         copying.copy(str(forms.in_parts(made.read_bytes(), tmp_path)), place)
-    record = called(package, "plain", "--data", f"{place}/part=*", "--results", here / "copied")
+    record = called("plain", "--data", f"{place}/part=*", "--results", here / "copied")
     assert_same(record["quality"], expected["quality"])
 
 
 @pytest.mark.parametrize("store", ["hdfs", "s3"], indirect=True)
-@pytest.mark.parametrize("package", PACKAGES)
-def test_a_copy_as_parquet_is_read_as_data_of_ones_own(
-    package: str, store: Server, here: Path
-) -> None:
-    expected = local(package, here)
-    copy = f"{store.uri}/{package}/as-parquet/table"
+def test_a_copy_as_parquet_is_read_as_data_of_ones_own(store: Server, here: Path) -> None:
+    expected = local(here)
+    copy = f"{store.uri}/{CASE.study.package}/as-parquet/table"
     made = Path(expected["dataset"]["uri"])
     _require_tables(made)
     for path in _data_files(made):
         name = f"{copy}/{path.stem}" if made.is_dir() else copy
         storage.write_bytes(name, as_parquet(path.read_bytes()))
-    record = called(package, "plain", "--data", copy, "--results", here / "as-parquet")
+    record = called("plain", "--data", copy, "--results", here / "as-parquet")
     assert_same(record["quality"], expected["quality"])
 
 
 @pytest.mark.parametrize("store", ["s3"], indirect=True)
 def test_a_comparison_tells_a_local_store_from_one_on_s3(store: Server, tmp_path: Path) -> None:
-    package = PACKAGES[0]
     done = running.run(
-        f"{package}.compare", "--size", "tiny", "--store", f"{tmp_path},{store.uri}/compared",
+        f"{CASE.study.package}.compare", "--size", "tiny",
+        "--store", f"{tmp_path},{store.uri}/compared",
         "--engines", "plain", "--workers", 1, "--repeats", 1, "--pause", 0, "--json",
-        "--results", tmp_path / "results", *OPTIONS.get(package, ()),
+        "--results", tmp_path / "results", *CASE.answer_options,
     )  # fmt: skip
     assert done.code == 0, done.stderr
     rows = json.loads(done.stdout)
