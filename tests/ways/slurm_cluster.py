@@ -1,5 +1,5 @@
-"""A Slurm cluster of this machine alone: its own configuration, ports, key and folders, all of it
-in one temporary folder, so that a Slurm that is installed here neither knows of it nor is touched.
+"""A Slurm cluster of this machine alone: its own programs, configuration, ports, key and folders,
+so that a Slurm that is installed here neither knows of it nor is touched.
 """
 
 import contextlib
@@ -18,8 +18,9 @@ from studytest import ports
 
 NODES = ("127.0.0.2", "127.0.0.3")
 """Their names are addresses, so that each can be reached by its name without a name server."""
+PROGRAMS = Path(__file__).resolve().parents[2] / "infra/slurm/programs"
 DAEMONS = ("munged", "slurmctld", "slurmd")
-COMMANDS = (*DAEMONS, "sbatch", "srun", "scontrol")
+COMMANDS = ("sbatch", "srun", "scontrol", "scancel")
 START_SECONDS = 30
 
 CONFIGURATION = """\
@@ -58,22 +59,22 @@ NODE = (
 @contextlib.contextmanager
 def running() -> Iterator[dict[str, str]]:
     """The variables by which Slurm's commands find it; skips by name where it cannot be."""
-    os.environ["PATH"] += os.pathsep + "/usr/sbin"  # Of daemons; not every user's.
-    missing = [name for name in COMMANDS if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"no {', '.join(missing)} here: infra/slurm is not tried")
-    if os.geteuid() != 0:
-        pytest.skip("not root: infra/slurm is not tried, Slurm's daemons start jobs as their users")
+    fetched = subprocess.run([PROGRAMS, "fetch"], capture_output=True, text=True)
+    if fetched.returncode == 4:
+        pytest.skip(fetched.stderr.strip().splitlines()[-1])
+    assert fetched.returncode == 0, fetched.stderr
     folder = Path(tempfile.mkdtemp(prefix="study-slurm-"))
     started: list[subprocess.Popen[bytes]] = []
-    variables = {"SLURM_CONF": str(folder / "slurm.conf")}
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    variables = {"SLURM_CONF": str(folder / "slurm.conf"), "PATH": path}
     try:
         configure(folder)
+        started.append(mounted(folder))
         socket_of_munge = folder / "munge.socket"
         files = ["key", "pid", "log", "seed"]
         munge = [f"--{name}-file={folder}/munge.{name}" for name in files]
         munged = ["munged", "--force", "--foreground", f"--socket={socket_of_munge}", *munge]
-        started.append(daemon(folder, "munged", munged))
+        started.append(daemon(folder, "munged", munged, variables))
         wait_until(socket_of_munge.exists, folder)
         started.append(daemon(folder, "slurmctld", ["slurmctld", "-D"], variables))
         for name in NODES:
@@ -98,8 +99,24 @@ def configure(folder: Path) -> None:
     (folder / "munge.key").chmod(0o600)
 
 
+def mounted(folder: Path) -> subprocess.Popen[bytes]:
+    """A process that sees Slurm's programs; each has a script in `bin` that runs it as that does."""
+    holder = subprocess.Popen(
+        [PROGRAMS, "run", "sh", "-c", "echo mounted; exec sleep infinity"], stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None and holder.stdout.readline() == b"mounted\n"
+    (folder / "bin").mkdir()
+    for place, names in {"/usr/sbin": DAEMONS, "/usr/bin": COMMANDS}.items():
+        for name in names:
+            script = folder / "bin" / name
+            enter = f'nsenter --target {holder.pid} --mount --wdns="$PWD"'
+            script.write_text(f'#!/bin/sh\nexec {enter} {place}/{name} "$@"\n')
+            script.chmod(0o755)
+    return holder
+
+
 def daemon(
-    folder: Path, name: str, argv: list[str], variables: dict[str, str] | None = None
+    folder: Path, name: str, argv: list[str], variables: dict[str, str]
 ) -> subprocess.Popen[bytes]:
     with (folder / f"{name}.out").open("wb") as log:
         return subprocess.Popen(
@@ -107,7 +124,7 @@ def daemon(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(variables or {})},
+            env={**os.environ, **variables},
             start_new_session=True,
         )
 

@@ -1,29 +1,26 @@
-# What the hosts have beside the machine's own packages: Debian's, installed into a layer that the
-# hosts see above the machine's root. The machine itself gets none of them.
+# Debian's packages beside the machine's own, installed into a layer that some processes see above
+# the machine's root. The machine itself gets none of them.
 
-debian_packages=(
-  openssh-server nftables wireguard-tools wireguard-go iproute2 iputils-ping openssl python3 python3-apt
-)
-type -P java >/dev/null || debian_packages+=(default-jre-headless)
-
-# Made again when the machine's own packages are others: the layer has dpkg's list of all.
-packages=$cache/study-lab/packages-$(
-  { printf '%s ' "${debian_packages[@]}" && cat /var/lib/dpkg/status 2>/dev/null; } | cksum | tr ' ' -
-)
-
-fetch_packages() {
+fetch_packages() { # NAME, of a folder of the cache; PACKAGE…: where they are is said in `packages`
+  local name=$1
+  shift
+  # Made again when the machine's own packages are others: the layer has dpkg's list of all.
+  packages=$cache/$name/packages-$(
+    { printf '%s ' "$@" && cat /var/lib/dpkg/status 2>/dev/null; } | cksum | tr ' ' -
+  )
   [ -d "$packages" ] && return
-  type -P apt-get >/dev/null ||
-    fail 4 "a lab of hosts needs Debian's packages, and apt-get to fetch them: ${debian_packages[*]}"
-  made_once "$packages" make_layer
+  type -P apt-get >/dev/null || fail 4 "apt-get is needed, to fetch Debian's packages $*"
+  made_once "$packages" make_layer "$@"
 }
 
-make_layer() { # FOLDER
+make_layer() { # PACKAGE… FOLDER
+  local folder=${!#}
+  set -- "${@:1:$#-1}"
   # Those of other packages of the machine are of no use any more.
   find "${packages%/*}" -mindepth 1 -maxdepth 1 -name 'packages-*' ! -path "$packages*" -exec rm -rf {} +
-  say "Fetching ${debian_packages[*]} for the hosts: half a minute, once."
+  say "Fetching $*, not for this machine itself: half a minute, once."
   unshare --mount bash -euo pipefail -c "$(declare -f install_into)"'; install_into "$@"' \
-    layer "$1" "${debian_packages[@]}"
+    layer "$folder" "$@"
 }
 
 install_into() { # FOLDER PACKAGE…: in a mount namespace of its own, so that nothing stays mounted
