@@ -100,7 +100,7 @@ bring_code() { # HOST
     code_of[$1]=$scratch/code
     visited[$1]=yes
     packed | "${ssh_to[@]}" "$1" "umask 077 && mkdir -p $(printf %q "${code_of[$1]}") &&
-        tar --extract --directory $(printf %q "${code_of[$1]}")" ||
+        tar --extract --directory $(printf %q "${code_of[$1]}")" >/dev/null ||
         fail 4 "$1: the code could not be brought to $scratch"
 }
 
@@ -176,7 +176,7 @@ share_secret() { # FILE TEXT : readable by its owner alone, at the same path on 
         else
             visited[$host]=yes
             printf %s "$2" | "${ssh_to[@]}" "$host" \
-                "umask 077 && mkdir -p $(printf %q "$(dirname "$1")") && cat >$(printf %q "$1")"
+                "umask 077 && mkdir -p $(printf %q "$(dirname "$1")") && cat >$(printf %q "$1")" >/dev/null
         fi
     done
 }
@@ -217,7 +217,7 @@ remove_there() { # HOST FOLDER : what still ends there may write into it meanwhi
     local folder
     folder=$(printf %q "$2")
     "${ssh_to[@]}" "$1" "for try in 1 2 3; do
-        rm -rf $folder && sleep 1 && [ ! -e $folder ] && exit; done" </dev/null 2>/dev/null
+        rm -rf $folder && sleep 1 && [ ! -e $folder ] && exit; done" </dev/null >/dev/null 2>&1
 }
 
 until_ready() { # MODULE of `studylaunch`, its arguments: or until something ends that was started

@@ -3,7 +3,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 
 run_torch() { # MODULE [options] : its ranks on all hosts, by torchrun; exits with their code.
-    local index at host elsewhere=()
+    local index at host out elsewhere=()
     port=$(free_port)
     results=$(results_of "$@")
     if ! is_here "${hosts[0]}" && [[ $results != *://* ]]; then
@@ -16,10 +16,14 @@ run_torch() { # MODULE [options] : its ranks on all hosts, by torchrun; exits wi
         at=$host
         is_here "$at" && at=$head
         hear "$index"
+        # The first rank alone writes to our standard output: ssh would set that to cut writes short
+        # where nobody reads for a moment, which Python does not always notice.
+        out=$ear
+        [ "$index" != 0 ] || out=1
         on "$host" env OMP_NUM_THREADS=1 "$(python_on "$host")" -m studykit.engines.torchrun \
             --nnodes "${#hosts[@]}" --node-rank "$index" --nproc-per-node "${slots[$index]}" \
             --master-addr "$head" --master-port "$port" --local-addr "$at" \
-            -m "$@" "${elsewhere[@]}" 2>&"$ear" {ear}>&- &
+            -m "$@" "${elsewhere[@]}" >&"$out" 2>&"$ear" {ear}>&- &
         note "$host"
         exec {ear}>&-
     done

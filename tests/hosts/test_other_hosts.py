@@ -23,6 +23,9 @@ PYTHON = Path(sys.prefix).resolve() / "bin" / Path(sys.executable).name
 OTHER = "127.0.0.2"
 """Not a name of this machine's, but an address that leads here."""
 LINES = "1,2\n2,1\n" * 100
+VERTICES = 5000
+MANY_LINES = "".join(f"{vertex},{vertex % VERTICES + 1}\n" for vertex in range(1, VERTICES + 1))
+"""Ranks of that many are more than a pipe takes at a time."""
 ENDLESS = ("--no-check", "--damping", "0.999999999", "--max-iterations", 1_000_000_000)
 """With these what 3 has goes to and fro between 1 and 2."""
 
@@ -30,6 +33,7 @@ SSH = """\
 #!/bin/sh
 for command; do :; done
 command=$(printf %s "$command" | sed "s#/tmp/study-#{folder}/study-#g;{changes}")
+python3 -c 'import os; os.set_blocking(1, False)' # As ssh does.
 exec env -i PATH="$PATH" HOME={folder} {mark} TMPDIR={folder} sh -c "$command"
 """
 Other = Callable[..., Path]
@@ -73,8 +77,10 @@ def begin(
     )
 
 
-def launch(engine: str, tmp_path: Path, hosts: list[str], lines: str) -> running.Finished:
-    return running.finish(begin(engine, tmp_path, hosts, lines))
+def launch(
+    engine: str, tmp_path: Path, hosts: list[str], lines: str, *options: object
+) -> running.Finished:
+    return running.finish(begin(engine, tmp_path, hosts, lines, *options))
 
 
 @pytest.mark.parametrize("hosts", [[f"{OTHER}:2"], ["localhost", OTHER]])
@@ -94,9 +100,11 @@ def test_the_code_of_a_torch_rank_comes_back(
 
 def test_a_torch_run_leaves_no_file_and_says_who_speaks(tmp_path: Path, other: Other) -> None:
     folder = other()
-    finished = launch("torch", tmp_path, ["localhost", OTHER], LINES)
+    finished = launch("torch", tmp_path, ["localhost", OTHER], MANY_LINES, "--top", VERTICES)
     assert finished.code == 0, finished.stderr
-    assert json.loads(finished.stdout)["workers"] == 2
+    record = json.loads(finished.stdout)
+    assert record["workers"] == 2
+    assert len(record["quality"]["top"]) == VERTICES
     said = finished.stderr.splitlines()
     assert said and all(line.startswith(("localhost: ", f"{OTHER}: ")) for line in said), said
     assert list(folder.iterdir()) == []

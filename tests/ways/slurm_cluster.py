@@ -100,7 +100,7 @@ def configure(folder: Path) -> None:
 
 
 def mounted(folder: Path) -> subprocess.Popen[bytes]:
-    """A process that sees Slurm's programs; each has a script in `bin` that runs it as that does."""
+    """A process that sees Slurm's programs; each has a script in `bin` that runs it there."""
     holder = subprocess.Popen(
         [PROGRAMS, "run", "sh", "-c", "echo mounted; exec sleep infinity"], stdout=subprocess.PIPE
     )
