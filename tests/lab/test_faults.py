@@ -26,9 +26,8 @@ LOST = "outside"
 SLOTS = 2
 WORKERS = SLOTS * (len(HOSTS) - 1)
 """As many as there are cores without the host that is lost."""
-MANY_PARTS = ("--split-size", "5kb") if CASE.study.name == "ray-vs-dask-etl" else ()
-"""Else its run would be over too soon."""
-SURVIVING = [engine for engine in CASE.frameworks if engine != "torch"]
+SURVIVING = {"ray": ("--split-size", "500b"), "dask": ("--split-size", "5kb")}
+"""Both lose a host at the same time: the first to start has parts enough to work on until then."""
 CODE, DATA = "/home/code", "/home/input"
 Lose = Callable[[Lab], contextlib.AbstractContextManager[None]]
 
@@ -57,6 +56,7 @@ def lab(data: Path) -> Iterator[Lab]:
     """Of its own, because links are cut; the gateway alone has the code, and all have the input."""
     with three_hosts.running() as lab:
         lab.playbook("site.yml", "-e", "with_hdfs=false")
+        three_hosts.give_kernels(lab)
         for host in HOSTS:
             put(data, lab, host, f"{DATA}/{data.name}")
         for part in (f"apps/{CASE.study.name}", "shared", "datasets"):
@@ -80,8 +80,7 @@ def local(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
     """The record of one plain process of this machine, without any host."""
     results = tmp_path_factory.mktemp("results")
     done = running.run(
-        CASE.module("plain"), *options(data, *CASE.long, *MANY_PARTS),
-        "--results", results,
+        CASE.module("plain"), *options(data, *CASE.long), "--results", results
     )  # fmt: skip
     assert done.code == 0, done.stderr
     return done.record
@@ -139,18 +138,18 @@ def killed(lab: Lab) -> Iterator[None]:
         lab.on("inner", f"timeout {running.LIMIT_SECONDS} su study -c '{until_reached}'")
 
 
-def end_of_run(
-    lab: Lab, engine: str, slots: int, argv: tuple[object, ...], lose: Lose
-) -> running.Finished:
-    """How a run ends from which a host is taken. Nothing of it is left on those that can be
+def ends_without_host(
+    lab: Lab, lose: Lose, *processes: "subprocess.Popen[str]"
+) -> list[running.Finished]:
+    """How runs end from which a host is taken. Nothing of them is left on those that can be
     reached, nor, once it is there again, on any."""
-    with run_of(lab, engine, slots, argv) as process:
-        with lose(lab):
-            assert process.poll() is None, "over before the host was lost"
-            finished = running.finish(process)
-            reached = tuple(host for host in HOSTS if host != LOST)
-            assert_nothing_left(lab, reached, END_SECONDS)
-        assert_nothing_left(lab, HOSTS, END_SECONDS)
+    with lose(lab):
+        over = [process.args for process in processes if process.poll() is not None]
+        assert not over, "before the host was lost"
+        finished = [running.finish(process) for process in processes]
+        reached = tuple(host for host in HOSTS if host != LOST)
+        assert_nothing_left(lab, reached, END_SECONDS)
+    assert_nothing_left(lab, HOSTS, END_SECONDS)
     return finished
 
 
@@ -165,15 +164,19 @@ def assert_nothing_left(lab: Lab, hosts: tuple[str, ...], seconds: float) -> Non
 
 @pytest.mark.skipif("dask" not in CASE.frameworks, reason="a study that has Dask, too, is tried")
 @pytest.mark.parametrize("lose", [cut, killed])
-@pytest.mark.parametrize("engine", SURVIVING)
 def test_without_a_host_that_is_lost_the_answer_is_the_same(
-    lab: Lab, data: Path, local: dict[str, Any], engine: str, lose: Lose
+    lab: Lab, data: Path, local: dict[str, Any], lose: Lose
 ) -> None:
-    argv = options(Path(DATA) / data.name, *CASE.long, *MANY_PARTS, "--workers", WORKERS)
-    finished = end_of_run(lab, engine, SLOTS, argv, lose)
-    assert finished.code == 0, finished.stderr
-    assert finished.record["workers"] == WORKERS
-    CASE.same(finished.record["quality"], local["quality"])
+    argv = options(Path(DATA) / data.name, *CASE.long, "--workers", WORKERS)
+    with contextlib.ExitStack() as stack:
+        runs = [
+            stack.enter_context(run_of(lab, engine, SLOTS, (*argv, *parts)))
+            for engine, parts in SURVIVING.items()
+        ]
+        for finished in ends_without_host(lab, lose, *runs):
+            assert finished.code == 0, finished.stderr
+            assert finished.record["workers"] == WORKERS
+            CASE.same(finished.record["quality"], local["quality"])
 
 
 @pytest.mark.skipif(
@@ -181,6 +184,7 @@ def test_without_a_host_that_is_lost_the_answer_is_the_same(
 )
 def test_ranks_of_torch_end_and_say_which_host_was_lost(lab: Lab, data: Path) -> None:
     argv = options(Path(DATA) / data.name, "--no-check", *CASE.endless)
-    finished = end_of_run(lab, "torch", 1, argv, cut)
+    with run_of(lab, "torch", 1, argv) as process:
+        (finished,) = ends_without_host(lab, cut, process)
     assert finished.code != 0
     assert LOST in finished.error

@@ -30,8 +30,9 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def folder(lab: Lab) -> Iterator[str]:
+def folder(lab: Lab, local: dict[str, Any]) -> Iterator[str]:
     """On the gateway, with the code; of a name of its own, because others use the lab, too."""
+    three_hosts.give_kernels(lab)  # Which the local run has compiled.
     path = f"/home/study/{STUDY}-{uuid.uuid4().hex}"
     parts = (f"apps/{STUDY}", "shared", "datasets")
     packed = subprocess.run(

@@ -5,12 +5,15 @@ it no harm share it.
 """
 
 import contextlib
+import importlib.util
 import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +33,8 @@ STUDY = "ray-vs-dask-etl"
 """Which the hosts have the code of; it runs on both engines that are services there."""
 SERVICES = ("-e", json.dumps({"python": str(PYTHON), "study": STUDY, "engines": ["ray", "dask"]}))
 """Of the playbook: without them the cluster has an HDFS alone."""
+KERNELS = ".cache/study-checks/kernels"
+"""Where `studytest.kernel_cache` keeps them in a user's home."""
 LIMIT_SECONDS = 600
 """Far more than anything here takes on a busy machine; past it something hangs."""
 Done = subprocess.CompletedProcess[str]
@@ -157,6 +162,27 @@ def with_hdfs() -> Iterator[Lab]:
         seen = lab.call("exec", HOSTS[0], "test", "-d", folder)
         assert seen.returncode == 0, f"{given} has to be up with --bind {folder}: {seen.stderr}"
     yield lab
+
+
+def give_kernels(lab: Lab) -> None:
+    """Compiled ones that this machine has, to hosts where what is missing is kept, too: else every
+    run would compile all of its own on each of them."""
+    if importlib.util.find_spec("numba") is None:
+        return
+    from studytest import kernel_cache
+
+    locator = f"NUMBA_CACHE_LOCATOR_CLASSES={kernel_cache.__name__}.ByContent"
+    for host in HOSTS:
+        place = lab.folder / host / "home/study" / KERNELS
+        place.mkdir(parents=True, exist_ok=True)
+        for kernel in kernel_cache.CACHE.glob("*"):
+            # Whole or not at all: others may do the same, or use what is there.
+            part = place / f".{uuid.uuid4().hex}"
+            with contextlib.suppress(OSError):
+                shutil.copytree(kernel, part)
+                part.rename(place / kernel.name)
+            shutil.rmtree(part, ignore_errors=True)
+        lab.on(host, f"chown -R study: ~study/.cache; echo {locator} >>/etc/environment")
 
 
 def assert_nothing_left(lab: Lab) -> None:
