@@ -22,7 +22,8 @@ import numba
 import numpy as np
 from numba.core import caching
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "study-checks/kernels"
+FOLDER = "study-checks/kernels"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / FOLDER
 """`.ci/run` removes what has not been compiled anew for a month."""
 
 

@@ -33,8 +33,6 @@ STUDY = "ray-vs-dask-etl"
 """Which the hosts have the code of; it runs on both engines that are services there."""
 SERVICES = ("-e", json.dumps({"python": str(PYTHON), "study": STUDY, "engines": ["ray", "dask"]}))
 """Of the playbook: without them the cluster has an HDFS alone."""
-KERNELS = ".cache/study-checks/kernels"
-"""Where `studytest.kernel_cache` keeps them in a user's home."""
 LIMIT_SECONDS = 600
 """Far more than anything here takes on a busy machine; past it something hangs."""
 Done = subprocess.CompletedProcess[str]
@@ -173,16 +171,20 @@ def give_kernels(lab: Lab) -> None:
 
     locator = f"NUMBA_CACHE_LOCATOR_CLASSES={kernel_cache.__name__}.ByContent"
     for host in HOSTS:
-        place = lab.folder / host / "home/study" / KERNELS
+        place = lab.folder / host / "home/study/.cache" / kernel_cache.FOLDER
         place.mkdir(parents=True, exist_ok=True)
+        there = {path.name for path in place.iterdir()}
         for kernel in kernel_cache.CACHE.glob("*"):
+            if kernel.name in there:
+                continue
             # Whole or not at all: others may do the same, or use what is there.
             part = place / f".{uuid.uuid4().hex}"
             with contextlib.suppress(OSError):
                 shutil.copytree(kernel, part)
                 part.rename(place / kernel.name)
             shutil.rmtree(part, ignore_errors=True)
-        lab.on(host, f"chown -R study: ~study/.cache; echo {locator} >>/etc/environment")
+        said = f"grep -qsx {locator} /etc/environment || echo {locator} >>/etc/environment"
+        lab.on(host, f"chown -R study: ~study/.cache; {said}")
 
 
 def assert_nothing_left(lab: Lab) -> None:
