@@ -11,6 +11,7 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any, cast
 
@@ -67,18 +68,38 @@ def cluster(options: Options) -> Iterator[Client]:
         if options.address is not None:
             client.run(machine.pin_threads, options.threads)
         _send_at_once(client)
+        _meet(client)
         yield client
 
 
 def _send_at_once(client: Client) -> None:
     """After a message a connection keeps the next one back for 10 ms here, for 5 in the scheduler,
-    which no setting changes: most of what a short round of tasks would take."""
+    for 2 in a worker, which no setting changes: most of what a short round of tasks would take."""
+    client.run(_send_at_once_of_worker)
     streams: list[Any] = [client.scheduler_comm]
     if isinstance(client.cluster, LocalCluster):
         scheduler: Any = client.cluster.scheduler
         streams += [*scheduler.stream_comms.values(), *scheduler.client_comms.values()]
     for stream in streams:
         stream.interval = BATCH_SECONDS
+
+
+def _send_at_once_of_worker(dask_worker: Worker) -> None:
+    dask_worker.batched_stream.interval = BATCH_SECONDS
+
+
+def _meet(client: Client) -> None:
+    """A round of tasks in which every worker has something of the next one's: what is imported and
+    connected for the first of them belongs to the start."""
+
+    def on(worker: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        return client.submit(
+            function, *arguments, workers=[worker], allow_other_workers=True, pure=False
+        )
+
+    workers = list(client.nthreads())
+    names = [on(worker, socket.gethostname) for worker in workers]
+    client.gather(list(map(on, workers, repeat(len), names[1:] + names[:1])))
 
 
 @contextlib.contextmanager
