@@ -199,7 +199,7 @@ note() { # HOST, on which something has just been started
 }
 
 stop_all() {
-    local code=$? index host
+    local code=$? index host removing=()
     trap '' INT TERM
     # The others hear it from their standard input, and end before their connection does.
     exec {alive}<&-
@@ -209,7 +209,11 @@ stop_all() {
     [ -z "$waiting" ] || kill "$waiting" 2>/dev/null || true
     wait "${started[@]}" 2>/dev/null || true
     rm -rf "$scratch"
-    for host in "${!visited[@]}"; do remove_there "$host" "$scratch" || true; done
+    for host in "${!visited[@]}"; do
+        remove_there "$host" "$scratch" &
+        removing+=($!)
+    done
+    [ ${#removing[@]} -eq 0 ] || wait "${removing[@]}" || true
     exit "$code"
 }
 

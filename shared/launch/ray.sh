@@ -10,6 +10,10 @@ noticing=()
     RAY_health_check_timeout_ms=5000
 )
 
+# What workers print comes to the run for --debug alone; to look for it takes a process on every host.
+looking=false
+[[ " $* " != *" --debug "* ]] || looking=true
+
 start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has its token can use.
     local index token=$scratch/token
     port=$(free_port)
@@ -35,7 +39,7 @@ start_node() { # INDEX [options]
     start "${hosts[$index]}" env "${noticing[@]}" RAY_AUTH_MODE=token \
         RAY_AUTH_TOKEN_PATH="$RAY_AUTH_TOKEN_PATH" RAY_prestart_worker_first_driver=0 \
         "$(python_on "${hosts[$index]}")" -m ray.scripts.scripts start --block --log-style record \
-        --num-cpus "${slots[$index]}" "$@"
+        --num-cpus "${slots[$index]}" --include-log-monitor "$looking" "$@"
 }
 
 await_head() { # Until others can join it.

@@ -13,21 +13,20 @@ PATIENCE_SECONDS = 120.0
 """Longer than Ray gives a node to start in, so that its own reason is in its log."""
 LATE_SECONDS = 5.0
 """For a look that has begun."""
+WATCH_SECONDS = 0.5
 
 
 def main(found: Callable[[str], int]) -> None:
     """… ADDRESS CORES: says why where there are not as many in time."""
     address, wanted = sys.argv[1], int(sys.argv[2])
-    # A look at a cluster that is lost while it joins may not come back, nor hear a signal.
-    watch = threading.Timer(PATIENCE_SECONDS + LATE_SECONDS, _end, (address,))
-    watch.daemon = True
-    watch.start()
+    over = threading.Event()
+    threading.Thread(target=_watch, args=(address, over), daemon=True).start()
     try:
         wait_for(found, address, wanted)
     except ResourceError as error:
         sys.exit(f"error: {error}")
     finally:
-        watch.cancel()
+        over.set()
 
 
 def wait_for(found: Callable[[str], int], address: str, wanted: int) -> None:
@@ -45,6 +44,13 @@ def wait_for(found: Callable[[str], int], address: str, wanted: int) -> None:
     )
 
 
-def _end(address: str) -> None:
-    print(f"error: {address} does not answer", file=sys.stderr, flush=True)
-    os._exit(1)
+def _watch(address: str, over: threading.Event) -> None:
+    """A look at a cluster that is lost while it joins may not come back, nor hear a signal; and
+    where the launch script was killed nobody waits for it."""
+    script, until = os.getppid(), time.monotonic() + PATIENCE_SECONDS + LATE_SECONDS
+    while not over.wait(WATCH_SECONDS):
+        if time.monotonic() > until:
+            print(f"error: {address} does not answer", file=sys.stderr, flush=True)
+            os._exit(1)
+        if os.getppid() != script:
+            os._exit(1)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import psutil
 import pytest
 from studykit.errors import BusyError
 from studylaunch import ready
@@ -11,8 +12,11 @@ from studytest import running
 STUCK = """
 import threading
 from studylaunch import ready
-ready.PATIENCE_SECONDS = ready.LATE_SECONDS = 0.2
-ready.main(lambda address: threading.Event().wait())
+ready.PATIENCE_SECONDS = ready.LATE_SECONDS = {seconds}
+def look(address):
+    print("looking", flush=True)
+    threading.Event().wait()
+ready.main(look)
 """
 
 
@@ -40,8 +44,23 @@ def test_what_does_not_come_is_said():
 
 
 def test_a_look_that_does_not_come_back_ends():
-    asked = [sys.executable, "-c", STUCK, "there:1", "4"]
+    asked = [sys.executable, "-c", STUCK.format(seconds=0.2), "there:1", "4"]
     ended = subprocess.run(
         asked, env=running.environment(), capture_output=True, text=True, timeout=60
     )
     assert (ended.returncode, ended.stderr) == (1, "error: there:1 does not answer\n")
+
+
+def test_a_look_ends_with_the_script_that_was_killed():
+    look = f"{sys.executable} -c '{STUCK.format(seconds=60)}' there:1 4"
+    with subprocess.Popen(
+        ["bash", "-c", f"{look} & echo $!; wait"],
+        env=running.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as script:
+        assert script.stdout is not None
+        process = psutil.Process(int(script.stdout.readline()))
+        assert script.stdout.readline() == "looking\n"
+        script.kill()
+        process.wait(30)
