@@ -28,7 +28,9 @@ def joined(address: str) -> Iterator[None]:
         # Where no tool sees it: what imports Ray is left out of a copy of a study without it.
         ray, ray_cluster = map(importlib.import_module, ("ray", "studykit.engines.ray_cluster"))
         kept = _Kept(ray)
-        stack.enter_context(ray_cluster.cluster(Options(workers=1, address=address)))
+        # While a process ends, a thread of Ray's that writes to its log can crash it.
+        with mock.patch.dict(os.environ, RAY_BACKEND_LOG_LEVEL="error"):
+            stack.enter_context(ray_cluster.cluster(Options(workers=1, address=address)))
         stack.enter_context(mock.patch.object(ray_cluster, "cluster", kept.run))
         stack.enter_context(mock.patch.object(ray, "remote", kept.remote))
         yield
