@@ -2,13 +2,18 @@
 
 source "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 
+# Of another host that was cut off Dask would know after half a minute.
+noticing=()
+[ ${#code_of[@]} -eq 0 ] || noticing=(DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP=15s)
+
 start_dask() { # A Dask cluster of all hosts, at $scheduler; Dask asks nobody for a password.
     local index at host
     port=$(free_port)
     # Else Dask leaves an empty folder of its own in /tmp.
     export DASK_TEMPORARY_DIRECTORY=$scratch
+    [ ${#noticing[@]} -eq 0 ] || export "${noticing[@]}"
     scheduler=tcp://$head:$port
-    start "${hosts[0]}" env DASK_TEMPORARY_DIRECTORY="$scratch" \
+    start "${hosts[0]}" env "${noticing[@]}" DASK_TEMPORARY_DIRECTORY="$scratch" \
         "$(python_on "${hosts[0]}")" -m distributed.cli.dask_scheduler --host "$head" \
         --port "$port" --no-dashboard
     until_ready dask_ready "$scheduler" 0
@@ -16,7 +21,7 @@ start_dask() { # A Dask cluster of all hosts, at $scheduler; Dask asks nobody fo
         host=${hosts[$index]}
         at=$host
         is_here "$at" && at=$head
-        start "$host" env OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 ARROW_NUM_THREADS=1 \
+        start "$host" env "${noticing[@]}" OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 ARROW_NUM_THREADS=1 \
             "$(python_on "$host")" -m distributed.cli.dask_worker "$scheduler" --host "$at" \
             --nworkers "${slots[$index]}" --nthreads 1 --memory-limit 0 --no-dashboard \
             --death-timeout 60 --local-directory "$scratch/worker-$index"

@@ -199,7 +199,7 @@ note() { # HOST, on which something has just been started
 }
 
 stop_all() {
-    local code=$? index host removing=()
+    local code=$? index host ended removing=()
     trap '' INT TERM
     # The others hear it from their standard input, and end before their connection does.
     exec {alive}<&-
@@ -207,20 +207,27 @@ stop_all() {
         is_here "${where[$index]}" && kill -TERM "${started[$index]}" 2>/dev/null || true
     done
     [ -z "$waiting" ] || kill "$waiting" 2>/dev/null || true
-    wait "${started[@]}" 2>/dev/null || true
+    for index in "${!started[@]}"; do
+        ended=0
+        wait "${started[$index]}" 2>/dev/null || ended=$?
+        # Of a host that was lost: it may be there again, but is not waited for as long.
+        host=${where[$index]}
+        [ $ended -ne 255 ] || [ -z "${visited[$host]:-}" ] || visited[$host]=lost
+    done
     rm -rf "$scratch"
     for host in "${!visited[@]}"; do
-        remove_there "$host" "$scratch" &
+        remove_there "$host" "$scratch" "${visited[$host]}" &
         removing+=($!)
     done
     [ ${#removing[@]} -eq 0 ] || wait "${removing[@]}" || true
     exit "$code"
 }
 
-remove_there() { # HOST FOLDER : what still ends there may write into it meanwhile
-    local folder
+remove_there() { # HOST FOLDER yes|lost : what still ends there may write into it meanwhile
+    local folder soon=()
     folder=$(printf %q "$2")
-    "${ssh_to[@]}" "$1" "for try in 1 2 3; do
+    [ "$3" != lost ] || soon=(-o ConnectTimeout=2)
+    ssh "${soon[@]}" "${ssh_to[@]:1}" "$1" "for try in 1 2 3; do
         rm -rf $folder && sleep 1 && [ ! -e $folder ] && exit; done" </dev/null >/dev/null 2>&1
 }
 
