@@ -150,7 +150,11 @@ until_told() { # HOST COMMAND…
             sleep 0.1
         done
         kill -s KILL -- -$1
-        rm -rf "$3"'
+        for ((try = 0; try < 20; try++)); do
+            rm -rf "$3"
+            sleep 1
+            [ -e "$3" ] || break
+        done'
     shift
     echo "cd $(printf %q "$PWD") 2>/dev/null || cd $(printf %q "$code") || exit 1
         export PYTHONPATH=$(printf %q "$(imports "$code")${given_path:+:$given_path}")
