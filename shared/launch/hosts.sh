@@ -142,7 +142,17 @@ beats() { # Empty lines, until this script ends.
 until_told() { # HOST COMMAND…
     local host=$1 code=${code_of[$1]} watch
     watch='
-        while read -r -t $0; do :; done
+        remove() {
+            for ((try = 0; try < 20; try++)); do
+                rm -rf "$1"
+                sleep 1
+                [ -e "$1" ] || break
+            done
+        }
+        heard=$SECONDS
+        # The command has ended. Where two beats are missing the link is cut, and nobody else removes.
+        trap "[ \$((SECONDS - heard)) -le \$((2 * $4)) ] || remove \"$3\"; exit" TERM
+        while read -r -t $0; do heard=$SECONDS; done
         trap "" TERM
         kill -s TERM -- -$1
         for ((try = 0; try < 10 * $2; try++)); do
@@ -150,11 +160,7 @@ until_told() { # HOST COMMAND…
             sleep 0.1
         done
         kill -s KILL -- -$1
-        for ((try = 0; try < 20; try++)); do
-            rm -rf "$3"
-            sleep 1
-            [ -e "$3" ] || break
-        done'
+        remove "$3"'
     shift
     echo "cd $(printf %q "$PWD") 2>/dev/null || cd $(printf %q "$code") || exit 1
         export PYTHONPATH=$(printf %q "$(imports "$code")${given_path:+:$given_path}")
@@ -163,7 +169,7 @@ until_told() { # HOST COMMAND…
         setsid $(printf '%q ' "$@") </dev/null 3<&- &
         command=\$!
         bash -c '$watch' $LOST_SECONDS \$command $KILL_SECONDS $(printf %q "$scratch") \
-            <&3 >/dev/null 2>&1 &
+            $BEAT_SECONDS <&3 >/dev/null 2>&1 &
         watch=\$!
         exec 3<&-
         wait \$command
