@@ -144,9 +144,8 @@ until_told() { # HOST COMMAND…
     watch='
         remove() {
             for ((try = 0; try < 20; try++)); do
-                rm -rf "$1"
+                rm -rf "$1" && break # What still ends may write into it meanwhile.
                 sleep 1
-                [ -e "$1" ] || break
             done
         }
         heard=$SECONDS
