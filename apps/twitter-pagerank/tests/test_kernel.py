@@ -81,6 +81,13 @@ def test_dense_numbers_are_the_places_of_the_sorted_ids(ids, first, length):
     assert vertices.ids(first, stop).tolist() == expected[first:stop].tolist()
 
 
+def test_counts_of_ones_do_not_overflow_where_every_id_occurs():
+    everyone = np.arange(3 * 64 * relabel.GROUP, dtype=np.uint32)
+    chunk = EdgeChunk(everyone.copy(), everyone.copy(), len(everyone) - 1)
+    vertices = relabel.vertices(relabel.occurring([chunk], chunk.largest, True), True)
+    assert np.array_equal(vertices.numbers(everyone.copy()), everyone)
+
+
 @given(
     edges_of_bucket=st.lists(st.integers(0, 10**6), min_size=1, max_size=512),
     parts=st.integers(1, 9),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from studykit import columnar
+from studykit import columnar, pages
 from studykit.columnar import RowGroups
 from studykit.errors import DataError
 from studykit.storage import Block, Split
@@ -151,7 +151,7 @@ def _clean(block: Block, kind: type, form: EdgeFormat, widest: int) -> tuple[Edg
     """The clean lines with which a block begins, and how many bytes they are: perhaps not all."""
     # Room for as many edges as there can be; what is not filled never becomes memory.
     capacity = len(block.data) // SMALLEST_LINE_BYTES + 1
-    columns: tuple[Ids, Ids] = np.empty(capacity, kind), np.empty(capacity, kind)
+    columns: tuple[Ids, Ids] = pages.empty((capacity,), kind), pages.empty((capacity,), kind)
     delimiter = ANY_BLANKS if form.delimiter is None else np.uint8(ord(form.delimiter))
     count, read, largest = parse(block.data, *columns, delimiter, len(form.names) > 2, widest)
     source, destination = (columns[place][:count] for place in form.places)

@@ -2,9 +2,10 @@
 
 Dense ids (Twitter's end at 61.6 million): every worker marks the ids that it saw in a bitmap, the
 bitmaps are joined by OR, and an id's new number is the count of ones before it: a stored count up
-to its 64-bit word, plus a population count within the word. Two bits per possible id, and the
-table of 16 bytes per word stays in the cache. Sparse ids: the sorted union of the workers' ids,
-and a binary search.
+to its 64-bit word, plus a population count within the word. That count is kept in two steps, so
+that it takes 16 bits a word (Jacobson 1989, Space-efficient Static Trees and Graphs): 1.25 bits per
+possible id, ten megabytes for Twitter's, stay in the cache even where every worker has its own.
+Sparse ids: the sorted union of the workers' ids, and a binary search.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,11 @@ BITS_PER_EDGE = 32
 SMALLEST_DENSE_ID = 1 << 26
 """A bitmap is worth it up to 8 MB in any case, and beyond that while it takes 4 bytes an edge."""
 
+GROUP_BITS = 10
+GROUP = 1 << GROUP_BITS
+"""Words before which a full count is kept: more, and 16 bits could not tell how many ones a group
+has before its last word."""
+
 
 def is_dense(largest: int, edges: int) -> bool:
     """Whether ids up to `largest` are relabelled by a bitmap, given how many edges there are."""
@@ -28,38 +34,38 @@ def is_dense(largest: int, edges: int) -> bool:
 
 @dataclass
 class DenseIds:
-    """`table` uint64[words, 2]: the bits of each word, and how many ones all words before have."""
+    """`words` uint64[n]: bit b of word w is set where id 64 w + b occurs.
 
-    table: npt.NDArray[np.uint64]
+    The ones before word w are before_group[w // GROUP], uint64, and before_word[w], uint16.
+    """
+
+    words: npt.NDArray[np.uint64]
+    before_group: npt.NDArray[np.uint64]
+    before_word: npt.NDArray[np.uint16]
     count: int
 
     @classmethod
     def from_bitmap(cls, words: npt.NDArray[np.uint64]) -> "DenseIds":
-        """`words` uint64[n]: bit b of word w is set where id 64 w + b occurs."""
-        table = np.empty((len(words), 2), np.uint64)
-        table[:, 0] = words
         ones = np.bitwise_count(words).astype(np.uint64)
-        np.cumsum(ones, out=table[:, 1])
-        table[:, 1] -= ones
-        return cls(table, int(ones.sum()))
+        before = np.cumsum(ones) - ones
+        before_group = before[::GROUP].copy()
+        before_word = (before - np.repeat(before_group, GROUP)[: len(words)]).astype(np.uint16)
+        return cls(words, before_group, before_word, int(ones.sum()))
 
     def numbers(self, ids: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
         """ids (all of which occur) → their numbers, uint32; in place where ids are of this type."""
         numbers = ids if ids.dtype == np.uint32 else np.empty(ids.size, np.uint32)
-        _dense_numbers(ids, self.table, numbers)
+        _dense_numbers(ids, self.words, self.before_group, self.before_word, numbers)
         return numbers  # type: ignore[return-value]
 
     def ids(self, first: int, stop: int) -> npt.NDArray[np.int64]:
         """The ids whose numbers are first … stop-1."""
-        words = np.ascontiguousarray(self.table[:, 1])
-        low = max(int(np.searchsorted(words, first, side="right")) - 1, 0)
-        high = int(np.searchsorted(words, stop, side="left"))
-        bits = np.unpackbits(
-            np.ascontiguousarray(self.table[low:high, 0]).view(np.uint8), bitorder="little"
-        )
-        found = np.flatnonzero(bits) + 64 * low
-        begin = first - int(words[low]) if len(words) else 0
-        return found[begin : begin + stop - first].astype(np.int64)
+        before = np.repeat(self.before_group, GROUP)[: len(self.words)] + self.before_word
+        word = max(int(np.searchsorted(before, first, side="right")) - 1, 0)
+        found = np.empty(stop - first, np.int64)
+        if len(found):
+            _dense_ids(self.words, word, first - int(before[word]), found)
+        return found
 
 
 @dataclass
@@ -135,9 +141,25 @@ def population_count(word):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _dense_numbers(ids, table, numbers):  # type: ignore[no-untyped-def]
+def _dense_numbers(ids, words, before_group, before_word, numbers):  # type: ignore[no-untyped-def]
+    group_bits = np.uint64(GROUP_BITS)
     for k in range(ids.size):
         i = np.uint64(ids[k])
         word = i >> _6
-        below = table[word, 0] & ((_1 << (i & _63)) - _1)
-        numbers[k] = table[word, 1] + population_count(below)
+        below = words[word] & ((_1 << (i & _63)) - _1)
+        before = before_group[word >> group_bits] + np.uint64(before_word[word])
+        numbers[k] = before + population_count(below)
+
+
+@numba.njit(nogil=True, cache=True)
+def _dense_ids(words, word, skipped, found):  # type: ignore[no-untyped-def]
+    """The ids from `word` on but for the first ones, `skipped` many, until found int64[m] is full."""
+    k = -skipped
+    while k < found.size:
+        bits = words[word]
+        while bits and k < found.size:
+            if k >= 0:
+                found[k] = (word << 6) + np.int64(population_count((bits - _1) & ~bits))
+            bits &= bits - _1
+            k += 1
+        word += 1

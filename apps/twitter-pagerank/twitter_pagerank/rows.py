@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 import numpy.typing as npt
+from studykit import pages
 
 from twitter_pagerank.kernel import Buckets, Counts, Keys
 
@@ -51,7 +52,7 @@ class Rows:
         """
         segments = ((buckets.vertices - 1) >> segment_bits) + 1
         cells = np.zeros((len(owned) * buckets.strips, segments + 1), np.int64)
-        room = np.empty(edges, np.uint32)
+        room = pages.empty((edges,), np.uint32)
         counts = np.zeros(len(owned), np.int64)
         return cls(buckets, owned.start, owned.stop, segment_bits, cells, room, counts)
 

@@ -43,7 +43,7 @@ def exact(run: Run) -> Outcome:
             iterations += 1
             run.progress(f"iteration {iterations}, L1 distance {residual:.1e}")
 
-    ids = worker.vertices.ids(0, worker.vertices.count)
+        ids = worker.vertices.ids(0, worker.vertices.count)
     worker.close()
     ranking = Ranking(ids, worker.ranks, worker.edges, totals.edges, iterations, residual)
     return outcome.exact(run, ranking, totals, [worker.phases.seconds])

@@ -5,6 +5,7 @@ edges to the owners of their destinations, `build` its rows from what it got, an
 ranks stand still. Each engine moves what these methods return to where it is needed next.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from studykit import compiling, storage
+from studykit import compiling, pages, storage
 from studykit.phases import Phases
 from studykit.storage import Split
 from studykit.text.bad_rows import BadRows
@@ -27,6 +28,11 @@ from twitter_pagerank.rows import Rows
 TASKS_PER_THREAD = 2
 """Pieces of an iteration per thread: enough to even out, and few, because each reads all
 contributions into the cache once."""
+
+SUMS_BYTES = 4 << 20
+"""Of a piece at most: each segment comes back to the sums of all its rows, which shall still be in
+the last-level cache, of which a core has some megabytes. (8.2 million vertices on two threads: four
+pieces took 0.35 s an iteration, sixteen 0.18, sixty-four 0.25.)"""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -126,7 +132,8 @@ class Worker:
             begins = np.cumsum(totals) - totals
             # Each thread's place in a bucket comes after those of the threads before it.
             places = begins + np.cumsum(counts, axis=0) - counts
-            keys = np.empty(self.edges_loaded, np.uint64) if keys is None else keys
+            # Of ordinary pages: they fill up everywhere at once, as chunks are let go.
+            keys = pages.empty((self.edges_loaded,), np.uint64) if keys is None else keys
             self._map(
                 lambda item: self._scatter_group(*item, keys),
                 zip(self._groups, places, strict=True),
@@ -164,7 +171,9 @@ class Worker:
                 self.rows.fill(first_bucket + local, pieces, int(begins[local]))
 
             self._map(fill, range(len(owned)))
-            tasks = kernel.shares(self.rows.edges_of_bucket + 1, self.threads * TASKS_PER_THREAD)
+            sums_bytes = 8 * (self.rows.stop - self.rows.first)
+            pieces = max(TASKS_PER_THREAD, math.ceil(sums_bytes / self.threads / SUMS_BYTES))
+            tasks = kernel.shares(self.rows.edges_of_bucket + 1, self.threads * pieces)
             self._tasks = [range(begin, stop) for begin, stop in pairwise(tasks) if begin < stop]
             out_degree = np.zeros(self.vertices.count, np.uint32)
             self._map(
@@ -247,4 +256,5 @@ def _meet_every_kernel() -> None:
     parcels = worker.scatter([0, len(counts)])
     sums = worker.start(worker.build(parcels, 0, len(counts)))
     worker.step(sums)
+    worker.vertices.ids(0, 2)
     worker.close()
