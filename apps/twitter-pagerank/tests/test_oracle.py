@@ -15,7 +15,7 @@ from studykit.errors import CheckError
 from studykit.options import Options
 from studykit.records import DatasetInfo
 from studykit.run import Run
-from twitter_pagerank import oracle, oracle_digits, study
+from twitter_pagerank import oracle, oracle_digits, oracle_keys, study
 from twitter_pagerank.ranking import Ranking
 from twitter_pagerank.study import Parameters
 
@@ -133,14 +133,47 @@ def test_vertices_out_of_order_are_found(run, right):
 
 
 @pytest.mark.parametrize("parts", [1, 3])
-def test_parts_hold_all_edges_and_none_divides_a_source(parts, monkeypatch):
+def test_parts_hold_all_edges_and_none_divides_equal_ones(parts, monkeypatch):
     monkeypatch.setattr(oracle, "parts", lambda: parts)
     for count in (0, 1, 2, 100):
-        keys = np.sort(np.random.default_rng(count).integers(0, 9 << 32, count))
+        keys = np.sort(np.random.default_rng(count).integers(0, 9, count))
         cut = list(oracle._parts(keys))
         assert np.concatenate(cut).tolist() == keys.tolist()
-        sources = [source for part in cut for source in set((part >> 32).tolist())]
-        assert len(sources) == len(set(sources))
+        values = [value for part in cut for value in set(part.tolist())]
+        assert len(values) == len(set(values))
+
+
+def test_rank_flows_along_distinct_edges_between_several_blocks_of_ids():
+    random = np.random.default_rng(1)
+    ids = np.unique(random.integers(0, 5 << oracle_keys.BLOCK_BITS, 200))
+    tails, heads = random.integers(0, len(ids), (2, 3000))
+    _, table = oracle._numbering(ids)
+    keys, degrees, incoming = np.empty(3000, np.int64), np.zeros(200, np.int32), np.zeros(200)
+    assert oracle_keys.join(ids[tails], ids[heads], len(table), 0, 1, keys) == 3000
+    keys.sort()
+    adjacency = np.zeros((200, 200))
+    adjacency[tails, heads] = 1
+    assert adjacency.sum() < 3000
+    assert oracle_keys.count_degrees(keys, table, degrees) == adjacency.sum()
+    assert degrees.tolist() == adjacency.sum(axis=1).tolist()
+    shares = random.random(200)
+    assert oracle_keys.flow(keys, table, shares, incoming)
+    assert np.allclose(incoming, shares @ adjacency, rtol=1e-14)
+
+
+def test_what_is_no_vertex_is_seen_at_either_end_of_an_edge():
+    table = np.array([1, 0, 2], np.int32)  # 0 and 2 are vertices, 1 is none.
+    keys = np.empty(1, np.int64)
+
+    def join(tail: int, head: int) -> int:
+        return oracle_keys.join(np.array([tail]), np.array([head]), len(table), 0, 1, keys)
+
+    for tail, head, known in ((0, 2, True), (1, 2, False), (0, 1, False)):
+        assert join(tail, head) == 1
+        counted = oracle_keys.count_degrees(keys, table, np.zeros(2, np.int32)) == 1
+        assert known == (counted and oracle_keys.flow(keys, table, np.ones(2), np.zeros(2)))
+    for tail, head in ((3, 0), (0, 3), (-1, 0), (0, -1)):
+        assert join(tail, head) == -1
 
 
 @given(st.text("12,\n", max_size=40) | st.text("0123456789, \t\r\n-.#", max_size=12))

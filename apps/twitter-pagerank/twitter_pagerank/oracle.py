@@ -1,7 +1,7 @@
 """An independent look at the whole input, and the check of the ranks against it.
 
 Nothing of the kernel is used: files are read by other means (oracle_edges.py), ids found in a
-table or by search, duplicate edges by sorting all of them.
+table or by search, duplicate edges by sorting all of them (oracle_keys.py).
 
 The PageRank equation F is applied once, in float64, to the ranks x that are judged. In the L1 norm
 F brings any two vectors of equal sum together by the damping d (Langville & Meyer 2006, section
@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from studykit import machine
+from studykit import machine, pages
 from studykit.errors import CheckError
 from studykit.records import Check
 from studykit.run import Run
@@ -35,7 +35,8 @@ ROUNDING = 1e-12
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Keys = npt.NDArray[np.int64]
-"""Edges: the number of the source in the upper 32 bits, that of the destination in the lower."""
+"""Edges: see oracle_keys.py."""
+Table = npt.NDArray[np.int32]
 
 
 def check(run: Run, ranking: Ranking) -> Check:
@@ -69,18 +70,31 @@ def apply_equation(run: Run, ranking: Ranking) -> tuple[Floats, int]:
     """
     n, damping = len(ranking.ids), run.parameters.damping
     passes = ranking.lines // edges_per_pass() + 1
+    narrow, table = _numbering(ranking.ids)
     incoming, edges = np.zeros(n), 0
     follows = np.zeros(n, bool)
 
-    def flow(keys: Keys) -> tuple[Floats, int]:
+    def degrees_of(keys: Keys) -> tuple[npt.NDArray[np.int32], int]:
+        degrees = np.zeros(n, np.int32)
+        distinct = oracle_keys.count_degrees(keys, table, degrees)
+        _complete(distinct >= 0)
+        return degrees, distinct
+
+    def flow(keys: Keys) -> Floats:
         heads = np.zeros(n)
-        return heads, oracle_keys.flow(keys, ranking.ranks, heads, follows)
+        _complete(oracle_keys.flow(keys, table, shares, heads))
+        return heads
 
     for turn in range(passes):
-        keys = _sorted_keys(run, ranking, turn, passes)
-        for heads, distinct in whole_lines.over(flow, _parts(keys), parts()):
-            incoming += heads
+        keys = _sorted_keys(run, ranking.lines, narrow, len(table), turn, passes)
+        degrees = np.zeros(n, np.int32)
+        for some, distinct in whole_lines.over(degrees_of, _parts(keys), parts()):
+            degrees += some
             edges += distinct
+        shares = np.divide(ranking.ranks, degrees, out=np.zeros(n), where=degrees > 0)
+        for heads in whole_lines.over(flow, _parts(keys), parts()):
+            incoming += heads
+        follows |= degrees > 0
     # Ranks are positive (or wrong): where none comes in, no edge does.
     if not (follows | (incoming != 0)).all():
         raise CheckError("ranked vertices do not occur in the input")
@@ -97,16 +111,19 @@ def edges_per_pass() -> int:
     return int(machine.memory_bytes() * SHARE_OF_MEMORY) // 8
 
 
-def _sorted_keys(run: Run, ranking: Ranking, turn: int, passes: int) -> Keys:
-    """All edges of every `passes`-th source, ascending."""
-    number = _numbering(ranking.ids)
+def _sorted_keys(
+    run: Run, lines: int, narrow: Callable[[Ids], Ids], ids: int, turn: int, passes: int
+) -> Keys:
+    """All edges of every `passes`-th source, ascending. Narrow ids are below `ids`."""
 
     def as_keys(sources: Ids, destinations: Ids) -> Keys:
-        tails, heads = number(sources), number(destinations)
-        keys = np.empty(len(tails), np.int64)
-        return keys[: oracle_keys.join(tails, heads, turn, passes, keys)]
+        keys = np.empty(len(sources), np.int64)
+        tails, heads = narrow(sources), narrow(destinations)
+        count = oracle_keys.join(tails, heads, ids, turn, passes, keys)
+        _complete(count >= 0)
+        return keys[:count]
 
-    keys, count = np.empty(ranking.lines // passes + 1, np.int64), 0
+    keys, count = pages.empty((lines // passes + 1,), np.int64), 0
     for block in oracle_edges.read_for(run, as_keys):
         if count + len(block) > len(keys):  # A source has more than its share.
             keys = np.concatenate([keys[:count], np.empty(len(keys) + len(block), np.int64)])
@@ -122,33 +139,31 @@ def _sorted_keys(run: Run, ranking: Ranking, turn: int, passes: int) -> Keys:
 
 
 def _parts(keys: Keys) -> Iterator[Keys]:
-    """All edges of a source together."""
+    """Equal edges together."""
     places = np.array([len(keys) * part // parts() for part in range(1, parts())], np.int64)
-    sources = keys[places] >> 32 << 32 if len(keys) else places
-    cuts = [0, *np.searchsorted(keys, sources).tolist(), len(keys)]
-    return (keys[low:high] for low, high in pairwise(cuts))
+    cuts = np.searchsorted(keys, keys[places]) if len(keys) else places
+    return (keys[low:high] for low, high in pairwise([0, *cuts.tolist(), len(keys)]))
 
 
-def _numbering(ids: Ids) -> Callable[[Ids], npt.NDArray[np.int32]]:
-    """ids ascending → a function from some of them to their places. CheckError for others."""
+def _numbering(ids: Ids) -> tuple[Callable[[Ids], Ids], Table]:
+    """For ids ascending: (what makes some of them narrow enough for a table, the table).
+
+    It has the place + 1 of a narrow id, 0 where there is none.
+    """
     largest = int(ids[-1])
+    if largest < LARGEST_TABLE:
+        table = np.zeros(largest + 1, np.int32)  # Zero, where there is no id, costs no memory.
+        table[ids] = np.arange(1, len(ids) + 1, dtype=np.int32)
+        return lambda some: some, table
 
-    def complete(right: bool, places: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        if not right:
-            raise CheckError("a vertex of the input has no rank")
+    def search(some: Ids) -> Ids:
+        places = np.minimum(np.searchsorted(ids, some), len(ids) - 1)
+        _complete(bool((ids[places] == some).all()))
         return places
 
-    def search(some: Ids) -> npt.NDArray[np.int32]:
-        places = np.minimum(np.searchsorted(ids, some), len(ids) - 1)
-        return complete(bool((ids[places] == some).all()), places.astype(np.int32))
+    return search, np.arange(1, len(ids) + 1, dtype=np.int32)
 
-    if largest >= LARGEST_TABLE:
-        return search
-    table = np.zeros(largest + 1, np.int32)  # Zero, where there is no id, costs no memory.
-    table[ids] = np.arange(1, len(ids) + 1, dtype=np.int32)
 
-    def look_up(some: Ids) -> npt.NDArray[np.int32]:
-        places = np.empty(len(some), np.int32)
-        return complete(oracle_keys.look_up(some, table, places), places)
-
-    return look_up
+def _complete(found: bool) -> None:
+    if not found:
+        raise CheckError("a vertex of the input has no rank")

@@ -28,7 +28,7 @@ from twitter_pagerank import oracle_digits
 from twitter_pagerank.oracle_layout import Layout, asked_columns, begin, is_edge
 from twitter_pagerank.study import Parameters
 
-READ_BYTES = 16_000_000
+READ_BYTES = 4_000_000
 PARQUET_ROWS = 1_000_000
 
 Ids = npt.NDArray[np.int64]

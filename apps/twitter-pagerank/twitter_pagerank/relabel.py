@@ -153,7 +153,7 @@ def _dense_numbers(ids, words, before_group, before_word, numbers):  # type: ign
 
 @numba.njit(nogil=True, cache=True)
 def _dense_ids(words, word, skipped, found):  # type: ignore[no-untyped-def]
-    """The ids from `word` on but for the first ones, `skipped` many, until found int64[m] is full."""
+    """The ids from `word` on, but for the first `skipped` ones, until found int64[m] is full."""
     k = -skipped
     while k < found.size:
         bits = words[word]
