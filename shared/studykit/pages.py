@@ -2,9 +2,12 @@
 
 NumPy asks for huge pages for whatever has 4 MB or more. They pay off for what is read here and
 there, a vector of ranks; but where memory is in pieces the kernel has to move others' first, and a
-table of 0.2 GB, written once from front to back, takes twice as long to be filled.
+table of 0.2 GB, written once from front to back, takes twice as long to be filled. And an array
+that is filled in a thousand places at a time has all of its huge pages at once, where ordinary ones
+come as they are written: its memory then grows while that of what it is made from shrinks.
 """
 
+import contextlib
 import math
 import mmap
 from typing import Any
@@ -20,4 +23,7 @@ def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         return np.empty(shape, dtype)
     # Its own: a fork's writes are not seen here.
     memory = mmap.mmap(-1, length, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):  # Only Linux has them.
+        with contextlib.suppress(OSError):  # A kernel without huge pages does not know the word.
+            memory.madvise(mmap.MADV_NOHUGEPAGE)
     return np.frombuffer(memory, dtype).reshape(shape)

@@ -3,6 +3,8 @@
 import gc
 import os
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,3 +31,15 @@ def test_what_a_fork_writes_is_not_seen():
         os._exit(0)
     os.waitpid(process, 0)
     assert not array.any()
+
+
+SMAPS = Path("/proc/self/smaps")
+
+
+@pytest.mark.skipif(not SMAPS.exists(), reason="needs Linux, which tells what memory is made of")
+def test_its_pages_are_never_huge():
+    array = pages.empty((1 << 20,), np.int64)
+    address = array.ctypes.data
+    mappings = re.findall(r"^(\w+)-(\w+) .*?^VmFlags: (.*?)$", SMAPS.read_text(), re.M | re.S)
+    (flags,) = (f for low, high, f in mappings if int(low, 16) <= address < int(high, 16))
+    assert "nh" in flags.split()
