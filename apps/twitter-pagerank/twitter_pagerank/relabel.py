@@ -50,7 +50,8 @@ class DenseIds:
         before = np.cumsum(ones) - ones
         before_group = before[::GROUP].copy()
         before_word = (before - np.repeat(before_group, GROUP)[: len(words)]).astype(np.uint16)
-        return cls(words, before_group, before_word, int(ones.sum()))
+        # Its own: what Ray hands over cannot be written, and for that kernels are compiled again.
+        return cls(words.copy(), before_group, before_word, int(ones.sum()))
 
     def numbers(self, ids: npt.NDArray[np.generic]) -> npt.NDArray[np.uint32]:
         """ids (all of which occur) → their numbers, uint32; in place where ids are of this type."""
