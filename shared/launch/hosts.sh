@@ -20,9 +20,9 @@ fail() { # exit code, text
 }
 
 KILL_SECONDS=10 # From asking a command on another host to end until killing it.
-# Another host hears from this script every few seconds. Where it does not for so long, its link is cut,
-# and it ends by itself what was started there.
-BEAT_SECONDS=5 LOST_SECONDS=30
+# Another host hears from this script every few seconds. Where it misses so many of these beats, its
+# link is cut, and it ends by itself what was started there.
+BEAT_SECONDS=5 LOST_BEATS=6
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 app_folder=$(cd "$(dirname "$0")/.." && pwd)
 ssh_to=(ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=3)
@@ -148,10 +148,20 @@ until_told() { # HOST COMMAND…
                 sleep 1
             done
         }
-        heard=$SECONDS
+        missing=0
         # The command has ended. Where two beats are missing the link is cut, and nobody else removes.
-        trap "[ \$((SECONDS - heard)) -le \$((2 * $4)) ] || remove \"$3\"; exit" TERM
-        while read -r -t $0; do heard=$SECONDS; done
+        trap "[ \$missing -lt 2 ] || remove \"$3\"; exit" TERM
+        # Each is waited for by itself: of machines that stood still, both of them, all are late, and
+        # one long wait would be over before the first can come.
+        while [ $missing -lt $0 ]; do
+            if read -r -t $4; then
+                missing=0
+            elif [ $? -gt 128 ]; then
+                missing=$((missing + 1))
+            else
+                break
+            fi
+        done
         trap "" TERM
         kill -s TERM -- -$1
         for ((try = 0; try < 10 * $2; try++)); do
@@ -167,7 +177,7 @@ until_told() { # HOST COMMAND…
         exec 3<&0
         setsid $(printf '%q ' "$@") </dev/null 3<&- &
         command=\$!
-        bash -c '$watch' $LOST_SECONDS \$command $KILL_SECONDS $(printf %q "$scratch") \
+        bash -c '$watch' $LOST_BEATS \$command $KILL_SECONDS $(printf %q "$scratch") \
             $BEAT_SECONDS <&3 >/dev/null 2>&1 &
         watch=\$!
         exec 3<&-
@@ -241,13 +251,15 @@ remove_there() { # HOST FOLDER yes|lost : what still ends there may write into i
 }
 
 until_ready() { # MODULE of `studylaunch`, its arguments: or until something ends that was started
-    local index
+    local index code=0
     "$python" -m "studylaunch.$1" "${@:2}" 2>"$scratch/said" &
     waiting=$!
     while kill -0 "$waiting" 2>/dev/null; do
         for index in "${!started[@]}"; do
-            kill -0 "${started[$index]}" 2>/dev/null ||
-                fail 4 "${where[$index]} ended: $(tail -n 1 "$scratch/log-$index")"
+            kill -0 "${started[$index]}" 2>/dev/null || {
+                wait "${started[$index]}" || code=$?
+                fail 4 "${where[$index]} ended with code $code: $(tail -n 1 "$scratch/log-$index")"
+            }
         done
         sleep 0.2
     done

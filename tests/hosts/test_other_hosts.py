@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -153,7 +154,31 @@ def test_a_node_that_ends_is_told_by_its_name(tmp_path: Path, other: Other) -> N
     with leftovers.nothing_left():
         finished = launch("ray", tmp_path, ["localhost", OTHER], LINES)
     assert finished.code == 4, finished.stderr
-    assert f"{OTHER} ended: " in finished.error and "--blocked" in finished.error
+    assert f"{OTHER} ended with code 2: " in finished.error and "--blocked" in finished.error
+
+
+def test_machines_that_stood_still_have_lost_nobody(tmp_path: Path, other: Other) -> None:
+    """As one whose processor was away for longer than a host that is cut off is waited for: what
+    waits there goes on first, and nothing that it waits for can have come."""
+    folder = other("s#read -r -t 5#read -r -t 2#")
+    with leftovers.nothing_left():
+        process = begin("torch", tmp_path, ["localhost", OTHER], f"3,1\n{LINES}", *ENDLESS)
+        running.wait_for_line(process, "iterating")
+        everything = [one for one in psutil.Process(process.pid).children(recursive=True)]
+        waiting = [one for one in everything if "missing=0" in " ".join(one.cmdline())]
+        assert waiting
+        for one in [psutil.Process(process.pid), *everything]:
+            one.suspend()
+        time.sleep(14)
+        for one in [*waiting, psutil.Process(process.pid), *everything]:
+            one.resume()
+            time.sleep(0.1)
+        time.sleep(10)
+        assert process.poll() is None
+        process.terminate()
+        finished = running.finish(process)
+    assert finished.code == 143, finished.stderr
+    assert list(folder.iterdir()) == []
 
 
 def test_a_ray_node_that_is_lost_ends_the_run_and_is_named(tmp_path: Path, other: Other) -> None:
