@@ -164,7 +164,7 @@ def test_machines_that_stood_still_have_lost_nobody(tmp_path: Path, other: Other
     with leftovers.nothing_left():
         process = begin("torch", tmp_path, ["localhost", OTHER], f"3,1\n{LINES}", *ENDLESS)
         running.wait_for_line(process, "iterating")
-        everything = [one for one in psutil.Process(process.pid).children(recursive=True)]
+        everything = psutil.Process(process.pid).children(recursive=True)
         waiting = [one for one in everything if "missing=0" in " ".join(one.cmdline())]
         assert waiting
         for one in [psutil.Process(process.pid), *everything]:
