@@ -24,6 +24,8 @@ def read(text: bytes, dialect: Dialect, schema: pa.Schema, columns: list[str]) -
 
     `columns` names all columns of the text, in its order; the schema may have fewer.
     """
+    if text.find(b"\n", 0, -1) < 0:
+        return None  # One line, as wrong ones come: to ask Arrow costs more than to read it.
     text = _without_comments(text, dialect.comment)
     if not _is_plain(text, dialect, schema):
         return None
