@@ -251,7 +251,7 @@ remove_there() { # HOST FOLDER yes|lost : what still ends there may write into i
 }
 
 until_ready() { # MODULE of `studylaunch`, its arguments: or until something ends that was started
-    local index code=0
+    local index reason code=0
     "$python" -m "studylaunch.$1" "${@:2}" 2>"$scratch/said" &
     waiting=$!
     while kill -0 "$waiting" 2>/dev/null; do
@@ -263,7 +263,11 @@ until_ready() { # MODULE of `studylaunch`, its arguments: or until something end
         done
         sleep 0.2
     done
-    wait "$waiting" || fail 4 "$(sed -n 's/^error: //p' "$scratch/said"): $(tail -q -n 1 "$scratch"/log-*)"
+    wait "$waiting" || {
+        code=$?
+        reason=$(sed -n 's/^error: //p' "$scratch/said")
+        fail 4 "${reason:-$1 ended with code $code}: $(tail -q -n 1 "$scratch"/log-*)"
+    }
 }
 
 if [ "${1:-}" = --hosts ]; then

@@ -26,7 +26,7 @@ LOST = "outside"
 SLOTS = 2
 WORKERS = SLOTS * (len(HOSTS) - 1)
 """As many as there are cores without the host that is lost."""
-SURVIVING = {"ray": ("--split-size", "500b"), "dask": ("--split-size", "5kb")}
+SURVIVING = {"ray": ("--split-size", "350b"), "dask": ("--split-size", "5kb")}
 """Both lose a host at the same time: the first to start has parts enough to work on until then."""
 CODE, DATA = "/home/code", "/home/input"
 Lose = Callable[[Lab], contextlib.AbstractContextManager[None]]
@@ -94,11 +94,11 @@ def options(data: Path, *more: object) -> tuple[object, ...]:
 def run_of(
     lab: Lab, engine: str, slots: int, argv: tuple[object, ...]
 ) -> Iterator["subprocess.Popen[str]"]:
-    """A launch script on the gateway, from where it has begun to work; it ends with the block."""
+    """A launch script on the gateway, from where its hosts are together; it ends with the block."""
     lines = "".join(f"{host}:{slots}\\n" for host in HOSTS)
     script = (
-        f"cd {CODE} && printf '{lines}' >~/hosts && exec env STUDY_PYTHON={PYTHON}"
-        f" bash apps/{CASE.study.name}/launch/{engine}.sh --hosts ~/hosts --results ~/results"
+        f"cd {CODE} && printf '{lines}' >~/{engine} && exec env STUDY_PYTHON={PYTHON}"
+        f" bash apps/{CASE.study.name}/launch/{engine}.sh --hosts ~/{engine} --results ~/results"
         f" {shlex.join(map(str, argv))}"
     )
     command = (ROOT / "infra/lab/lab", "--name", lab.name, "exec", "gateway", "su", "-", "study")
@@ -110,7 +110,7 @@ def run_of(
         text=True,
     )
     try:
-        running.wait_for_line(process, CASE.working)
+        running.wait_for_line(process, "…")
         yield process
     finally:
         running.kill_tree(process.pid)
@@ -141,8 +141,10 @@ def killed(lab: Lab) -> Iterator[None]:
 def ends_without_host(
     lab: Lab, lose: Lose, *processes: "subprocess.Popen[str]"
 ) -> list[running.Finished]:
-    """How runs end from which a host is taken. Nothing of them is left on those that can be
-    reached, nor, once it is there again, on any."""
+    """How runs end from which a host is taken while all work. Nothing of them is left on those that
+    can be reached, nor, once it is there again, on any."""
+    for process in processes:
+        running.wait_for_line(process, CASE.working)
     with lose(lab):
         over = [process.args for process in processes if process.poll() is not None]
         assert not over, "before the host was lost"
