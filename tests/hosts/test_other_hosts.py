@@ -160,17 +160,23 @@ def test_a_node_that_ends_is_told_by_its_name(tmp_path: Path, other: Other) -> N
 def test_machines_that_stood_still_have_lost_nobody(tmp_path: Path, other: Other) -> None:
     """As one whose processor was away for longer than a host that is cut off is waited for: what
     waits there goes on first, and nothing that it waits for can have come."""
-    folder = other("s#read -r -t 5#read -r -t 2#")
+    folder = other("s# 5 <# 2 <#")  # Six beats are waited for 2 s each.
     with leftovers.nothing_left():
         process = begin("torch", tmp_path, ["localhost", OTHER], f"3,1\n{LINES}", *ENDLESS)
         running.wait_for_line(process, "iterating")
-        everything = psutil.Process(process.pid).children(recursive=True)
-        waiting = [one for one in everything if "missing=0" in " ".join(one.cmdline())]
-        assert waiting
-        for one in [psutil.Process(process.pid), *everything]:
+        everything = [psutil.Process(process.pid)]
+        everything += everything[0].children(recursive=True)
+        commands = {one: one.cmdline() for one in everything}
+        (waiting,) = (
+            one
+            for one, (program, *words) in commands.items()
+            if program == "bash" and "missing=0" in " ".join(words)
+        )
+        assert commands[waiting][-1] == "2"
+        for one in everything:
             one.suspend()
         time.sleep(14)
-        for one in [*waiting, psutil.Process(process.pid), *everything]:
+        for one in [waiting, *everything]:
             one.resume()
             time.sleep(0.1)
         time.sleep(10)
