@@ -81,7 +81,7 @@ def study(engines, module_mapping=None, unseen=None):
     file(name="lock", source="requirements.lock")
     for engine in launchers:
         # Ranks wait for each other, a cluster has to be waited for.
-        ready = f"shared/studylaunch/{engine}_ready.py@resolve={name}"
+        beside = {"ray": ["ray_node", "ray_ready"], "dask": ["dask_ready"]}.get(engine, [])
         file(
             name=f"launch-{engine}",
             source=f"launch/{engine}.sh",
@@ -89,7 +89,7 @@ def study(engines, module_mapping=None, unseen=None):
                 f"shared:launch-{engine}",
                 f":{engine}",
                 ":lock",
-                *([] if engine == "torch" else [ready]),
+                *(f"shared/studylaunch/{module}.py@resolve={name}" for module in beside),
             ],
         )
 

@@ -21,25 +21,26 @@ start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has i
     export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$token
     [ ${#noticing[@]} -eq 0 ] || export "${noticing[@]}"
     share_secret "$token" "$("$python" -c 'import secrets; print(secrets.token_hex(32))')"
-    start_node 0 --no-monitor --head --port "$port" --node-ip-address "$head" \
-        --include-dashboard false --temp-dir "$scratch/ray"
+    start_node 0 ray.scripts.scripts start --block --no-monitor --head --port "$port" \
+        --node-ip-address "$head" --include-dashboard false --temp-dir "$scratch/ray"
     [ ${#hosts[@]} -eq 1 ] || await_head
     for ((index = 1; index < ${#hosts[@]}; index++)); do
         # In one folder, nodes that start on a host at a time would take the same names for sockets.
-        start_node "$index" --temp-dir "$scratch/ray-$index" --address "$head:$port"
+        start_node "$index" studylaunch.ray_node --temp-dir "$scratch/ray-$index" \
+            --address "$head:$port"
     done
     until_ready ray_ready "$head:$port" "$workers"
 }
 
-start_node() { # INDEX [options]
+start_node() { # INDEX MODULE [options]
     local index=$1
     shift
     # In the foreground of a child, so that ending it ends Ray. No worker before a run asks for it:
     # it would not have the threads that the run gives to each.
     start "${hosts[$index]}" env "${noticing[@]}" RAY_AUTH_MODE=token \
         RAY_AUTH_TOKEN_PATH="$RAY_AUTH_TOKEN_PATH" RAY_prestart_worker_first_driver=0 \
-        "$(python_on "${hosts[$index]}")" -m ray.scripts.scripts start --block --log-style record \
-        --num-cpus "${slots[$index]}" --include-log-monitor "$looking" "$@"
+        "$(python_on "${hosts[$index]}")" -m "$@" --log-style record --num-cpus "${slots[$index]}" \
+        --include-log-monitor "$looking"
 }
 
 await_head() { # Until others can join it.

@@ -5,6 +5,7 @@ and their validation, signals, the one line of an error, the exit code) is here,
 engine.
 """
 
+import atexit
 import contextlib
 import inspect
 import os
@@ -83,7 +84,8 @@ def manners(debug: bool) -> Iterator[None]:
     """One line per error and the exit codes that all entry points share."""
     previous = signal.signal(signal.SIGTERM, interrupts.terminate)
     try:
-        yield
+        with interrupts.never_lost():
+            yield
     except StudyError as error:
         raise _exit(error.exit_code, error, debug) from None
     except interrupts.Terminated:
@@ -98,12 +100,21 @@ def manners(debug: bool) -> Iterator[None]:
 
 
 def _interrupted(code: int, word: str) -> SystemExit:
-    # The interrupt can have come between the taking of a lock and the block that gives it back
-    # (of a Future, say). A thread that waits for that lock would hold up the interpreter's end.
+    # All has been cleaned up, so of the interpreter's own end there is no need; and it is held up
+    # where the interrupt came between the taking of a lock and the block that gives it back (of a
+    # Future, say) and a thread waits for that lock, or crashed by a thread that a library has left
+    # running (Ray, while it connects).
     end = threading.Timer(GRACE_SECONDS, os._exit, (code,))
     end.daemon = True
     end.start()
+    atexit.register(_end, code)
     return _exit(code, word)
+
+
+def _end(code: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _exit(code: int, reason: Exception | str, debug: bool = False) -> SystemExit:

@@ -7,7 +7,6 @@ libraries that are starting processes take those for failures of their own, log 
 
 import contextlib
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +15,8 @@ from types import FrameType
 from studykit.errors import StudyError, TimeLimitError
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-REPEATED_SECONDS = 0.5
+AGAIN_SECONDS = 0.1
+"""From dropping an interrupt: the callback that it came in is over by then, mostly."""
 
 
 class Terminated(BaseException):
@@ -29,6 +29,14 @@ class LimitReached(BaseException):
     def __init__(self, error: StudyError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+RAISED_FOR: dict[type[object], signal.Signals] = {
+    KeyboardInterrupt: signal.SIGINT,
+    Terminated: signal.SIGTERM,
+    SystemExit: signal.SIGTERM,  # By the handlers that Ray has while it starts.
+    LimitReached: signal.SIGALRM,
+}
 
 
 def terminate(number: int, frame: FrameType | None) -> None:
@@ -98,37 +106,32 @@ def ignored() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def repeated() -> Iterator[None]:
-    """While the block runs, an interrupt is sent again until it has ended the block.
+def never_lost() -> Iterator[None]:
+    """While the block runs, an interrupt that the interpreter drops is sent again.
 
-    The interpreter drops what a handler raises within a callback of the interpreter's own; those
-    of a fork are where a signal is heard that came during the fork, which takes long in a process
-    of some size. It would print what it drops, which is no error here.
+    It drops what a handler raises within a callback of its own: of an object that goes (`__del__`),
+    of a fork, of garbage collection. It would print what it drops, which is no error here.
     """
 
+    main, over = threading.get_ident(), threading.Event()
+
     def dropped(lost: "sys.UnraisableHookArgs") -> None:
-        if lost.exc_value is None or isinstance(lost.exc_value, Exception):
+        kind = type(lost.exc_value)
+        if kind not in RAISED_FOR:
             print_dropped(lost)
+            return
+        if RAISED_FOR[kind] == signal.SIGTERM:  # Handlers of which are for one time.
+            signal.signal(signal.SIGTERM, terminate)
+        threading.Thread(target=send_again, args=(RAISED_FOR[kind],), daemon=True).start()
+
+    def send_again(number: signal.Signals) -> None:
+        # A handler that is gone was that of a block that has ended.
+        if not over.wait(AGAIN_SECONDS) and callable(signal.getsignal(number)):
+            signal.pthread_kill(main, number)
 
     print_dropped, sys.unraisablehook = sys.unraisablehook, dropped
-    receiving, sending = socket.socketpair()
-    sending.setblocking(False)
-    ended, main = threading.Event(), threading.get_ident()
-
-    def repeat() -> None:
-        number = receiving.recv(1)
-        while number and number[0] in INTERRUPTS and not ended.wait(REPEATED_SECONDS):
-            signal.pthread_kill(main, number[0])
-
-    thread = threading.Thread(target=repeat, daemon=True, name="interrupts")
-    previous = signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)
-    thread.start()
     try:
         yield
     finally:
-        ended.set()
+        over.set()
         sys.unraisablehook = print_dropped
-        signal.set_wakeup_fd(previous)
-        sending.close()
-        thread.join()
-        receiving.close()

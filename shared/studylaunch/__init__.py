@@ -1,1 +1,1 @@
-"""What the launch scripts start beside a run: who waits for the cluster."""
+"""What the launch scripts start beside a run: nodes of a cluster, who waits until it is there."""

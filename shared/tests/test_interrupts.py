@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sys
 import tempfile
 import threading
+import time
 
 import pytest
 from studykit import cli, interrupts, processes
@@ -25,6 +27,17 @@ def command():
 cli.application(command)()
 """
 
+LIBRARY_CRASHES = f"""
+import atexit, os, sys, threading, {cli.__name__} as cli
+
+def command():
+    with cli.manners(debug=False):
+        atexit.register(os.abort)
+        print("iterating", file=sys.stderr, flush=True)
+        threading.Event().wait()
+
+cli.application(command)()
+"""
 
 LOST_ONCE = f"""
 import sys, threading, time, {cli.__name__} as cli, {interrupts.__name__} as interrupts
@@ -37,7 +50,7 @@ class Deaf:
         time.sleep(60)
 
 def command():
-    with cli.manners(debug=False), interrupts.limited(seconds), interrupts.repeated():
+    with cli.manners(debug=False), interrupts.limited(seconds):
         Deaf()
         threading.Event().wait()
 
@@ -49,8 +62,9 @@ cli.application(command)()
     ("number", "word", "code"),
     [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)],
 )
-def test_a_lock_that_stays_taken_does_not_hold_up_the_end(number, word, code):
-    process = running.start_python("-c", LOCK_STAYS_TAKEN)
+@pytest.mark.parametrize("script", [LOCK_STAYS_TAKEN, LIBRARY_CRASHES])
+def test_what_libraries_leave_neither_holds_up_the_end_nor_changes_it(script, number, word, code):
+    process = running.start_python("-c", script)
     running.wait_for_line(process, "iterating")
     finished = running.interrupt(process, number)
     assert finished.code == code
@@ -64,19 +78,41 @@ def test_a_time_limit_that_is_lost_comes_again():
     assert (finished.code, finished.stderr.splitlines()) == (124, said)
 
 
-def test_an_interrupt_that_is_lost_comes_again():
+@pytest.mark.parametrize(
+    ("number", "word", "code"),
+    [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)],
+)
+def test_an_interrupt_that_is_lost_comes_again(number, word, code):
     process = running.start_python("-c", LOST_ONCE, "600")
     running.wait_for_line(process, "in a callback")
-    finished = running.interrupt(process, signal.SIGINT)
-    assert (finished.code, finished.stderr) == (130, "interrupted\n")
+    finished = running.interrupt(process, number)
+    assert (finished.code, finished.stderr) == (code, f"{word}\n")
 
 
-def test_what_comes_after_the_block_is_not_repeated():
-    with interrupts.repeated():
-        pass
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGINT)
-    assert signal.set_wakeup_fd(-1) == -1
+def test_what_is_no_interrupt_is_printed_as_ever(monkeypatch):
+    class Broken:
+        def __del__(self):
+            raise ValueError("a defect of its own")
+
+    printed = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: printed.append(str(lost.exc_value)))
+    with interrupts.never_lost():
+        Broken()
+    assert printed == ["a defect of its own"]
+
+
+def test_a_time_limit_that_is_lost_at_the_end_of_its_block_is_over(monkeypatch):
+    class Deaf:
+        def __del__(self):
+            signal.raise_signal(signal.SIGALRM)
+
+    monkeypatch.setattr(interrupts, "AGAIN_SECONDS", 0.05)
+    with interrupts.never_lost():
+        with interrupts.limited(60):
+            Deaf()
+        # SIGALRM would end this process now.
+        assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+        time.sleep(0.2)
 
 
 def test_after_a_time_limit_no_signal_comes():

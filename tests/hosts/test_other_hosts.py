@@ -27,6 +27,7 @@ LINES = "1,2\n2,1\n" * 100
 VERTICES = 5000
 MANY_LINES = "".join(f"{vertex},{vertex % VERTICES + 1}\n" for vertex in range(1, VERTICES + 1))
 """Ranks of that many are more than a pipe takes at a time."""
+LONG = ("--damping", "0.97", "--tolerance", "1e-13", "--max-iterations", 5000)
 ENDLESS = ("--no-check", "--damping", "0.999999999", "--max-iterations", 1_000_000_000)
 """With these what 3 has goes to and fro between 1 and 2."""
 
@@ -150,11 +151,11 @@ def test_a_host_that_can_have_no_environment_is_a_missing_resource(
 
 
 def test_a_node_that_ends_is_told_by_its_name(tmp_path: Path, other: Other) -> None:
-    other("s#scripts start --block#scripts start --blocked#")
+    other("s#--log-style#--no-option#")
     with leftovers.nothing_left():
         finished = launch("ray", tmp_path, ["localhost", OTHER], LINES)
     assert finished.code == 4, finished.stderr
-    assert f"{OTHER} ended with code 2: " in finished.error and "--blocked" in finished.error
+    assert f"{OTHER} ended with code 2: " in finished.error and "--no-option" in finished.error
 
 
 def test_machines_that_stood_still_have_lost_nobody(tmp_path: Path, other: Other) -> None:
@@ -187,20 +188,43 @@ def test_machines_that_stood_still_have_lost_nobody(tmp_path: Path, other: Other
     assert list(folder.iterdir()) == []
 
 
+def test_a_ray_node_that_ends_comes_back(tmp_path: Path, other: Other) -> None:
+    """There is no other core for its worker, which waits for it."""
+    folder = other()
+    with leftovers.nothing_left():
+        process = begin("ray", tmp_path, ["localhost", OTHER], f"3,1\n{LINES}", *LONG)
+        running.wait_for_line(process, "iterating")
+        (raylet,) = raylets(folder)
+        raylet.kill()
+        finished = running.finish(process)
+    assert finished.code == 0, finished.stderr
+    record = json.loads(finished.stdout)
+    assert record["check"]["passed"] is True
+    assert record["quality"]["attempts"] == 2
+    assert list(folder.iterdir()) == []
+
+
 def test_a_ray_node_that_is_lost_ends_the_run_and_is_named(tmp_path: Path, other: Other) -> None:
     """Where it does not come back: the workers would wait for its core for ever."""
     folder = other()
     with leftovers.nothing_left():
         process = begin("ray", tmp_path, ["localhost", OTHER], f"3,1\n{LINES}", *ENDLESS)
         running.wait_for_line(process, "iterating")
-        for lost in psutil.process_iter(["name", "cmdline"]):
-            line = " ".join(lost.info["cmdline"] or ())
-            if lost.info["name"] == "raylet" and str(folder) in line:
-                lost.kill()
+        (raylet,) = raylets(folder)
+        running.kill_tree(raylet.parent().ppid())
         finished = running.finish(process, 120)
     assert finished.code == 4, finished.stderr
     assert re.search(r"the Ray cluster has lost .+: of the 2 cores .+ 1 are left", finished.error)
     assert list(folder.iterdir()) == []
+
+
+def raylets(folder: Path) -> list[psutil.Process]:
+    """Of the other host."""
+    return [
+        one
+        for one in psutil.process_iter(["name", "cmdline"])
+        if one.info["name"] == "raylet" and str(folder) in " ".join(one.info["cmdline"] or ())
+    ]
 
 
 def test_a_comparison_runs_an_engine_on_hosts_beside_one_process_here(

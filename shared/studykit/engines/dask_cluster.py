@@ -19,7 +19,6 @@ import dask
 import distributed
 from distributed import Client, LocalCluster, Worker, WorkerPlugin
 from distributed.core import Status
-from distributed.gc import disable_gc_diagnosis
 
 from studykit import machine, processes
 from studykit.engines import clusters
@@ -119,8 +118,6 @@ def _local(options: Options) -> Iterator[LocalCluster]:
         memory_limit=share,
         silence_logs=SILENT,
     )
-    # It calls Python whenever garbage is collected, where an interrupt would be lost.
-    disable_gc_diagnosis(force=True)
     try:
         with local:
             yield local

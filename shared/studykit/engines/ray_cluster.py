@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import ray
 from ray.exceptions import RayError
@@ -30,8 +31,9 @@ START_ATTEMPTS = 3
 HEAD = ("gcs_server", "raylet")
 """Ray starts neither of them again; without them it waits, and ends this process after a minute."""
 LOOK_SECONDS, PATIENCE_SECONDS, STUCK_SECONDS = 0.5, 2.0, 10.0
-ABSENT_SECONDS = 30.0
-"""In which a node of a joined cluster that is lost has to be there again."""
+ABSENT_SECONDS = 60.0
+"""In which a node of a joined cluster that is lost has to be there again: Ray gives it 30 s to
+start, from when it has noticed that it is lost."""
 OBJECT_STORE_SHARE = 0.4
 """Of --memory-limit, or of the memory there is; the rest is for the workers' own arrays."""
 
@@ -64,11 +66,10 @@ def cluster(
         stack.enter_context(_standard_output_kept())
         stack.callback(ray.shutdown)  # It prints what it has held back.
         try:
-            with interrupts.repeated():
-                if options.address is None:
-                    _start_local(options, folder)
-                else:
-                    _join(options, variables)
+            if options.address is None:
+                _start_local(options, folder)
+            else:
+                _join(options, variables)
         except SystemExit:  # Raised by the handlers that Ray has while it starts.
             raise interrupts.Terminated from None
         signal.signal(signal.SIGTERM, on_sigterm)
@@ -97,39 +98,39 @@ def _head(folder: str) -> Lost:
 def _nodes(options: Options) -> Lost:
     """Of a joined cluster: nodes whose cores the workers need and that do not come back in time."""
     asked = options.worker_count * options.threads
-    started = Counter(name for name, _ in _alive())
+    started = Counter(map(_name, filter(_lives, ray.nodes())))
     whole = time.monotonic()
 
     def lost() -> BusyError | None:
         nonlocal whole
         try:
-            alive = _alive()
+            nodes = ray.nodes()
         except RayError:  # Of a cluster that is lost as a whole Ray says so itself.
             return None
-        cores = int(sum(cores for _, cores in alive))
+        alive = list(filter(_lives, nodes))
+        cores = int(sum(node["Resources"].get("CPU", 0.0) for node in alive))
         if cores >= asked:
             whole = time.monotonic()
         if time.monotonic() < whole + ABSENT_SECONDS:
             return None
-        absent = started - Counter(name for name, _ in alive)
+        absent = started - Counter(map(_name, alive))
+        why = {_name(node): node["DeathReasonMessage"] for node in nodes if not _lives(node)}
+        names = [f"{name} ({why.get(name) or 'no reason given'})" for name in absent]
         return BusyError(
-            f"the Ray cluster has lost {', '.join(absent) or 'a node'}: of the {asked} cores that"
+            f"the Ray cluster has lost {', '.join(names) or 'a node'}: of the {asked} cores that"
             f" the workers need {cores} are left, for {ABSENT_SECONDS:g} s"
         )
 
     return lost
 
 
-def _alive() -> list[tuple[str, float]]:
-    """(host and address, cores) of each node. Ray lists dead ones too."""
-    return [
-        (
-            f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})",
-            node["Resources"].get("CPU", 0.0),
-        )
-        for node in ray.nodes()
-        if node["Alive"]
-    ]
+def _name(node: dict[str, Any]) -> str:
+    return f"{node['NodeManagerHostname']}, {node['NodeManagerAddress']}"
+
+
+def _lives(node: dict[str, Any]) -> bool:
+    """Ray lists the dead ones too."""
+    return bool(node["Alive"])
 
 
 @contextlib.contextmanager
@@ -223,7 +224,7 @@ def hosts(options: Options) -> int:
     since."""
     if options.address is None:
         return 1
-    return len(_alive())
+    return sum(map(_lives, ray.nodes()))
 
 
 @ray.remote(num_cpus=0)

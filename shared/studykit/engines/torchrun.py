@@ -38,7 +38,11 @@ def main(argv: list[str]) -> int:
     for name in ("torch.distributed.elastic", "torch.distributed.launcher"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        with processes.temporary_folder("study-torch-") as folder, processes.ended_on_error():
+        with (
+            interrupts.never_lost(),
+            processes.temporary_folder("study-torch-") as folder,
+            processes.ended_on_error(),
+        ):
             return _run(argv, folder)
     except StudyError as error:
         print(f"error: {error}", file=sys.stderr)
