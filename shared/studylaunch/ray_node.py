@@ -48,9 +48,10 @@ def _wait(node: "subprocess.Popen[bytes]") -> None:
                 raylet = next((child for child in below if child.name() == "raylet"), None)
         elif not processes.lives(raylet):
             # What ends it by an error `ray start` notices itself, and says which.
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            try:
                 node.wait(3 * LOOK_SECONDS)
-            processes.end([psutil.Process(node.pid)])
+            except subprocess.TimeoutExpired:
+                processes.end([psutil.Process(node.pid)])
         time.sleep(LOOK_SECONDS)
 
 

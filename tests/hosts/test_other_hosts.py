@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -188,14 +189,18 @@ def test_machines_that_stood_still_have_lost_nobody(tmp_path: Path, other: Other
     assert list(folder.iterdir()) == []
 
 
-def test_a_ray_node_that_ends_comes_back(tmp_path: Path, other: Other) -> None:
-    """There is no other core for its worker, which waits for it."""
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_ray_node_that_ends_comes_back(
+    tmp_path: Path, other: Other, number: signal.Signals
+) -> None:
+    """There is no other core for its worker, which waits for it. `ray start` notices the first of
+    these ends alone."""
     folder = other()
     with leftovers.nothing_left():
         process = begin("ray", tmp_path, ["localhost", OTHER], f"3,1\n{LINES}", *LONG)
         running.wait_for_line(process, "iterating")
         (raylet,) = raylets(folder)
-        raylet.kill()
+        raylet.send_signal(number)
         finished = running.finish(process)
     assert finished.code == 0, finished.stderr
     record = json.loads(finished.stdout)
