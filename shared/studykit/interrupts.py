@@ -112,7 +112,6 @@ def never_lost() -> Iterator[None]:
     It drops what a handler raises within a callback of its own: of an object that goes (`__del__`),
     of a fork, of garbage collection. It would print what it drops, which is no error here.
     """
-
     main, over = threading.get_ident(), threading.Event()
 
     def dropped(lost: "sys.UnraisableHookArgs") -> None:
