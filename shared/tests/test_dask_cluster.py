@@ -1,6 +1,5 @@
 """A private Dask: the workers that were asked for, a refusal where there are none, nothing left."""
 
-import gc
 import importlib.util
 import os
 from unittest.mock import MagicMock
@@ -30,8 +29,6 @@ def test_workers_have_their_threads_pinned_and_leave_nothing(dask_cluster):
         assert list(pinned.values()) == ["1", "1"]
         assert client.submit(sum, [1, 2]).result() == 3
         assert dask_cluster.hosts(client) == 1
-        # Of what is called while garbage is collected: an interrupt would be lost there.
-        assert not [one for one in gc.callbacks if "distributed" in repr(one)]
 
 
 def test_a_cluster_that_is_too_small_is_refused(dask_cluster):

@@ -40,22 +40,35 @@ cli.application(command)()
 """
 
 LOST_ONCE = f"""
-import sys, threading, time, {cli.__name__} as cli, {interrupts.__name__} as interrupts
+import gc, sys, threading, time, {cli.__name__} as cli, {interrupts.__name__} as interrupts
 
-seconds = float(sys.argv.pop())
+_, callback, seconds = sys.argv
+del sys.argv[1:]
 
-class Deaf:
-    def __del__(self):  # What is raised here is lost.
-        print("in a callback", file=sys.stderr, flush=True)
-        time.sleep(60)
+def deaf():  # What is raised here is lost.
+    print("in a callback", file=sys.stderr, flush=True)
+    time.sleep(60)
+
+class Going:
+    def __del__(self):
+        deaf()
+
+def collected(phase, info):
+    gc.callbacks.remove(collected)
+    deaf()
 
 def command():
-    with cli.manners(debug=False), interrupts.limited(seconds):
-        Deaf()
+    with cli.manners(debug=False), interrupts.limited(float(seconds)):
+        if callback == "of an object that goes":
+            Going()
+        else:
+            gc.callbacks.append(collected)
+            gc.collect()
         threading.Event().wait()
 
 cli.application(command)()
 """
+CALLBACKS = ("of an object that goes", "of garbage collection")
 
 
 @pytest.mark.parametrize(
@@ -71,8 +84,9 @@ def test_what_libraries_leave_neither_holds_up_the_end_nor_changes_it(script, nu
     assert finished.stderr == f"{word}\n"
 
 
-def test_a_time_limit_that_is_lost_comes_again():
-    process = running.start_python("-c", LOST_ONCE, "1")
+@pytest.mark.parametrize("callback", CALLBACKS)
+def test_a_time_limit_that_is_lost_comes_again(callback):
+    process = running.start_python("-c", LOST_ONCE, callback, "1")
     finished = running.finish(process, 30)
     said = ["in a callback", "error: not done within --timeout 1 s"]
     assert (finished.code, finished.stderr.splitlines()) == (124, said)
@@ -82,8 +96,9 @@ def test_a_time_limit_that_is_lost_comes_again():
     ("number", "word", "code"),
     [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)],
 )
-def test_an_interrupt_that_is_lost_comes_again(number, word, code):
-    process = running.start_python("-c", LOST_ONCE, "600")
+@pytest.mark.parametrize("callback", CALLBACKS)
+def test_an_interrupt_that_is_lost_comes_again(callback, number, word, code):
+    process = running.start_python("-c", LOST_ONCE, callback, "600")
     running.wait_for_line(process, "in a callback")
     finished = running.interrupt(process, number)
     assert (finished.code, finished.stderr) == (code, f"{word}\n")
