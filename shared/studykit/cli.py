@@ -107,14 +107,8 @@ def _interrupted(code: int, word: str) -> SystemExit:
     end = threading.Timer(GRACE_SECONDS, os._exit, (code,))
     end.daemon = True
     end.start()
-    atexit.register(_end, code)
+    atexit.register(os._exit, code)  # `manners` has flushed.
     return _exit(code, word)
-
-
-def _end(code: int) -> NoReturn:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def _exit(code: int, reason: Exception | str, debug: bool = False) -> SystemExit:

@@ -44,14 +44,14 @@ def _wait(node: "subprocess.Popen[bytes]") -> None:
     while node.poll() is None:
         if raylet is None:
             with contextlib.suppress(psutil.NoSuchProcess):
-                below = psutil.Process(node.pid).children()
-                raylet = next((child for child in below if child.name() == "raylet"), None)
+                named = (one for one in processes.below() if one.name() == "raylet")
+                raylet = next(named, None)
         elif not processes.lives(raylet):
             # What ends it by an error `ray start` notices itself, and says which.
             try:
                 node.wait(3 * LOOK_SECONDS)
             except subprocess.TimeoutExpired:
-                processes.end([psutil.Process(node.pid)])
+                processes.end(processes.below())
         time.sleep(LOOK_SECONDS)
 
 

@@ -12,32 +12,25 @@ from studykit import cli, interrupts, processes
 from studykit.errors import BusyError
 from studytest import leftovers, running
 
-LOCK_STAYS_TAKEN = f"""
-import sys, threading, {cli.__name__} as cli
+LEAVING = f"""
+import atexit, os, sys, threading, {cli.__name__} as cli
 
+left = sys.argv.pop()
 lock = threading.Lock()
 lock.acquire()
 
 def command():
     with cli.manners(debug=False):
-        threading.Thread(target=lock.acquire).start()
+        if left == "a thread that waits for a lock":
+            threading.Thread(target=lock.acquire).start()
+        else:
+            atexit.register(os.abort)
         print("iterating", file=sys.stderr, flush=True)
         threading.Event().wait()
 
 cli.application(command)()
 """
-
-LIBRARY_CRASHES = f"""
-import atexit, os, sys, threading, {cli.__name__} as cli
-
-def command():
-    with cli.manners(debug=False):
-        atexit.register(os.abort)
-        print("iterating", file=sys.stderr, flush=True)
-        threading.Event().wait()
-
-cli.application(command)()
-"""
+LEFT = ("a thread that waits for a lock", "a crash")
 
 LOST_ONCE = f"""
 import gc, sys, threading, time, {cli.__name__} as cli, {interrupts.__name__} as interrupts
@@ -70,14 +63,16 @@ cli.application(command)()
 """
 CALLBACKS = ("of an object that goes", "of garbage collection")
 
-
-@pytest.mark.parametrize(
+each_interrupt = pytest.mark.parametrize(
     ("number", "word", "code"),
     [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)],
 )
-@pytest.mark.parametrize("script", [LOCK_STAYS_TAKEN, LIBRARY_CRASHES])
-def test_what_libraries_leave_neither_holds_up_the_end_nor_changes_it(script, number, word, code):
-    process = running.start_python("-c", script)
+
+
+@each_interrupt
+@pytest.mark.parametrize("left", LEFT)
+def test_what_libraries_leave_neither_holds_up_the_end_nor_changes_it(left, number, word, code):
+    process = running.start_python("-c", LEAVING, left)
     running.wait_for_line(process, "iterating")
     finished = running.interrupt(process, number)
     assert finished.code == code
@@ -92,10 +87,7 @@ def test_a_time_limit_that_is_lost_comes_again(callback):
     assert (finished.code, finished.stderr.splitlines()) == (124, said)
 
 
-@pytest.mark.parametrize(
-    ("number", "word", "code"),
-    [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)],
-)
+@each_interrupt
 @pytest.mark.parametrize("callback", CALLBACKS)
 def test_an_interrupt_that_is_lost_comes_again(callback, number, word, code):
     process = running.start_python("-c", LOST_ONCE, callback, "600")
