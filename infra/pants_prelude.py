@@ -80,8 +80,7 @@ def study(engines, module_mapping=None, unseen=None):
     # What another host makes an environment from.
     file(name="lock", source="requirements.lock")
     for engine in launchers:
-        # Ranks wait for each other, a cluster has to be waited for.
-        beside = {"ray": ["ray_node", "ray_ready"], "dask": ["dask_ready"]}.get(engine, [])
+        beside = ["shared/studylaunch/ray_node.py@resolve=" + name] if engine == "ray" else []
         file(
             name=f"launch-{engine}",
             source=f"launch/{engine}.sh",
@@ -89,7 +88,7 @@ def study(engines, module_mapping=None, unseen=None):
                 f"shared:launch-{engine}",
                 f":{engine}",
                 ":lock",
-                *(f"shared/studylaunch/{module}.py@resolve={name}" for module in beside),
+                *beside,
             ],
         )
 

@@ -43,7 +43,7 @@ FILES = {
     "shared/requirements.txt": "numpy  # arrays\n",
     "shared/studykit/__init__.py": "",
     "shared/studykit/storage.py": "SIZE = 1\n",
-    "shared/studylaunch/ready.py": "",
+    "shared/studylaunch/node.py": "",
     "datasets/study_data/__init__.py": "",
     "datasets/study_data/published.csv": "study\n",
 }
@@ -80,8 +80,8 @@ def entry(name: str, file: str, *dependencies: str) -> dict[str, Any]:
 
 def launcher(engine: str) -> dict[str, Any]:
     path = f"apps/ranks/launch/{engine}.sh"
-    waits = "shared/studylaunch/ready.py@resolve=ranks"
-    return target(f"apps/ranks:launch-{engine}", "file", path, f"apps/ranks:{engine}", waits)
+    beside = "shared/studylaunch/node.py@resolve=ranks"
+    return target(f"apps/ranks:launch-{engine}", "file", path, f"apps/ranks:{engine}", beside)
 
 
 def file_of_tests(name: str, *imported: str) -> dict[str, Any]:
@@ -124,7 +124,7 @@ TARGETS = [
         "datasets/study_data/__init__.py@resolve=ranks",
     ),
     target(
-        "shared/studylaunch/ready.py@resolve=ranks", source="shared/studylaunch/ready.py"
+        "shared/studylaunch/node.py@resolve=ranks", source="shared/studylaunch/node.py"
     ),
     target(
         "datasets/study_data/__init__.py@resolve=ranks", source="datasets/study_data/__init__.py"

@@ -41,7 +41,7 @@ def test_the_files_of_the_graph_land_where_their_imports_find_them(
         "study_data/published.csv",
         "studykit/__init__.py",
         "studykit/storage.py",
-        "studylaunch/ready.py",
+        "studylaunch/node.py",
         "tests/test_exchange.py",
         "tests/test_ranks.py",
     }
@@ -58,7 +58,7 @@ def test_what_an_engine_or_the_comparison_alone_needs_stays_behind_with_it(
     torch = {"launch/torch.sh", "ranks/run_torch.py", "ranks/exchange.py", "tests/test_exchange.py"}
     assert copy(repository, tmp_path / "ray", ["ray"]) == whole - torch
     beside = {"ranks/compare.py", "study_data/__init__.py", "study_data/published.csv"}
-    beside |= {"launch/ray.sh", "launch/torch.sh", "studylaunch/ready.py"}
+    beside |= {"launch/ray.sh", "launch/torch.sh", "studylaunch/node.py"}
     assert copy(repository, tmp_path / "lean", lean=True) == whole - beside
     both = copy(repository, tmp_path / "both", ["ray"], lean=True)
     assert both == whole - torch - beside

@@ -19,6 +19,7 @@ fail() { # exit code, text
     exit "$1"
 }
 
+JOIN_SECONDS=120 # Longer than Ray gives a node to start in, so that its own reason is in its log.
 KILL_SECONDS=10 # From asking a command on another host to end until killing it.
 # Another host hears from this script every few seconds. Where it misses so many of these beats, its
 # link is cut, and it ends by itself what was started there.
@@ -205,7 +206,7 @@ free_port() {
 }
 
 # Every command started with `&` is in `started`; leaving, however, ends what still runs.
-started=() where=() waiting=
+started=() where=()
 declare -A visited=() # Hosts with something of this run in their folder of temporary files.
 
 start() { # HOST COMMAND… : its words go to the next log
@@ -217,22 +218,14 @@ note() { # HOST, on which something has just been started
     started+=($!) where+=("$1")
 }
 
+outlives=0 # How many, of the first that were started, end when the others have.
 stop_all() {
-    local code=$? index host ended removing=()
+    local code=$? host indexes=("${!started[@]}") removing=()
     trap '' INT TERM
     # The others hear it from their standard input, and end before their connection does.
     exec {alive}<&-
-    for index in "${!started[@]}"; do
-        is_here "${where[$index]}" && kill -TERM "${started[$index]}" 2>/dev/null || true
-    done
-    [ -z "$waiting" ] || kill "$waiting" 2>/dev/null || true
-    for index in "${!started[@]}"; do
-        ended=0
-        wait "${started[$index]}" 2>/dev/null || ended=$?
-        # Of a host that was lost: it may be there again, but is not waited for as long.
-        host=${where[$index]}
-        [ $ended -ne 255 ] || [ -z "${visited[$host]:-}" ] || visited[$host]=lost
-    done
+    end_those "${indexes[@]:$outlives}"
+    end_those "${indexes[@]:0:$outlives}"
     rm -rf "$scratch"
     for host in "${!visited[@]}"; do
         remove_there "$host" "$scratch" "${visited[$host]}" &
@@ -240,6 +233,20 @@ stop_all() {
     done
     [ ${#removing[@]} -eq 0 ] || wait "${removing[@]}" || true
     exit "$code"
+}
+
+end_those() { # INDEX…
+    local index host ended
+    for index in "$@"; do
+        is_here "${where[$index]}" && kill -TERM "${started[$index]}" 2>/dev/null || true
+    done
+    for index in "$@"; do
+        ended=0
+        wait "${started[$index]}" 2>/dev/null || ended=$?
+        # Of a host that was lost: it may be there again, but is not waited for as long.
+        host=${where[$index]}
+        [ $ended -ne 255 ] || [ -z "${visited[$host]:-}" ] || visited[$host]=lost
+    done
 }
 
 remove_there() { # HOST FOLDER yes|lost : what still ends there may write into it meanwhile
@@ -250,24 +257,23 @@ remove_there() { # HOST FOLDER yes|lost : what still ends there may write into i
         rm -rf $folder && sleep 1 && [ ! -e $folder ] && exit; done" </dev/null >/dev/null 2>&1
 }
 
-until_ready() { # MODULE of `studylaunch`, its arguments: or until something ends that was started
-    local index reason code=0
-    "$python" -m "studylaunch.$1" "${@:2}" 2>"$scratch/said" &
-    waiting=$!
-    while kill -0 "$waiting" 2>/dev/null; do
+await() { # INDEX of what was started, COMMAND: until it succeeds; what was started goes on meanwhile
+    local index code=0 until=$((SECONDS + JOIN_SECONDS))
+    until "${@:2}"; do
         for index in "${!started[@]}"; do
             kill -0 "${started[$index]}" 2>/dev/null || {
                 wait "${started[$index]}" || code=$?
                 fail 4 "${where[$index]} ended with code $code: $(tail -n 1 "$scratch/log-$index")"
             }
         done
+        [ $SECONDS -lt $until ] ||
+            fail 4 "${where[$1]} was not ready in $JOIN_SECONDS s: $(tail -n 1 "$scratch/log-$1")"
         sleep 0.2
     done
-    wait "$waiting" || {
-        code=$?
-        reason=$(sed -n 's/^error: //p' "$scratch/said")
-        fail 4 "${reason:-$1 ended with code $code}: $(tail -q -n 1 "$scratch"/log-*)"
-    }
+}
+
+said() { # INDEX TEXT TIMES : whether its log has so many lines with it
+    [ "$(grep -c "$2" "$scratch/log-$1")" -ge "$3" ]
 }
 
 if [ "${1:-}" = --hosts ]; then

@@ -23,13 +23,14 @@ start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has i
     share_secret "$token" "$("$python" -c 'import secrets; print(secrets.token_hex(32))')"
     start_node 0 ray.scripts.scripts start --block --no-monitor --head --port "$port" \
         --node-ip-address "$head" --include-dashboard false --temp-dir "$scratch/ray"
-    [ ${#hosts[@]} -eq 1 ] || await_head
+    [ ${#hosts[@]} -eq 1 ] || await 0 listening
     for ((index = 1; index < ${#hosts[@]}; index++)); do
         # In one folder, nodes that start on a host at a time would take the same names for sockets.
         start_node "$index" studylaunch.ray_node --temp-dir "$scratch/ray-$index" \
             --address "$head:$port"
     done
-    until_ready ray_ready "$head:$port" "$workers"
+    # To ask Ray itself would take a process that joins it, for two seconds.
+    for index in "${!hosts[@]}"; do await "$index" said "$index" "Ray runtime started" 1; done
 }
 
 start_node() { # INDEX MODULE [options]
@@ -43,11 +44,6 @@ start_node() { # INDEX MODULE [options]
         --include-log-monitor "$looking"
 }
 
-await_head() { # Until others can join it.
-    local until=$((SECONDS + 60))
-    while ! (exec 3<>"/dev/tcp/$head/$port") 2>/dev/null; do
-        kill -0 "${started[0]}" 2>/dev/null && [ $SECONDS -lt $until ] ||
-            fail 4 "the head did not start: $(tail -n 1 "$scratch/log-0")"
-        sleep 0.2
-    done
+listening() { # Whether others can join the head.
+    (exec 3<>"/dev/tcp/$head/$port") 2>/dev/null
 }

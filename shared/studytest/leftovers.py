@@ -1,6 +1,8 @@
 """What a run leaves behind: processes, listening ports, shared memory, files of its own."""
 
 import contextlib
+import os
+import signal
 import time
 import uuid
 from collections.abc import Container, Iterator
@@ -18,17 +20,26 @@ kept: set[int] = set()
 
 @contextlib.contextmanager
 def nothing_left(seconds: float = 10) -> Iterator[None]:
-    """Fails where the block leaves a process, a listening port or shared memory behind."""
+    """Fails where the block leaves a process, a listening port or shared memory behind.
+
+    Then its processes are killed: what they start later would be taken for the next block's.
+    """
     before = _found()
-    yield
-    deadline = time.monotonic() + seconds
-    while True:
-        found = _found()
-        left = {kind: sorted(found[kind] - before[kind]) for kind in found}
-        if not any(left.values()) or time.monotonic() > deadline:
-            break
-        time.sleep(0.2)
-    assert not any(left.values()), left
+    try:
+        yield
+        deadline = time.monotonic() + seconds
+        while True:
+            found = _found()
+            left = {kind: sorted(found[kind] - before[kind]) for kind in found}
+            if not any(left.values()) or time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+        assert not any(left.values()), left
+    except BaseException:
+        for pid in _processes().keys() - {pid for pid, _ in before["processes"]}:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        raise
 
 
 def _found() -> dict[str, set[Any]]:

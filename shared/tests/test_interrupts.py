@@ -13,7 +13,7 @@ from studykit.errors import BusyError
 from studytest import leftovers, running
 
 LEAVING = f"""
-import atexit, os, sys, threading, {cli.__name__} as cli
+import atexit, os, sys, threading, time, {cli.__name__} as cli
 
 left = sys.argv.pop()
 lock = threading.Lock()
@@ -26,21 +26,26 @@ def command():
         else:
             atexit.register(os.abort)
         print("iterating", file=sys.stderr, flush=True)
-        threading.Event().wait()
+        while True:  # One long wait would begin after a signal that comes just before it.
+            time.sleep(0.05)
 
 cli.application(command)()
 """
 LEFT = ("a thread that waits for a lock", "a crash")
 
 LOST_ONCE = f"""
-import gc, sys, threading, time, {cli.__name__} as cli, {interrupts.__name__} as interrupts
+import gc, sys, time, {cli.__name__} as cli, {interrupts.__name__} as interrupts
 
 _, callback, seconds = sys.argv
 del sys.argv[1:]
 
 def deaf():  # What is raised here is lost.
     print("in a callback", file=sys.stderr, flush=True)
-    time.sleep(60)
+    wait()
+
+def wait():
+    while True:  # One long wait would begin after a signal that comes just before it.
+        time.sleep(0.05)
 
 class Going:
     def __del__(self):
@@ -57,7 +62,7 @@ def command():
         else:
             gc.callbacks.append(collected)
             gc.collect()
-        threading.Event().wait()
+        wait()
 
 cli.application(command)()
 """

@@ -1,9 +1,11 @@
 """Launch scripts and hosts that are reached by SSH; the stand-in for it starts commands here, with
 nothing of this session's environment and a folder of its own for temporary files."""
 
+import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -159,6 +161,43 @@ def test_a_node_that_ends_is_told_by_its_name(tmp_path: Path, other: Other) -> N
     assert f"{OTHER} ended with code 2: " in finished.error and "--no-option" in finished.error
 
 
+def test_what_is_not_ready_in_time_is_told_with_its_last_words() -> None:
+    done = launched("""
+        JOIN_SECONDS=1
+        start localhost bash -c 'echo starting; exec sleep 60'
+        await 0 said 0 ready 1
+    """)
+    assert done.returncode == 4
+    assert done.stderr == "error: localhost was not ready in 1 s: starting\n"
+
+
+def test_what_outlives_the_others_ends_when_they_have(tmp_path: Path) -> None:
+    server = f"trap 'cat {tmp_path}/ended >&2; exit' TERM; echo ready; while :; do sleep 0.1; done"
+    client = f"trap 'sleep 1; echo client ended >{tmp_path}/ended; exit' TERM; echo ready"
+    done = launched(f"""
+        outlives=1
+        on localhost bash -c {shlex.quote(server)} >"$scratch/log-0" &
+        note localhost
+        await 0 said 0 ready 1
+        start localhost bash -c {shlex.quote(client)}"; while :; do sleep 0.1; done"
+        await 1 said 1 ready 1
+    """)
+    assert (done.returncode, done.stderr) == (0, "client ended\n")
+
+
+def launched(commands: str) -> "subprocess.CompletedProcess[str]":
+    """A launch script of its own, on this machine."""
+    script = f"app=twitter-pagerank; source {ROOT}/shared/launch/hosts.sh; {commands}"
+    with leftovers.nothing_left():
+        return subprocess.run(
+            ["bash", "-c", script, LAUNCH / "ray.sh"],
+            env=running.environment(STUDY_PYTHON=str(PYTHON)),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+
 def test_machines_that_stood_still_have_lost_nobody(tmp_path: Path, other: Other) -> None:
     """As one whose processor was away for longer than a host that is cut off is waited for: what
     waits there goes on first, and nothing that it waits for can have come."""
@@ -166,21 +205,20 @@ def test_machines_that_stood_still_have_lost_nobody(tmp_path: Path, other: Other
     with leftovers.nothing_left():
         process = begin("torch", tmp_path, ["localhost", OTHER], f"3,1\n{LINES}", *ENDLESS)
         running.wait_for_line(process, "iterating")
-        everything = [psutil.Process(process.pid)]
-        everything += everything[0].children(recursive=True)
-        commands = {one: one.cmdline() for one in everything}
+        everything = {psutil.Process(process.pid), *running.descendants(process.pid)}
         (waiting,) = (
             one
-            for one, (program, *words) in commands.items()
-            if program == "bash" and "missing=0" in " ".join(words)
+            for one in psutil.process_iter(["cmdline"])
+            if one in everything
+            and one.info["cmdline"][:1] == ["bash"]
+            and "missing=0" in " ".join(one.info["cmdline"])
         )
-        assert commands[waiting][-1] == "2"
-        for one in everything:
-            one.suspend()
+        assert waiting.info["cmdline"][-1] == "2"
+        send(signal.SIGSTOP, *everything)
         time.sleep(14)
-        for one in [waiting, *everything]:
-            one.resume()
-            time.sleep(0.1)
+        send(signal.SIGCONT, waiting)
+        time.sleep(0.1)
+        send(signal.SIGCONT, *everything)
         time.sleep(10)
         assert process.poll() is None
         process.terminate()
@@ -222,6 +260,13 @@ def test_a_ray_node_that_is_lost_ends_the_run_and_is_named(tmp_path: Path, other
     found = r"the Ray cluster has lost .+ \(.*health.*\): of the 2 cores .+ 1 are left"
     assert re.search(found, finished.error), finished.error
     assert list(folder.iterdir()) == []
+
+
+def send(number: signal.Signals, *processes: psutil.Process) -> None:
+    """To those that are still there: some sleep for a moment only."""
+    for one in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.send_signal(number)
 
 
 def raylets(folder: Path) -> list[psutil.Process]:
