@@ -154,7 +154,7 @@ def test_as_many_ranks_and_workers_as_cores() -> None:
     assert torch["completions"] == torch["parallelism"]
     assert f"{found('Job')['metadata']['name']}-0.{ranks['subdomain']}:29400" in command
     (run,) = dask["job"]["spec"]["containers"][0]["args"]
-    assert len(re.findall(r'ADDRESS" 4 |--workers 4 ', run)) == 2
+    assert len(re.findall(r"wait_for_workers\(4,|--workers 4 ", run)) == 2
     assert dask["cluster"]["spec"]["worker"]["replicas"] * 2 == 4
     (group,) = ray["rayClusterSpec"]["workerGroupSpecs"]
     cores = int(pods(group)[0]["containers"][0]["resources"]["limits"]["cpu"])
