@@ -55,8 +55,10 @@ def ended_on_error() -> Iterator[None]:
 def temporary_folder(prefix: str) -> Iterator[str]:
     """A folder that goes with the block, also where an interrupt comes while it is made, and with
     this process, also where that is killed and cannot remove it."""
+    with interrupts.held():  # Asked for the first time, it tries with a file of its own.
+        parent = tempfile.gettempdir()
     # Known before it is there, and by 48 bits of chance nobody else's.
-    folder = os.path.join(tempfile.gettempdir(), prefix + secrets.token_urlsafe(6))
+    folder = os.path.join(parent, prefix + secrets.token_urlsafe(6))
     with _removed_after_us(folder):
         try:
             os.mkdir(folder, 0o700)

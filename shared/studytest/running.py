@@ -174,6 +174,15 @@ def descendants(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 
 
+def command_lines(pid: int) -> dict[psutil.Process, list[str]]:
+    """Of a process and of all below it; some may be over by now."""
+    found = {}
+    for process in (psutil.Process(pid), *descendants(pid)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found[process] = process.cmdline()
+    return found
+
+
 def interrupt(process: Child, number: signal.Signals) -> Finished:
     """Send a signal to the entry point alone, as a shell or a scheduler does; wait for its end."""
     process.send_signal(number)

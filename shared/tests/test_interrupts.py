@@ -161,6 +161,22 @@ def test_a_folder_whose_making_is_interrupted_goes(tmp_path, monkeypatch, made):
     assert os.listdir(tmp_path) == []
 
 
+def test_looking_for_a_place_is_interrupted_without_a_trace(tmp_path, monkeypatch):
+    def opened(path, *arguments):
+        descriptor = open_file(path, *arguments)
+        assert os.listdir(tmp_path) == [os.path.basename(path)]
+        signal.raise_signal(signal.SIGINT)
+        return descriptor
+
+    open_file = os.open
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(os, "open", opened)
+    with pytest.raises(KeyboardInterrupt), processes.temporary_folder("a-"):
+        raise AssertionError("it was interrupted before")
+    assert os.listdir(tmp_path) == []
+
+
 KILLED = f"""
 import os, signal, sys, {processes.__name__} as processes
 

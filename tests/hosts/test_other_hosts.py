@@ -205,15 +205,13 @@ def test_machines_that_stood_still_have_lost_nobody(tmp_path: Path, other: Other
     with leftovers.nothing_left():
         process = begin("torch", tmp_path, ["localhost", OTHER], f"3,1\n{LINES}", *ENDLESS)
         running.wait_for_line(process, "iterating")
-        everything = {psutil.Process(process.pid), *running.descendants(process.pid)}
+        everything = running.command_lines(process.pid)
         (waiting,) = (
             one
-            for one in psutil.process_iter(["cmdline"])
-            if one in everything
-            and one.info["cmdline"][:1] == ["bash"]
-            and "missing=0" in " ".join(one.info["cmdline"])
+            for one, words in everything.items()
+            if words[:1] == ["bash"] and "missing=0" in " ".join(words)
         )
-        assert waiting.info["cmdline"][-1] == "2"
+        assert everything[waiting][-1] == "2"
         send(signal.SIGSTOP, *everything)
         time.sleep(14)
         send(signal.SIGCONT, waiting)

@@ -119,7 +119,8 @@ def run_of(
 
 
 def driver(run: "subprocess.Popen[str]", engine: str) -> psutil.Process:
-    (found,) = (one for one in running.descendants(run.pid) if CASE.module(engine) in one.cmdline())
+    lines = running.command_lines(run.pid).items()
+    (found,) = (process for process, words in lines if CASE.module(engine) in words)
     return found
 
 
