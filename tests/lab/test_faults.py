@@ -27,8 +27,9 @@ LOST = "outside"
 SLOTS = 2
 WORKERS = SLOTS * (len(HOSTS) - 1)
 """As many as there are cores without the host that is lost."""
-SURVIVING = {"ray": ("--split-size", "1kb"), "dask": ("--split-size", "5kb")}
-"""Parts enough to be at work still when a host goes."""
+SURVIVING = {"dask": ("--split-size", "5kb"), "ray": ("--split-size", "1kb")}
+"""Parts enough to be at work still when a host goes. Dask begins, because it bears to be held: of a
+driver of Ray that is silent others would take the connection for cut."""
 CODE, DATA = "/home/code", "/home/input"
 Lose = Callable[[Lab], contextlib.AbstractContextManager[None]]
 
