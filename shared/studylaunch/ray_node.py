@@ -45,7 +45,8 @@ def _wait(node: "subprocess.Popen[bytes]") -> None:
         if raylet is None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 named = (one for one in processes.below() if one.name() == "raylet")
-                raylet = next(named, None)
+                # What it forks has its name, until that is something else.
+                raylet = min(named, key=psutil.Process.create_time, default=None)
         elif not processes.lives(raylet):
             # What ends it by an error `ray start` notices itself, and says which.
             try:
