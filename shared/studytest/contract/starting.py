@@ -15,7 +15,7 @@ BEGUN = {"ray": "starting Ray", "dask": "starting Dask"}
 """What is said when that phase begins; the launcher of ranks says nothing."""
 LATER_SECONDS = {"ray": 0.8, "dask": 0.8, "torch": 0.2}
 """From then: well within the phase, which is short where ranks are forked."""
-LIMIT_SECONDS = {"ray": 1.5, "dask": 1.5, "torch": 0.1}
+LIMIT_SECONDS = {"ray": 1.5, "dask": 0.8, "torch": 0.1}
 """From when the command line has been read."""
 
 
