@@ -8,14 +8,14 @@ noticing=()
 
 start_dask() { # A Dask cluster of all hosts, at $scheduler; Dask asks nobody for a password.
     local index at host
-    # What they say is awaited, whatever the user's own settings are.
-    local loud=DASK_LOGGING__DISTRIBUTED=info
+    # What scheduler and workers say is awaited, whatever the user's own settings are.
+    local theirs=("${noticing[@]}" DASK_LOGGING__DISTRIBUTED=info)
     port=$(free_port)
     # Else Dask leaves an empty folder of its own in /tmp.
     export DASK_TEMPORARY_DIRECTORY=$scratch
     [ ${#noticing[@]} -eq 0 ] || export "${noticing[@]}"
     scheduler=tcp://$head:$port
-    start "${hosts[0]}" env "${noticing[@]}" $loud DASK_TEMPORARY_DIRECTORY="$scratch" \
+    start "${hosts[0]}" env "${theirs[@]}" DASK_TEMPORARY_DIRECTORY="$scratch" \
         "$(python_on "${hosts[0]}")" -m distributed.cli.dask_scheduler --host "$head" \
         --port "$port" --no-dashboard
     outlives=1 # A worker whose scheduler ends with it may wait for it, for 8 s.
@@ -24,7 +24,7 @@ start_dask() { # A Dask cluster of all hosts, at $scheduler; Dask asks nobody fo
         host=${hosts[$index]}
         at=$host
         is_here "$at" && at=$head
-        start "$host" env "${noticing[@]}" $loud OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 ARROW_NUM_THREADS=1 \
+        start "$host" env "${theirs[@]}" OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 ARROW_NUM_THREADS=1 \
             "$(python_on "$host")" -m distributed.cli.dask_worker "$scheduler" --host "$at" \
             --nworkers "${slots[$index]}" --nthreads 1 --memory-limit 0 --no-dashboard \
             --death-timeout 60 --local-directory "$scratch/worker-$index"

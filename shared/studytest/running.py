@@ -175,10 +175,10 @@ def descendants(pid: int) -> list[psutil.Process]:
 
 
 def command_lines(pid: int) -> dict[psutil.Process, list[str]]:
-    """Of a process and of all below it; some may be over by now."""
+    """Of all below a process, without those that are over by now."""
     found = {}
-    for process in (psutil.Process(pid), *descendants(pid)):
-        with contextlib.suppress(psutil.NoSuchProcess):
+    for process in descendants(pid):
+        with contextlib.suppress(psutil.Error):
             found[process] = process.cmdline()
     return found
 

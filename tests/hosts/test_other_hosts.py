@@ -205,18 +205,19 @@ def test_machines_that_stood_still_have_lost_nobody(tmp_path: Path, other: Other
     with leftovers.nothing_left():
         process = begin("torch", tmp_path, ["localhost", OTHER], f"3,1\n{LINES}", *ENDLESS)
         running.wait_for_line(process, "iterating")
-        everything = running.command_lines(process.pid)
+        below = running.command_lines(process.pid)
         (waiting,) = (
             one
-            for one, words in everything.items()
+            for one, words in below.items()
             if words[:1] == ["bash"] and "missing=0" in " ".join(words)
         )
-        assert everything[waiting][-1] == "2"
+        assert below[waiting][-1] == "2"
+        everything = [psutil.Process(process.pid), *below]
         send(signal.SIGSTOP, *everything)
         time.sleep(14)
-        send(signal.SIGCONT, waiting)
-        time.sleep(0.1)
-        send(signal.SIGCONT, *everything)
+        for one in [waiting, *everything]:
+            send(signal.SIGCONT, one)
+            time.sleep(0.1)
         time.sleep(10)
         assert process.poll() is None
         process.terminate()

@@ -164,8 +164,8 @@ class TestFaults(OfStudy):
                 assert found(record) == found(longer)
 
     def actors(self, process) -> list[psutil.Process]:
-        mark = CASE.mark_of_workers("ray")
-        return [one for one in running.descendants(process.pid) if mark in " ".join(one.cmdline())]
+        mark, lines = CASE.mark_of_workers("ray"), running.command_lines(process.pid)
+        return [one for one, words in lines.items() if mark in " ".join(words)]
 
     @pytest.fixture
     def checkpoint(self, undisturbed, tmp_path) -> Path:

@@ -62,8 +62,8 @@ def cluster(options: Options) -> Iterator[Client]:
             local = stack.enter_context(_local(options))
             client = stack.enter_context(Client(local, timeout=START_SECONDS))
         else:
-            client = stack.enter_context(join(options.address))
-        clusters.require_cores(options, threads(client), "threads, the Dask cluster")
+            client = stack.enter_context(_join(options.address))
+        clusters.require_cores(options, _threads(client), "threads, the Dask cluster")
         if options.address is not None:
             client.run(machine.pin_threads, options.threads)
         _send_at_once(client)
@@ -129,7 +129,7 @@ def _local(options: Options) -> Iterator[LocalCluster]:
         processes.end(processes.below() - before)
 
 
-def join(address: str) -> Client:
+def _join(address: str) -> Client:
     """BusyError where no scheduler is."""
     clusters.require_listener(address, "Dask scheduler")
     try:
@@ -138,7 +138,7 @@ def join(address: str) -> Client:
         raise BusyError(f"no Dask scheduler at {address}: {error}") from None
 
 
-def threads(client: Client) -> int:
+def _threads(client: Client) -> int:
     """Of all workers."""
     workers = client.scheduler_info(n_workers=-1)["workers"]
     return sum(worker["nthreads"] for worker in workers.values())

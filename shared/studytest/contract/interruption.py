@@ -1,6 +1,5 @@
 """Interrupted runs and killed workers: the same answer or a clear error, and nothing left."""
 
-import contextlib
 import signal
 import tempfile
 import time
@@ -90,12 +89,8 @@ class Interruption(OfStudy):
         pytest.fail(f"no work begun within {limit} s: {finished.stderr}")
 
     def workers_of(self, engine: str, pid: int) -> list[psutil.Process]:
-        mark, found = self.case.mark_of_workers(engine), []
-        for process in running.descendants(pid):
-            with contextlib.suppress(psutil.Error):
-                if mark in " ".join(process.cmdline()):
-                    found.append(process)
-        return found
+        mark, lines = self.case.mark_of_workers(engine), running.command_lines(pid)
+        return [process for process, words in lines.items() if mark in " ".join(words)]
 
     def test_a_killed_rank_ends_the_run_with_a_clear_error(
         self, torch: str, start_endless: Start, tmp_path: Path
