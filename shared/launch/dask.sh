@@ -32,4 +32,5 @@ start_dask() { # A Dask cluster of all hosts, at $scheduler; Dask asks nobody fo
     for index in "${!hosts[@]}"; do
         await "$((index + 1))" said "$((index + 1))" "Registered to:" "${slots[$index]}"
     done
+    joined=yes
 }

@@ -150,8 +150,9 @@ until_told() { # HOST COMMAND…
             done
         }
         missing=0
-        # The command has ended. Where two beats are missing the link is cut, and nobody else removes.
-        trap "[ \$missing -lt 2 ] || remove \"$3\"; exit" TERM
+        # The command has ended. Where beats are missing the link may be cut, and nobody else removes;
+        # if it is not, what the command has left there is fetched before.
+        trap "[ \$missing -lt 2 ] || { sleep $(($0 * $4)); remove \"$3\"; } </dev/null 4>&- & exit" TERM
         # Each is waited for by itself: of machines that stood still, both of them, all are late, and
         # one long wait would be over before the first can come.
         while [ $missing -lt $0 ]; do
@@ -164,6 +165,7 @@ until_told() { # HOST COMMAND…
             fi
         done
         trap "" TERM
+        [ $missing -lt $0 ] || echo "not heard of for $(($0 * $4)) s, so this ends here" >&4
         kill -s TERM -- -$1
         for ((try = 0; try < 10 * $2; try++)); do
             kill -s 0 -- -$1 || break
@@ -179,7 +181,7 @@ until_told() { # HOST COMMAND…
         setsid $(printf '%q ' "$@") </dev/null 3<&- &
         command=\$!
         bash -c '$watch' $LOST_BEATS \$command $KILL_SECONDS $(printf %q "$scratch") \
-            $BEAT_SECONDS <&3 >/dev/null 2>&1 &
+            $BEAT_SECONDS <&3 4>&2 >/dev/null 2>&1 &
         watch=\$!
         exec 3<&-
         wait \$command
@@ -219,9 +221,11 @@ note() { # HOST, on which something has just been started
 }
 
 outlives=0 # How many, of the first that were started, end when the others have.
+joined=no # All of a cluster are there: who ends from now on does so before its time.
 stop_all() {
     local code=$? host indexes=("${!started[@]}") removing=()
     trap '' INT TERM
+    [ $joined = no ] || tell_of_the_lost
     # The others hear it from their standard input, and end before their connection does.
     exec {alive}<&-
     end_those "${indexes[@]:$outlives}"
@@ -235,10 +239,24 @@ stop_all() {
     exit "$code"
 }
 
+tell_of_the_lost() { # Nodes that have ended by now, with their last words.
+    local index code
+    for index in "${!started[@]}"; do
+        runs "$index" && continue
+        code=0
+        wait "${started[$index]}" || code=$?
+        echo "${where[$index]} ended with code $code: $(tail -n 1 "$scratch/log-$index")" >&2
+    done
+}
+
+runs() { # INDEX ; a process that took the number of one that has ended is not it
+    [[ $'\n'$(jobs -rp)$'\n' = *$'\n'${started[$1]}$'\n'* ]]
+}
+
 end_those() { # INDEX…
     local index host ended
     for index in "$@"; do
-        is_here "${where[$index]}" && kill -TERM "${started[$index]}" 2>/dev/null || true
+        is_here "${where[$index]}" && runs "$index" && kill -TERM "${started[$index]}" 2>/dev/null || true
     done
     for index in "$@"; do
         ended=0
@@ -261,7 +279,7 @@ await() { # INDEX of what was started, COMMAND: until it succeeds; what was star
     local index code=0 until=$((SECONDS + JOIN_SECONDS))
     until "${@:2}"; do
         for index in "${!started[@]}"; do
-            kill -0 "${started[$index]}" 2>/dev/null || {
+            runs "$index" || {
                 wait "${started[$index]}" || code=$?
                 fail 4 "${where[$index]} ended with code $code: $(tail -n 1 "$scratch/log-$index")"
             }

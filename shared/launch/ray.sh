@@ -31,6 +31,7 @@ start_ray() { # A Ray cluster of all hosts, at $head:$port, which only who has i
     done
     # To ask Ray itself would take a process that joins it, for two seconds.
     for index in "${!hosts[@]}"; do await "$index" said "$index" "Ray runtime started" 1; done
+    joined=yes
 }
 
 start_node() { # INDEX MODULE [options]

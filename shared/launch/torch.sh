@@ -43,10 +43,15 @@ results_of() { # [options] : where records go
 }
 
 gather() { # Records that were written elsewhere.
+    local there
     is_here "${hosts[0]}" || [[ $results == *://* ]] || {
         mkdir -p "$results"
-        "${ssh_to[@]}" "${hosts[0]}" "tar --create --directory $(printf %q "$scratch/results") ." \
-            </dev/null 2>/dev/null | tar --extract --directory "$results" 2>/dev/null || true
+        there=$(printf %q "$scratch/results")
+        {
+            "${ssh_to[@]}" "${hosts[0]}" \
+                "mkdir -p $there && tar --create --directory $there ." </dev/null |
+                tar --extract --directory "$results"
+        } 2>"$scratch/said" || echo "no record from ${hosts[0]}: $(tail -n 1 "$scratch/said")" >&2
         rmdir "$results" 2>/dev/null || true # Where it has written none.
     }
 }
@@ -83,7 +88,7 @@ end_with_ranks() { # With the code of the first host whose ranks fail, and with 
     local index code running=("${started[@]}")
     while [ ${#running[@]} -gt 0 ]; do
         for index in "${!running[@]}"; do
-            kill -0 "${started[$index]}" 2>/dev/null && continue
+            runs "$index" && continue
             code=0
             wait "${started[$index]}" || code=$?
             [ $code -eq 0 ] || end_of_ranks "$index" "$code"

@@ -103,6 +103,16 @@ def test_the_code_of_a_torch_rank_comes_back(
     assert list(folder.iterdir()) == []
 
 
+def test_a_record_is_fetched_where_beats_came_late(tmp_path: Path, other: Other) -> None:
+    """Of a machine that was too busy for them as its run ended."""
+    folder = other("s#missing=0#missing=2#", "s#sleep [^;]*; remove#sleep 2; remove#")
+    with leftovers.nothing_left():
+        finished = launch("torch", tmp_path, [OTHER], "1,2\n" * 1000 + "3,x\n")
+    assert finished.code == 2, finished.stderr
+    assert len(list((tmp_path / "results").rglob("*.json"))) == 1, finished.stderr
+    assert list(folder.iterdir()) == []
+
+
 def test_a_torch_run_leaves_no_file_and_says_who_speaks(tmp_path: Path, other: Other) -> None:
     folder = other()
     finished = launch("torch", tmp_path, ["localhost", OTHER], MANY_LINES, "--top", VERTICES)
@@ -169,6 +179,21 @@ def test_what_is_not_ready_in_time_is_told_with_its_last_words() -> None:
     """)
     assert done.returncode == 4
     assert done.stderr == "error: localhost was not ready in 1 s: starting\n"
+
+
+def test_a_node_that_is_lost_is_told_with_its_last_words() -> None:
+    done = launched("""
+        until_told='echo at work; read -r _ <"$1"; echo no more; exit 7'
+        start localhost bash -c "$until_told" - "$scratch/alive"
+        start localhost bash -c 'echo at work; exec sleep 60'
+        for index in 0 1; do await $index said $index "at work" 1; done
+        joined=yes
+        echo >&$alive
+        while runs 0; do sleep 0.1; done
+        exit 3
+    """)
+    assert done.returncode == 3
+    assert done.stderr == "localhost ended with code 7: no more\n"
 
 
 def test_what_outlives_the_others_ends_when_they_have(tmp_path: Path) -> None:
