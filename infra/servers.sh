@@ -13,11 +13,21 @@ say() { echo "$*" >&2; }
 cache=${XDG_CACHE_HOME:-$HOME/.cache}
 
 is_running() { # FOLDER NAME; a process that took the number of a dead server is none
-  local pid
+  local pid words="" tries
   pid=$(cat "$1/$2.pid" 2>/dev/null) || return 1
-  # Its first words, because an environment of others cannot be read: the mark is an argument.
-  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$(cat "$1/$2.mark")" && return 0
-  [ ! -d /proc ] && kill -0 "$pid" 2>/dev/null
+  [ -d /proc ] || { kill -0 "$pid" 2>/dev/null; return; }
+  for tries in {1..100}; do
+    # Its first words, because an environment of others cannot be read: the mark is an argument.
+    words=$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null) || return 1
+    # For a moment it has none: while it becomes another program.
+    [ -z "$words" ] && ! has_ended "$pid" || break
+    sleep 0.02
+  done
+  [[ $words = *"$(cat "$1/$2.mark")"* ]]
+}
+
+has_ended() { # PID; nobody may have asked for its code yet
+  ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
 }
 
 launch() { # FOLDER NAME MARK COMMAND…: MARK is a text of the command line that no other has

@@ -170,14 +170,10 @@ def wait_for_line(process: Child, text: str) -> list[str]:
     raise AssertionError(f"ended without a line '{text}':\n{''.join(lines)}")
 
 
-def descendants(pid: int) -> list[psutil.Process]:
-    return psutil.Process(pid).children(recursive=True)
-
-
 def command_lines(pid: int) -> dict[psutil.Process, list[str]]:
     """Of all below a process, without those that are over by now."""
     found = {}
-    for process in descendants(pid):
+    for process in psutil.Process(pid).children(recursive=True):
         with contextlib.suppress(psutil.Error):
             found[process] = process.cmdline()
     return found

@@ -261,7 +261,7 @@ def test_a_ray_node_that_ends_comes_back(
     with leftovers.nothing_left():
         process = begin("ray", tmp_path, ["localhost", OTHER], f"3,1\n{LINES}", *LONG)
         running.wait_for_line(process, "iterating")
-        (raylet,) = raylets(folder)
+        raylet = raylet_of(folder)
         raylet.send_signal(number)
         finished = running.finish(process)
     assert finished.code == 0, finished.stderr
@@ -277,7 +277,7 @@ def test_a_ray_node_that_is_lost_ends_the_run_and_is_named(tmp_path: Path, other
     with leftovers.nothing_left():
         process = begin("ray", tmp_path, ["localhost", OTHER], f"3,1\n{LINES}", *ENDLESS)
         running.wait_for_line(process, "iterating")
-        (raylet,) = raylets(folder)
+        raylet = raylet_of(folder)
         running.kill_tree(raylet.parent().ppid())
         finished = running.finish(process, 120)
     assert finished.code == 4, finished.stderr
@@ -293,13 +293,14 @@ def send(number: signal.Signals, *processes: psutil.Process) -> None:
             one.send_signal(number)
 
 
-def raylets(folder: Path) -> list[psutil.Process]:
-    """Of the other host."""
-    return [
+def raylet_of(folder: Path) -> psutil.Process:
+    """Of the other host; what it forks has its name for a moment, too."""
+    named = (
         one
         for one in psutil.process_iter(["name", "cmdline"])
         if one.info["name"] == "raylet" and str(folder) in " ".join(one.info["cmdline"] or ())
-    ]
+    )
+    return min(named, key=psutil.Process.create_time)
 
 
 def test_a_comparison_runs_an_engine_on_hosts_beside_one_process_here(

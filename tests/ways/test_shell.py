@@ -1,5 +1,6 @@
 """The shell of infra/: bash can read it, and shellcheck, where it is installed, has no warning."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -40,3 +41,27 @@ def test_shellcheck_has_no_warning(script: Path) -> None:
         ["shellcheck", *options, script.name], cwd=script.parent, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_a_server_is_running_while_it_becomes_its_program_and_not_once_it_has_ended(
+    tmp_path: Path,
+) -> None:
+    """Of either the kernel shows no command line."""
+    script = f"""
+        source {INFRA}/servers.sh
+        folder={tmp_path}
+        launch "$folder" server a-mark bash -c 'sleep 60; exit' a-mark
+        tr() {{ if [ -e "$folder/seen" ]; then command tr "$@"; else touch "$folder/seen"; fi; }}
+        is_running "$folder" server && [ -e "$folder/seen" ] && echo running
+        end "$folder" server
+        [ -e "$folder/server.pid" ] || echo ended
+        echo "$1" >"$folder/server.pid"
+        printf a-mark >"$folder/server.mark"
+        is_running "$folder" server || echo not running
+    """
+    with subprocess.Popen(["true"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # Over, and not asked for its code.
+        done = subprocess.run(
+            ["bash", "-c", script, "-", str(ended.pid)], capture_output=True, text=True
+        )
+        assert (done.stdout, done.stderr) == ("running\nended\nnot running\n", "")

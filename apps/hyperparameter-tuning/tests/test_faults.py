@@ -145,8 +145,12 @@ class TestFaults(OfStudy):
                 )  # fmt: skip
             for killed, process in started.items():
                 wait_for_reports(checkpoints[killed], 2, process)
-                (head,) = (one for one in running.descendants(process.pid) if one.name() == killed)
-                head.kill()
+                named = [
+                    one for one, words in running.command_lines(process.pid).items()
+                    if words and Path(words[0]).name == killed
+                ]  # fmt: skip
+                # What it forks has its name for a moment, too.
+                min(named, key=psutil.Process.create_time).kill()
             finished = {killed: running.finish(process, 60) for killed, process in started.items()}
         for killed, end in finished.items():
             assert (end.code, end.error) == (4, f"error: Ray has lost its {killed}")

@@ -58,10 +58,8 @@ class TestRuns(RanksApart, OfStudy):
                 "--features", file, "--json", "--results", tmp_path / "results",
             )  # fmt: skip
             _wait_for_parts(file, process)
-            victim = next(
-                one for one in running.descendants(process.pid) if "RayWorker" in one.name()
-                or "ray::RayWorker" in " ".join(one.cmdline())
-            )  # fmt: skip
+            below = running.command_lines(process.pid)
+            victim = next(one for one, words in below.items() if "ray::RayWorker" in str(words))
             victim.kill()
             finished = running.finish(process)
         assert finished.code == 0, finished.stderr
