@@ -120,9 +120,9 @@ def run_of(
 
 
 def driver(run: "subprocess.Popen[str]", engine: str) -> psutil.Process:
+    """The first of that command line: what it forks has it for a moment, too."""
     lines = running.command_lines(run.pid).items()
-    (found,) = (process for process, words in lines if CASE.module(engine) in words)
-    return found
+    return next(process for process, words in lines if CASE.module(engine) in words)
 
 
 @contextlib.contextmanager
