@@ -290,8 +290,10 @@ await() { # INDEX of what was started, COMMAND: until it succeeds; what was star
     done
 }
 
-said() { # INDEX TEXT TIMES : whether its log has so many lines with it
-    [ "$(grep -c "$2" "$scratch/log-$1")" -ge "$3" ]
+said() { # INDEX TEXT TIMES : whether its log, where it has begun one, has so many lines with it
+    local count
+    count=$(grep -sc "$2" "$scratch/log-$1")
+    [ "${count:-0}" -ge "$3" ]
 }
 
 if [ "${1:-}" = --hosts ]; then

@@ -174,6 +174,7 @@ def test_a_node_that_ends_is_told_by_its_name(tmp_path: Path, other: Other) -> N
 def test_what_is_not_ready_in_time_is_told_with_its_last_words() -> None:
     done = launched("""
         JOIN_SECONDS=1
+        said 0 ready 1 && exit
         start localhost bash -c 'echo starting; exec sleep 60'
         await 0 said 0 ready 1
     """)
